@@ -1,0 +1,1 @@
+"""What verifier can be asked: nothing yet; it acts on facts."""

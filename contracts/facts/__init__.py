@@ -1,0 +1,5 @@
+"""Every fact, one module per owning service. Importing this package registers them all."""
+
+from contracts.facts import dispatcher, gateway, inventory, planner, policy, verifier
+
+__all__ = ["dispatcher", "gateway", "inventory", "planner", "policy", "verifier"]

@@ -1,0 +1,111 @@
+"""Facts that only dispatcher appends: who executes, and how it went."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts.fact import Fact, fact
+from contracts.shapes import JobStatus, Json
+
+
+@fact
+class JobAgentSaved(Fact):
+    """A job agent was created or changed; the whole document."""
+
+    TYPE: ClassVar[str] = "dispatcher.job_agent_saved.v1"
+    agent_id: str
+    name: str
+    type: str
+    config: Json = Field(default_factory=dict)
+    metadata: dict[str, str] = Field(default_factory=dict)
+    created_at: datetime
+
+    @property
+    def stream(self) -> str:
+        return f"agent/{self.agent_id}"
+
+
+@fact
+class JobAgentDeleted(Fact):
+    """A job agent is gone."""
+
+    TYPE: ClassVar[str] = "dispatcher.job_agent_deleted.v1"
+    agent_id: str
+
+    @property
+    def stream(self) -> str:
+        return f"agent/{self.agent_id}"
+
+
+class DispatchSnapshot(BaseModel):
+    """The documents a job was made from, each named by the position of the fact that holds it: later edits do not alter the job.
+
+    0 stands for no document (no agent).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    resource: int
+    environment: int
+    deployment: int
+    version: int
+    agent: int = 0
+    release: int
+
+
+class _Job(Fact):
+    job_id: str
+    release_id: str
+    resource_id: str
+    environment_id: str
+    deployment_id: str
+    version_id: str
+    agent_id: str = ""
+
+    @property
+    def stream(self) -> str:
+        return f"job/{self.job_id}"
+
+
+@fact
+class JobCreated(_Job):
+    """A job was made for a release: `pending`, or `invalidJobAgent` at once when no agent was found (then `agent_id` is empty).
+
+    `rollback` says that the release is dispatched again to undo a bad version.
+    """
+
+    TYPE: ClassVar[str] = "dispatcher.job_created.v1"
+    status: JobStatus
+    message: str | None = None
+    job_agent_config: Json = Field(default_factory=dict)
+    snapshot: DispatchSnapshot
+    attempt: int = 1
+    rollback: bool = False
+    created_at: datetime
+    deadline_at: datetime
+
+
+@fact
+class JobDispatched(_Job):
+    """The intent to hand the job to its agent, recorded before the call; after a crash it is driven again with the same key."""
+
+    TYPE: ClassVar[str] = "dispatcher.job_dispatched.v1"
+    idempotency_key: str
+    dispatched_at: datetime
+
+
+@fact
+class JobStatusChanged(_Job):
+    """A job moved on: told by its agent, a person, or our own deadline."""
+
+    TYPE: ClassVar[str] = "dispatcher.job_status_changed.v1"
+    status: JobStatus
+    previous: JobStatus
+    message: str | None = None
+    external_id: str | None = None
+    metadata: dict[str, str] = Field(default_factory=dict)
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    changed_at: datetime

@@ -1,0 +1,216 @@
+"""Facts that only planner appends: what should go where."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts.fact import Fact, fact
+from contracts.shapes import Json, VersionStatus
+
+
+class _System(Fact):
+    system_id: str
+
+    @property
+    def stream(self) -> str:
+        return f"system/{self.system_id}"
+
+
+class _Deployment(Fact):
+    deployment_id: str
+
+    @property
+    def stream(self) -> str:
+        return f"deployment/{self.deployment_id}"
+
+
+class _Environment(Fact):
+    environment_id: str
+
+    @property
+    def stream(self) -> str:
+        return f"environment/{self.environment_id}"
+
+
+class _Pair(Fact):
+    deployment_id: str
+    environment_id: str
+
+    @property
+    def stream(self) -> str:
+        return f"rollout/{self.deployment_id}/{self.environment_id}"
+
+
+@fact
+class SystemSaved(_System):
+    """A system was created or changed; the whole document."""
+
+    TYPE: ClassVar[str] = "planner.system_saved.v1"
+    name: str
+    description: str = ""
+    metadata: dict[str, str] = Field(default_factory=dict)
+    created_at: datetime
+
+
+@fact
+class SystemDeleted(_System):
+    """A system and its links are gone."""
+
+    TYPE: ClassVar[str] = "planner.system_deleted.v1"
+
+
+@fact
+class DeploymentLinked(_System):
+    """A deployment joined a system."""
+
+    TYPE: ClassVar[str] = "planner.deployment_linked.v1"
+    deployment_id: str
+
+
+@fact
+class DeploymentUnlinked(_System):
+    """A deployment left a system."""
+
+    TYPE: ClassVar[str] = "planner.deployment_unlinked.v1"
+    deployment_id: str
+
+
+@fact
+class EnvironmentLinked(_System):
+    """An environment joined a system."""
+
+    TYPE: ClassVar[str] = "planner.environment_linked.v1"
+    environment_id: str
+
+
+@fact
+class EnvironmentUnlinked(_System):
+    """An environment left a system."""
+
+    TYPE: ClassVar[str] = "planner.environment_unlinked.v1"
+    environment_id: str
+
+
+@fact
+class DeploymentSaved(_Deployment):
+    """A deployment was created or changed; the whole document."""
+
+    TYPE: ClassVar[str] = "planner.deployment_saved.v1"
+    name: str
+    description: str = ""
+    resource_selector: str = "false"
+    job_agent_selector: str = "false"
+    job_agent_config: Json = Field(default_factory=dict)
+    metadata: dict[str, str] = Field(default_factory=dict)
+    created_at: datetime
+
+
+@fact
+class DeploymentDeleted(_Deployment):
+    """A deployment is gone."""
+
+    TYPE: ClassVar[str] = "planner.deployment_deleted.v1"
+
+
+@fact
+class EnvironmentSaved(_Environment):
+    """An environment was created or changed; the whole document."""
+
+    TYPE: ClassVar[str] = "planner.environment_saved.v1"
+    name: str
+    description: str = ""
+    resource_selector: str = "false"
+    metadata: dict[str, str] = Field(default_factory=dict)
+    created_at: datetime
+
+
+@fact
+class EnvironmentDeleted(_Environment):
+    """An environment is gone."""
+
+    TYPE: ClassVar[str] = "planner.environment_deleted.v1"
+
+
+class _Version(Fact):
+    version_id: str
+    deployment_id: str
+    tag: str
+    name: str
+    status: VersionStatus = "ready"
+    message: str | None = None
+    config: Json = Field(default_factory=dict)
+    job_agent_config: Json = Field(default_factory=dict)
+    metadata: dict[str, str] = Field(default_factory=dict)
+    created_at: datetime
+
+    @property
+    def stream(self) -> str:
+        return f"version/{self.version_id}"
+
+
+@fact
+class VersionCreated(_Version):
+    """CI posted a version."""
+
+    TYPE: ClassVar[str] = "planner.version_created.v1"
+
+
+@fact
+class VersionUpdated(_Version):
+    """A version was changed, for example rejected; the whole document."""
+
+    TYPE: ClassVar[str] = "planner.version_updated.v1"
+
+
+@fact
+class TargetsChanged(_Pair):
+    """Release targets of a deployment in an environment appeared or vanished; resource ids. At most 2,000 ids in one fact."""
+
+    TYPE: ClassVar[str] = "planner.targets_changed.v1"
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+class ReleaseItem(BaseModel):
+    """One release of a batch: its id is made from target, version and variables, so equal content is the same release."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    resource_id: str
+    release_id: str
+    variables: dict[str, Any] = Field(default_factory=dict)
+
+
+@fact
+class ReleasesCreated(_Pair):
+    """The version became the desired one on these targets: their releases, new or the same as before. At most 1,000 items.
+
+    `cleared_at` is the `at` of the clearance that each rests on.
+    """
+
+    TYPE: ClassVar[str] = "planner.releases_created.v1"
+    version_id: str
+    items: tuple[ReleaseItem, ...]
+    cleared_at: int
+    created_at: datetime
+
+
+@fact
+class RollbackStarted(_Pair):
+    """The version was marked bad on the target, and the target returns to its last good release (None: it has none, and stays).
+
+    `release_id` is that very release again, `to_version_id` its version; `job_id` is the job that failed.
+    """
+
+    TYPE: ClassVar[str] = "planner.rollback_started.v1"
+    resource_id: str
+    version_id: str
+    job_id: str
+    release_id: str | None
+    to_version_id: str | None
+    reason: str
+    policy_id: str
+    rule_id: str
+    started_at: datetime

@@ -1,0 +1,137 @@
+"""Shapes that several facts and commands share: the target, the job status, the rules of a policy, a metric.
+
+Policy rules and metrics keep the camelCase names of the v1 API as aliases: a rule travels unchanged from the request to the log and
+back to the client.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+Json = dict[str, Any]
+
+JobStatus = Literal[
+    "pending",
+    "queued",
+    "inProgress",
+    "actionRequired",
+    "successful",
+    "failure",
+    "cancelled",
+    "skipped",
+    "invalidJobAgent",
+    "invalidIntegration",
+    "externalRunNotFound",
+]
+ACTIVE: frozenset[str] = frozenset({"pending", "queued", "inProgress", "actionRequired"})
+"""A job in one of these blocks a new one on the same release target."""
+
+VersionStatus = Literal["unspecified", "building", "ready", "failed", "rejected", "paused"]
+
+
+class Target(NamedTuple):
+    """A release target: resource × environment × deployment. Its key is the three ids joined by `-`, in this order."""
+
+    resource_id: str
+    environment_id: str
+    deployment_id: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.resource_id}-{self.environment_id}-{self.deployment_id}"
+
+    @classmethod
+    def parse(cls, key: str) -> Target | None:
+        """The target of a key of 110 characters; None when the text is no key."""
+        if len(key) != 110 or key[36] != "-" or key[73] != "-":
+            return None
+        return cls(key[:36], key[37:73], key[74:])
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
+
+
+class AnyApproval(_Shape):
+    """So many people must approve the version for the environment."""
+
+    min_approvals: int
+
+
+class EnvironmentProgression(_Shape):
+    """The version must first succeed in the environments that the selector picks."""
+
+    depends_on_environment_selector: str
+    minimum_success_percentage: float | None = Field(None, ge=0, le=100)
+    success_statuses: tuple[JobStatus, ...] | None = None
+    minimum_soak_time_minutes: int | None = Field(None, ge=0)
+    maximum_age_hours: int | None = Field(None, ge=0)
+    require_verification_passed: bool = False
+
+
+class GradualRollout(_Shape):
+    """Targets follow one another in time. `time_scale_interval` is in seconds: between two targets (linear), or for all of them
+    together (linear-normalized)."""
+
+    rollout_type: Literal["linear", "linear-normalized"]
+    time_scale_interval: int = Field(ge=0)
+
+
+class HttpProvider(_Shape):
+    """Asks an HTTP endpoint. `timeout` is a Go duration such as `30s`. Text fields are templates."""
+
+    type: Literal["http"]
+    url: str
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"] = "GET"
+    headers: dict[str, str] = Field(default_factory=dict)
+    body: str | None = None
+    timeout: str = "30s"
+
+
+class SleepProvider(_Shape):
+    """Waits."""
+
+    type: Literal["sleep"]
+    duration_seconds: int = Field(ge=1, le=3600)
+
+
+class MetricSpec(_Shape):
+    """One metric of a verification: what to ask, how often, and when the answer is good. Conditions are CEL over `result`."""
+
+    name: str
+    interval_seconds: int = Field(ge=1)
+    count: int = Field(ge=1)
+    provider: HttpProvider | SleepProvider = Field(discriminator="type")
+    success_condition: str
+    success_threshold: int | None = None
+    failure_condition: str | None = None
+    failure_threshold: int = 0
+
+
+class Verification(_Shape):
+    """What was deployed is measured once the trigger happened."""
+
+    trigger_on: Literal["jobCreated", "jobStarted", "jobSuccess", "jobFailure"] = "jobSuccess"
+    metrics: tuple[MetricSpec, ...] = Field(min_length=1)
+
+
+class Rollback(_Shape):
+    """The target returns to its last good release when its job ends in one of the statuses, or its verification fails."""
+
+    on_job_statuses: tuple[JobStatus, ...] = ()
+    on_verification_failure: bool = False
+
+
+class Rule(_Shape):
+    """One rule of a policy: its id, since when, and one body or several (each an evaluation of its own that shares the id)."""
+
+    id: str
+    created_at: str
+    any_approval: AnyApproval | None = None
+    environment_progression: EnvironmentProgression | None = None
+    gradual_rollout: GradualRollout | None = None
+    verification: Verification | None = None
+    rollback: Rollback | None = None

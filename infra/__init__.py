@@ -1,0 +1,1 @@
+"""Everything around the services: how they are installed, started, checked and deployed."""

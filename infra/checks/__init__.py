@@ -1,0 +1,1 @@
+"""The checks that decide whether a change is good: formatting, lint, types, import rules, tests."""

@@ -1,0 +1,30 @@
+"""The port for asking: a command or query goes to the service that owns the answer, over the bus or in one process."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from contracts.command import Answer, Wish
+
+
+class Unavailable(Exception):
+    """Nobody answered in time. The same request, with the same id, may be sent again."""
+
+
+class Requests(Protocol):
+    """Asks services."""
+
+    async def ask(
+        self, wish: Wish, *, id: str, workspace_id: str, auth_id: str, min_position: int = 0, traceparent: str = ""
+    ) -> Answer:
+        """Send a wish to its owner and wait for the answer; outages shorter than 20 s are waited out with the same id.
+
+        Args:
+            wish: a command or query; its class names the owner.
+            id: command id; a repeat gets the first answer.
+            min_position: the owner folds its log up to here first.
+
+        Returns: the answer: a result, or a refusal.
+
+        Raises: Unavailable.
+        """

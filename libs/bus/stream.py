@@ -1,0 +1,63 @@
+"""The two JetStream streams and the consumers of facts: how they are set up, and made again when somebody wiped them."""
+
+from __future__ import annotations
+
+from nats.js import JetStreamContext
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, DiscardPolicy, StorageType, StreamConfig
+from nats.js.errors import BadRequestError, NotFoundError
+
+from libs.bus.subjects import DEAD, FACTS
+
+EVT = StreamConfig(
+    name="EVT",
+    description="Ranges of facts on their way; the log is the truth, so memory is enough and everything here may be lost",
+    subjects=[FACTS],
+    discard=DiscardPolicy.OLD,
+    storage=StorageType.MEMORY,
+    max_age=3600,
+    max_bytes=256 << 20,
+    max_msg_size=1 << 20,
+    duplicate_window=120,
+)
+
+DLQ = StreamConfig(
+    name="DLQ",
+    description="Input that was refused, with the reason",
+    subjects=[DEAD],
+    discard=DiscardPolicy.OLD,
+    storage=StorageType.FILE,
+    max_age=7 * 86_400,
+    max_bytes=256 << 20,
+)
+
+
+def facts_consumer() -> ConsumerConfig:
+    """How a service consumes ranges: only new ones, because history comes from the log."""
+    return ConsumerConfig(
+        deliver_policy=DeliverPolicy.NEW,
+        ack_policy=AckPolicy.EXPLICIT,
+        ack_wait=15,
+        max_ack_pending=1024,
+        max_deliver=-1,
+        inactive_threshold=3600,
+    )
+
+
+async def ensure(jetstream: JetStreamContext, stream: StreamConfig) -> None:
+    """Make the stream, or bring an older one to this shape; repeating it changes nothing.
+
+    Only EVT is made anew when its shape can not be changed in place (its storage, for one): nothing in it is worth keeping.
+
+    Raises:
+        nats.errors.Error, TimeoutError: the broker can not do it now.
+    """
+    try:
+        await jetstream.add_stream(stream)
+    except BadRequestError:
+        try:
+            await jetstream.update_stream(stream)
+        except (BadRequestError, NotFoundError):
+            if stream is not EVT:
+                raise
+            await jetstream.delete_stream("EVT")
+            await jetstream.add_stream(stream)

@@ -1,0 +1,154 @@
+"""A compiled expression: answers over plain dicts, shared by all threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from libs.cel.budget import Budget, charge_whole
+from libs.cel.exact import Evaluate, compile_exact
+from libs.cel.native import NativeCode, generate
+from libs.cel.problems import CelError, ErrorKind, Problem
+from libs.cel.syntax import Ident, Node, walk
+from libs.cel.values import as_truth
+
+if TYPE_CHECKING:
+    from libs.cel.environment import Environment
+
+
+class Outcome(StrEnum):
+    """What an expression says about one document."""
+
+    MATCH = "match"
+    """It is true."""
+    NO_MATCH = "no_match"
+    """It is false."""
+    MISSING = "missing"
+    """A map key that is not there decided, which counts as no match."""
+    ERROR = "error"
+    """It has no answer: wrong types, overflow, a result that is no boolean, or too much work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer with its reason.
+
+    Attributes:
+        outcome: match, no match, missing or error.
+        kind: kind of the error, None unless the outcome is `missing` or `error`.
+        message: what went wrong, without any value of the document; None on a match or no match.
+        line: 1-based line of the sub-expression that failed, None on a match or no match.
+        column: 1-based column of it.
+    """
+
+    outcome: Outcome
+    kind: ErrorKind | None = None
+    message: str | None = None
+    line: int | None = None
+    column: int | None = None
+
+    @property
+    def is_match(self) -> bool:
+        """Whether the expression is true."""
+        return self.outcome is Outcome.MATCH
+
+    @property
+    def is_error(self) -> bool:
+        """Whether there is no answer for another reason than a missing key."""
+        return self.outcome is Outcome.ERROR
+
+
+_MATCH = Verdict(Outcome.MATCH)
+_NO_MATCH = Verdict(Outcome.NO_MATCH)
+
+
+class Program:
+    """One expression, ready to run. Made by `Environment.compile`; immutable as far as callers can tell.
+
+    Variables are plain JSON-like values: dict, list, str, int, float, bool, None; also aware datetime, timedelta and bytes. They
+    are never changed. A declared variable that is not passed is an empty map.
+
+    Attributes:
+        environment: where it was compiled.
+        source: its text.
+        problems: the warnings of the check.
+        roots: the declared variables it reads; a change of another one can not change the answer.
+    """
+
+    def __init__(self, environment: Environment, source: str, tree: Node, problems: Sequence[Problem]) -> None:
+        self.environment = environment
+        self.source = source
+        self.problems = tuple(problems)
+        self.roots = frozenset(n.name for n in walk(tree) if isinstance(n, Ident) and n.name in environment.variables)
+        self._tree = tree
+        self._exact: Evaluate = compile_exact(tree)
+        self._native: NativeCode | None = None
+
+    def __repr__(self) -> str:
+        return f"Program({self.environment.name}, {self.source!r})"
+
+    def matches(self, **variables: Any) -> bool:
+        """Return whether the expression is true; any error is no match. The fast way: generated native code."""
+        assert variables.keys() <= self.environment.variables.keys(), f"{self!r} got {sorted(variables)}"
+        return self._code().matches(variables)
+
+    def filter(self, rows: Sequence[Any]) -> list[int]:
+        """Return the positions, ascending, of the rows that match, each row being the value of the only variable."""
+        assert len(self.environment.variables) == 1, f"{self!r} has {len(self.environment.variables)} variables, filter needs one"
+        return self._code().filter(rows)
+
+    def verdict(self, **variables: Any) -> Verdict:
+        """Return the answer with its reason; never raises for what the expression or the data do."""
+        try:
+            truth = as_truth(self._evaluate(variables))
+        except CelError as error:
+            error.locate(self.source)
+            outcome = Outcome.MISSING if error.kind == "missing" else Outcome.ERROR
+            return Verdict(outcome, error.kind, error.message, error.line, error.column)
+        return _MATCH if truth else _NO_MATCH
+
+    def value(self, **variables: Any) -> Any:
+        """Return the result, whatever its type.
+
+        Raises:
+            CelError: it has none; kind, message and place say why.
+        """
+        try:
+            budget = Budget()
+            result = self._evaluate(variables, budget)
+            # A few lines of nested map() can share one list so often that writing it out would never end.
+            charge_whole(result, budget)
+        except CelError as error:
+            raise error.locate(self.source) from None
+        return result
+
+    def _evaluate(self, variables: dict[str, Any], budget: Budget | None = None) -> Any:
+        declared = self.environment.variables
+        assert variables.keys() <= declared.keys(), f"{self!r} got {sorted(variables)}"
+        scope: dict[str, Any] = {name: variables.get(name, _EMPTY) for name in declared}
+        try:
+            return self._exact(scope, budget or Budget())
+        except RecursionError:
+            # Only documents nested hundreds of levels deep get here; the tree of the expression itself is bounded.
+            raise CelError("cost", "values are nested too deeply") from None
+
+    def _code(self) -> NativeCode:
+        code = self._native
+        if code is None:
+            # Two threads may both generate it; the results are equal, so the last one simply stays.
+            code = self._native = generate(self._tree, tuple(self.environment.variables), self._slow())
+        return code
+
+    def _slow(self) -> Callable[[dict[str, Any]], bool]:
+        def answer(variables: dict[str, Any]) -> bool:
+            try:
+                return as_truth(self._evaluate(variables))
+            except CelError:
+                return False
+
+        return answer
+
+
+_EMPTY: dict[str, Any] = {}

@@ -1,0 +1,49 @@
+"""What is checked and encoded of an append before anything is sent, the same for every log."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from libs.eventlog.mapping import encode
+from libs.eventlog.port import MAX_FACT_BYTES, Append
+
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+
+class FactKnown(ValueError):
+    """A fact with this id is in the log already.
+
+    An append that carries neither a checkpoint move nor a command and was repeated after an outage ends here: its first try had been
+    committed.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An append with its encoded payloads (one per fact, in order) and their total size in bytes."""
+
+    append: Append
+    payloads: tuple[bytes, ...]
+    size_bytes: int
+
+
+def prepare(append: Append) -> Prepared:
+    """Encode the facts of an append.
+
+    Raises: ValueError: a fact is over 256 KB, or holds a NUL character, which Postgres can not store in JSON.
+    """
+    payloads = []
+    size_bytes = 0
+    for new in append.facts:
+        payload = encode(new.fact)
+        if len(payload) > MAX_FACT_BYTES:
+            raise ValueError(
+                f"{new.fact.TYPE} about {new.fact.stream} is {len(payload):,} bytes, over the limit of {MAX_FACT_BYTES:,} of one fact; "
+                "split it into several facts or store a reference"
+            )
+        if b"\\u0000" in payload and _NUL.search(payload):
+            raise ValueError(f"{new.fact.TYPE} about {new.fact.stream} holds a NUL character (\\u0000); remove it")
+        payloads.append(payload)
+        size_bytes += len(payload)
+    return Prepared(append, tuple(payloads), size_bytes)

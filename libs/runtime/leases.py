@@ -1,0 +1,122 @@
+"""Who owns which partition of workspaces, for one service: session advisory locks in Postgres, shared fairly among live replicas.
+
+A dead replica's partitions are free as soon as Postgres sees its connection close, and taken over at the next look. Ownership only
+saves work: two owners of one workspace do no harm, because every append moves the service's checkpoint by compare-and-set. So a lost
+connection does not put anything down by itself; what another replica took meanwhile is put down after reconnecting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import zlib
+from collections.abc import Callable
+from uuid import UUID
+
+import psycopg
+
+PARTITIONS = 16
+LOOK_S = 0.2
+MEMBERS = 0x5B00
+"""Advisory lock class of membership; the partitions of a service are in classes of their own."""
+
+log_ = logging.getLogger("signalbox.leases")
+
+
+def partition_of(workspace_id: str) -> int:
+    """The partition of a workspace, 0 to 15."""
+    return UUID(workspace_id).int % PARTITIONS
+
+
+class Leases:
+    """Partitions of one service that this process owns.
+
+    Attributes:
+        settled: set once the first look was done.
+    """
+
+    def __init__(self, postgres: str, service: str) -> None:
+        self.settled = asyncio.Event()
+        self._postgres = postgres
+        self._service = zlib.crc32(service.encode()) & 0x7FFF
+        self._owned: set[int] = set()
+        self._listeners: list[Callable[[], None]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def owns(self, workspace_id: str) -> bool:
+        """Whether this process may decide for the workspace now."""
+        return partition_of(workspace_id) in self._owned
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Be told when what is owned changed."""
+        self._listeners.append(listener)
+
+    def start(self) -> None:
+        """Begin to look; again changes nothing."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Give everything back; again changes nothing."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                # Seconds, not hours, until a silent peer is given up: a replica on a dead machine must not keep its partitions.
+                connection = await psycopg.AsyncConnection.connect(
+                    self._postgres, autocommit=True, keepalives_idle=2, keepalives_interval=1, keepalives_count=3
+                )
+            except psycopg.OperationalError:
+                await asyncio.sleep(LOOK_S / 4)
+                continue
+            async with connection:
+                try:
+                    await self._hold(connection)
+                except psycopg.OperationalError:
+                    log_.info("connection lost; leases are taken again")
+
+    async def _hold(self, connection: psycopg.AsyncConnection[tuple[int]]) -> None:
+        await connection.execute("SELECT pg_advisory_lock_shared(%s, %s)", (MEMBERS, self._service))
+        held: set[int] = set()
+        wanted = set(self._owned)  # after a reconnection: take what we had first
+        while True:
+            members = await self._one(
+                connection,
+                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND objid = %s AND granted",
+                (MEMBERS, self._service),
+            )
+            share = -(-PARTITIONS // max(1, members))
+            for partition in sorted(held, reverse=True)[: max(0, len(held) - share)]:
+                held.discard(partition)
+                self._tell(held)  # put down before it is unlocked
+                await connection.execute("SELECT pg_advisory_unlock(%s, %s)", (self._class(), partition))
+            for partition in sorted(range(PARTITIONS), key=lambda one: (one not in wanted, one)):
+                if len(held) >= share:
+                    break
+                if partition not in held and await self._one(
+                    connection, "SELECT pg_try_advisory_lock(%s, %s)::int", (self._class(), partition)
+                ):
+                    held.add(partition)
+            self._tell(held)
+            self.settled.set()
+            await asyncio.sleep(LOOK_S)
+
+    def _class(self) -> int:
+        return MEMBERS + 1 + self._service
+
+    async def _one(self, connection: psycopg.AsyncConnection[tuple[int]], sql: str, values: tuple[int, int]) -> int:
+        row = await (await connection.execute(sql, values)).fetchone()
+        assert row is not None
+        return row[0]
+
+    def _tell(self, held: set[int]) -> None:
+        if held != self._owned:
+            self._owned = set(held)
+            for listener in self._listeners:
+                listener()

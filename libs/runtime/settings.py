@@ -1,0 +1,36 @@
+"""Settings of a service process, read from the environment (`SIGNALBOX_…`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Where things are.
+
+    Attributes:
+        postgres: libpq connection string or URL.
+        nats: URL, with the token in it where one is needed.
+        host, port: where the gateway listens when no socket was handed over; port 0 picks a free one.
+        listen_fd: a listening socket that the supervisor holds, so that clients wait instead of being refused during a restart.
+        ready_fd: gets one line `ready` when the process serves.
+        bootstrap_key_file: an API key (`<16 hex>.<64 hex>`) that the gateway makes sure of at start.
+        traces: where spans go: nowhere, the console, or an OTLP collector (its address by the standard `OTEL_EXPORTER_OTLP_…`).
+        snapshot_every: facts between two snapshots of a service's state.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="SIGNALBOX_")
+
+    postgres: str
+    nats: str = "nats://127.0.0.1:4222"
+    host: str = "127.0.0.1"
+    port: int = 8080
+    listen_fd: int | None = None
+    ready_fd: int | None = None
+    bootstrap_key_file: Path | None = None
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    traces: Literal["none", "console", "otlp"] = "none"
+    snapshot_every: int = 5_000

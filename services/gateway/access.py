@@ -1,0 +1,67 @@
+"""Who is asking, and what they may see. Pure: the state of the system log and the time come in."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.gateway.state import SystemState, Workspace
+
+_KEY = re.compile(r"([0-9a-f]{16})\.([0-9a-f]{64})")
+_NO_DIGEST = hashlib.sha256(b"").hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who asks."""
+
+    user_id: str
+    is_admin: bool
+
+    @property
+    def auth_id(self) -> str:
+        """The name under which what they do is recorded."""
+        return f"user:{self.user_id}"
+
+
+def credential(api_key: str | None, authorization: str | None) -> str | None:
+    """The credential that a request carries; None when it carries none at all. A header that is no bearer gives ''."""
+    if api_key is not None:
+        return api_key.strip()
+    if authorization is None:
+        return None
+    scheme, _, token = authorization.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def identify(state: SystemState, presented: str, now: datetime) -> Identity | None:
+    """The owner of a key; None when it is malformed, unknown, wrong, expired, or its user is gone.
+
+    The digest of the secret is compared in constant time, with an unknown prefix too.
+    """
+    match = _KEY.fullmatch(presented)
+    if match is None:
+        return None
+    key = state.keys.get(match[1])
+    digest = hashlib.sha256(match[2].encode()).hexdigest()
+    holds = hmac.compare_digest(digest, key.secret_sha256 if key is not None else _NO_DIGEST)
+    if key is None or not holds or (key.expires_at is not None and key.expires_at <= now):
+        return None
+    user = state.users.get(key.user_id)
+    return Identity(user.id, user.is_admin) if user is not None else None
+
+
+def may_see(state: SystemState, who: Identity, workspace_id: str) -> bool:
+    """Whether a workspace exists for this identity; no access looks like absence."""
+    if workspace_id not in state.workspaces:
+        return False
+    return who.is_admin or workspace_id in state.members.get(who.user_id, frozenset())
+
+
+def visible(state: SystemState, who: Identity) -> list[Workspace]:
+    """The workspaces that exist for this identity, oldest first."""
+    seen = (one for one in state.workspaces.values() if may_see(state, who, one.id))
+    return sorted(seen, key=lambda one: (one.created_at, one.id))

@@ -1,0 +1,1 @@
+"""Where the read rows are kept: in memory, or in Postgres."""

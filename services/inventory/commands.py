@@ -1,0 +1,141 @@
+"""What inventory does when it is asked: providers and their resources, single resources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, TypeVar
+from uuid import UUID, uuid5
+
+import orjson
+
+from contracts.command import Asked, Refused
+from contracts.commands.inventory import (
+    DeleteProvider,
+    DeleteResource,
+    ResourceInput,
+    SaveProvider,
+    SaveResource,
+    SetProviderResources,
+)
+from contracts.fact import Fact
+from contracts.facts.inventory import ProviderDeleted, ProviderSaved, ResourceDeleted, ResourceSaved
+from libs.eventlog.port import MAX_FACT_BYTES
+from libs.runtime.service import Command, Decided, Draft
+from services.inventory.state import InventoryState
+
+F = TypeVar("F", bound=Fact)
+
+
+def save_provider(wish: SaveProvider, state: InventoryState, asked: Asked) -> Decided:
+    """Create a provider, or find the one of this name and keep its id; the same again appends nothing."""
+    found = state.provider_ids.get(wish.name)
+    before = state.providers[found] if found is not None else None
+    if before is not None and before.metadata == wish.metadata:
+        return Decided(answer={"id": before.provider_id})
+    saved = ProviderSaved(
+        provider_id=before.provider_id if before else str(uuid5(UUID(asked.id), "provider")),
+        name=wish.name,
+        metadata=wish.metadata,
+        created_at=before.created_at if before else asked.now,
+    )
+    return Decided((Draft(_bounded(saved, f"Resource provider '{wish.name}'")),), {"id": saved.provider_id})
+
+
+def delete_provider(wish: DeleteProvider, state: InventoryState, asked: Asked) -> Decided:
+    """Delete a provider by name. Raises: Refused: unknown, or it still owns resources."""
+    found = state.provider_ids.get(wish.name)
+    if found is None:
+        raise Refused("not_found", f"Resource provider '{wish.name}' not found")
+    if owned := state.owned.get(found):
+        raise Refused("invalid", f"Resource provider has resources: {len(owned)}")
+    return Decided((Draft(ProviderDeleted(provider_id=found, name=wish.name)),), {"id": found})
+
+
+def set_provider_resources(wish: SetProviderResources, state: InventoryState, asked: Asked) -> Decided:
+    """Replace everything the provider owns; what does not change is not appended.
+
+    Returns: the counts of resources that were written (`saved`), deleted, and left to another provider (`skipped`).
+    Raises: Refused: the provider is unknown, or a resource is too large.
+    """
+    if wish.provider_id not in state.providers:
+        raise Refused("not_found", f"Resource provider {wish.provider_id} not found")
+    # Of several items with one identifier the last one counts.
+    wanted = {one.identifier: one for one in wish.resources}
+    drafts: list[Draft] = []
+    skipped = 0
+    for item in wanted.values():
+        before = _resource(state, item.identifier)
+        if before is not None and before.provider_id not in (None, wish.provider_id):
+            skipped += 1
+        elif saved := _saved(item, before, wish.provider_id, asked):
+            drafts.append(Draft(saved))
+    owned = (state.resources[one] for one in state.owned.get(wish.provider_id, ()))
+    left = sorted((one for one in owned if one.identifier not in wanted), key=lambda one: one.identifier)
+    deleted = [Draft(ResourceDeleted(resource_id=one.resource_id, identifier=one.identifier)) for one in left]
+    return Decided((*drafts, *deleted), {"saved": len(drafts), "deleted": len(deleted), "skipped": skipped})
+
+
+def save_resource(wish: SaveResource, state: InventoryState, asked: Asked) -> Decided:
+    """Create or replace one resource; who owns it stays as it is. Raises: Refused: it is too large."""
+    before = _resource(state, wish.resource.identifier)
+    saved = _saved(wish.resource, before, before.provider_id if before else None, asked)
+    if saved is None:
+        assert before is not None, "only a resource that exists can be unchanged"
+        return Decided(answer={"id": before.resource_id})
+    return Decided((Draft(saved),), {"id": saved.resource_id})
+
+
+def delete_resource(wish: DeleteResource, state: InventoryState, asked: Asked) -> Decided:
+    """Delete one resource. Raises: Refused: unknown."""
+    before = _resource(state, wish.identifier)
+    if before is None:
+        raise Refused("not_found", f"Resource '{wish.identifier}' not found")
+    gone = ResourceDeleted(resource_id=before.resource_id, identifier=before.identifier)
+    return Decided((Draft(gone),), {"id": before.resource_id})
+
+
+def _resource(state: InventoryState, identifier: str) -> ResourceSaved | None:
+    found = state.resource_ids.get(identifier)
+    return state.resources[found] if found is not None else None
+
+
+def _saved(item: ResourceInput, before: ResourceSaved | None, provider_id: str | None, asked: Asked) -> ResourceSaved | None:
+    """The new document of a resource; None when it is what is there already."""
+    if before is not None and _content(before) == _content(item) and before.provider_id == provider_id:
+        return None
+    saved = ResourceSaved(
+        resource_id=before.resource_id if before else str(uuid5(UUID(asked.id), item.identifier)),
+        identifier=item.identifier,
+        name=item.name,
+        kind=item.kind,
+        version=item.version,
+        config=item.config,
+        metadata=item.metadata,
+        provider_id=provider_id,
+        created_at=before.created_at if before else asked.now,
+        updated_at=asked.now,
+    )
+    return _bounded(saved, f"Resource '{item.identifier}'")
+
+
+def _content(one: ResourceSaved | ResourceInput) -> bytes:
+    # As JSON, because Python holds 1, 1.0 and True for equal and JSON does not; the order of keys is no content.
+    return orjson.dumps((one.name, one.kind, one.version, one.config, one.metadata), option=orjson.OPT_SORT_KEYS)
+
+
+def _bounded(fact: F, what: str) -> F:
+    size = len(fact.to_json())
+    if size > MAX_FACT_BYTES:
+        raise Refused(
+            "invalid", f"{what} is too large: {size} bytes of JSON, at most {MAX_FACT_BYTES}; shorten config or metadata"
+        )
+    return fact
+
+
+COMMANDS: Final[Mapping[str, Command[InventoryState, Any]]] = {
+    SaveProvider.NAME: Command(SaveProvider, save_provider),
+    DeleteProvider.NAME: Command(DeleteProvider, delete_provider),
+    SetProviderResources.NAME: Command(SetProviderResources, set_provider_resources),
+    SaveResource.NAME: Command(SaveResource, save_resource),
+    DeleteResource.NAME: Command(DeleteResource, delete_resource),
+}

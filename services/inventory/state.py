@@ -1,0 +1,167 @@
+"""What inventory remembers of a workspace: what exists, who owns it, and which resources each selector matches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from immutables import Map
+
+from contracts.envelope import Recorded
+from contracts.fact import Fact
+from contracts.facts.inventory import MatchesChanged, ProviderDeleted, ProviderSaved, ResourceDeleted, ResourceSaved
+from contracts.facts.planner import DeploymentDeleted, DeploymentSaved, EnvironmentDeleted, EnvironmentSaved
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """The resource selector of a deployment or an environment.
+
+    Attributes:
+        source: its CEL text.
+        changed_at: position of the fact that last changed the text; saving the entity without changing it evaluates nothing.
+    """
+
+    source: str
+    changed_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryState:
+    """The fold of a workspace.
+
+    Attributes:
+        workspace_id: the tenant; selectors may name it.
+        providers: the newest document of each provider, by id.
+        provider_ids: their ids, by name.
+        resources: the newest document of each resource, by id.
+        resource_ids: their ids, by identifier.
+        owned: for each provider that owns any, the ids of its resources (as keys).
+        selectors: by entity, `deployment/<id>` or `environment/<id>`.
+        matches: for each entity, the ids of the resources that its selector was recorded to match (as keys).
+    """
+
+    workspace_id: str
+    providers: Map[str, ProviderSaved] = field(default_factory=Map)
+    provider_ids: Map[str, str] = field(default_factory=Map)
+    resources: Map[str, ResourceSaved] = field(default_factory=Map)
+    resource_ids: Map[str, str] = field(default_factory=Map)
+    owned: Map[str, Map[str, bool]] = field(default_factory=Map)
+    selectors: Map[str, Selector] = field(default_factory=Map)
+    matches: Map[str, Map[str, bool]] = field(default_factory=Map)
+
+
+def initial(workspace_id: str) -> InventoryState:
+    """The memory of a workspace in which nothing happened yet."""
+    return InventoryState(workspace_id)
+
+
+def evolve(state: InventoryState, recorded: Recorded) -> InventoryState:
+    """Fold one recorded fact; total, never refuses."""
+    fact = recorded.fact
+    fold = _FOLDS.get(type(fact))
+    return fold(state, fact, recorded.position) if fold is not None else state
+
+
+def _provider_saved(state: InventoryState, fact: ProviderSaved, _position: int) -> InventoryState:
+    return replace(
+        state,
+        providers=state.providers.set(fact.provider_id, fact),
+        provider_ids=state.provider_ids.set(fact.name, fact.provider_id),
+    )
+
+
+def _provider_deleted(state: InventoryState, fact: ProviderDeleted, _position: int) -> InventoryState:
+    return replace(
+        state,
+        providers=_without(state.providers, fact.provider_id),
+        provider_ids=_without(state.provider_ids, fact.name),
+        owned=_without(state.owned, fact.provider_id),
+    )
+
+
+def _resource_saved(state: InventoryState, fact: ResourceSaved, _position: int) -> InventoryState:
+    before = state.resources.get(fact.resource_id)
+    owned = state.owned
+    if before is None or before.provider_id != fact.provider_id:
+        if before is not None and before.provider_id is not None:
+            owned = _disown(owned, before.provider_id, fact.resource_id)
+        if fact.provider_id is not None:
+            owned = owned.set(fact.provider_id, owned.get(fact.provider_id, _NOTHING).set(fact.resource_id, True))
+    return replace(
+        state,
+        resources=state.resources.set(fact.resource_id, fact),
+        resource_ids=state.resource_ids.set(fact.identifier, fact.resource_id),
+        owned=owned,
+    )
+
+
+def _resource_deleted(state: InventoryState, fact: ResourceDeleted, _position: int) -> InventoryState:
+    before = state.resources.get(fact.resource_id)
+    if before is None:
+        return state
+    owned = state.owned if before.provider_id is None else _disown(state.owned, before.provider_id, fact.resource_id)
+    return replace(
+        state,
+        resources=state.resources.delete(fact.resource_id),
+        resource_ids=_without(state.resource_ids, fact.identifier),
+        owned=owned,
+    )
+
+
+def _entity_saved(state: InventoryState, fact: DeploymentSaved | EnvironmentSaved, position: int) -> InventoryState:
+    before = state.selectors.get(fact.stream)
+    if before is not None and before.source == fact.resource_selector:
+        return state
+    return replace(state, selectors=state.selectors.set(fact.stream, Selector(fact.resource_selector, position)))
+
+
+def _entity_deleted(state: InventoryState, fact: DeploymentDeleted | EnvironmentDeleted, _position: int) -> InventoryState:
+    # The deletion itself says that nothing is matched any more; whoever folds matches drops them by it, as is done here.
+    return replace(state, selectors=_without(state.selectors, fact.stream), matches=_without(state.matches, fact.stream))
+
+
+def _matches_changed(state: InventoryState, fact: MatchesChanged, _position: int) -> InventoryState:
+    if fact.stream not in state.selectors:
+        # Decided before the entity's deletion was folded, recorded after it.
+        return state
+    matched = changed(state.matches.get(fact.stream, _NOTHING), fact.added, fact.removed)
+    return replace(state, matches=state.matches.set(fact.stream, matched) if matched else _without(state.matches, fact.stream))
+
+
+def changed(ids: Map[str, bool], added: Iterable[str], removed: Iterable[str]) -> Map[str, bool]:
+    """A set of ids (the keys of a map) after a delta; ids that are there or gone already change nothing."""
+    new = ids.mutate()
+    for one in added:
+        new[one] = True
+    for one in removed:
+        new.pop(one, None)
+    return new.finish()
+
+
+def _disown(owned: Map[str, Map[str, bool]], provider_id: str, resource_id: str) -> Map[str, Map[str, bool]]:
+    left = _without(owned.get(provider_id, _NOTHING), resource_id)
+    return owned.set(provider_id, left) if left else _without(owned, provider_id)
+
+
+def _without(map_: Map[str, Any], key: str) -> Map[str, Any]:
+    return map_.delete(key) if key in map_ else map_
+
+
+_NOTHING: Final[Map[str, bool]] = Map()
+
+_FOLDS: Final[Mapping[type[Fact], Callable[[InventoryState, Any, int], InventoryState]]] = {
+    ProviderSaved: _provider_saved,
+    ProviderDeleted: _provider_deleted,
+    ResourceSaved: _resource_saved,
+    ResourceDeleted: _resource_deleted,
+    DeploymentSaved: _entity_saved,
+    EnvironmentSaved: _entity_saved,
+    DeploymentDeleted: _entity_deleted,
+    EnvironmentDeleted: _entity_deleted,
+    MatchesChanged: _matches_changed,
+}
+
+READS: Final = frozenset(kind.TYPE for kind in _FOLDS)
+"""Wire types of the facts that are folded."""
