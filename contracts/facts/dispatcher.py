@@ -98,7 +98,14 @@ class JobDispatched(_Job):
 
 @fact
 class JobStatusChanged(_Job):
-    """A job moved on: told by its agent, a person, or our own deadline."""
+    """A job moved on: told by its agent, a person, or our own deadline.
+
+    Every field holds what is true of the job after the change, also message, ids, metadata and times that did not change.
+
+    Attributes:
+        look_again_at: when the agent is to be asked how the job stands; None when somebody tells us.
+        observation: how often the agent was asked before `look_again_at`; with the job's id it names the next question.
+    """
 
     TYPE: ClassVar[str] = "dispatcher.job_status_changed.v1"
     status: JobStatus
@@ -109,3 +116,5 @@ class JobStatusChanged(_Job):
     started_at: datetime | None = None
     completed_at: datetime | None = None
     changed_at: datetime
+    look_again_at: datetime | None = None
+    observation: int = 0

@@ -29,36 +29,40 @@ class Leadership:
 
     async def run(self, gained: Callable[[], Awaitable[None]]) -> None:
         """Try for ever to lead; `gained` is awaited after each success, before `held` is set. Ends by being cancelled."""
-        try:
-            if self._conninfo is None:
-                await gained()
-                self.held = True
-                await asyncio.Event().wait()
-            while True:
-                try:
+        while True:
+            try:
+                if self._conninfo is None:
+                    await self._alone(gained)
+                else:
                     await self._hold(self._conninfo, gained)
-                except (psycopg.Error, TimeoutError) as error:
-                    log_.info("connection of the relay's lock lost, it is taken again: %s", error)
-                finally:
-                    self.held = False
-                await asyncio.sleep(LOOK_S)
-        finally:
-            self.held = False
+            except (psycopg.Error, TimeoutError) as error:
+                log_.info("connection of the relay's lock lost, it is taken again: %s", error)
+            finally:
+                self.held = False
+            await asyncio.sleep(LOOK_S)
+
+    async def _alone(self, gained: Callable[[], Awaitable[None]]) -> None:
+        await gained()
+        self.held = True
+        await asyncio.Event().wait()
 
     async def _hold(self, conninfo: str, gained: Callable[[], Awaitable[None]]) -> None:
         connection = await psycopg.AsyncConnection.connect(
             conninfo, autocommit=True, connect_timeout=5, keepalives_idle=2, keepalives_interval=1, keepalives_count=3
         )
         async with connection:
-            while not await self._taken(connection):
-                await asyncio.sleep(LOOK_S)
-            await gained()
-            self.held = True
             while True:
+                # Repeated by the holder, too: nothing else tells it that the session, and with it the lock, is gone.
+                async with asyncio.timeout(5):
+                    taken = await self._taken(connection)
+                if taken and not self.held:
+                    await gained()
+                    self.held = True
                 await asyncio.sleep(LOOK_S)
-                # Nothing else tells us that the session, and with it the lock, is gone.
-                await asyncio.wait_for(connection.execute("SELECT 1"), 5)
 
     async def _taken(self, connection: psycopg.AsyncConnection[tuple[object, ...]]) -> bool:
+        if self.held:
+            await connection.execute("SELECT 1")
+            return True
         row = await (await connection.execute("SELECT pg_try_advisory_lock(%s, %s)", LOCK)).fetchone()
         return row is not None and row[0] is True

@@ -12,6 +12,7 @@ from nats.errors import Error
 
 RETRY_S = 0.1
 CLOSE_LIMIT_S = 2.0
+END_AGAIN_S = 5.0
 OUTAGES = (Error, OSError, asyncio.TimeoutError)
 """What nats-py raises when the broker is away, slow, or has lost something."""
 
@@ -21,6 +22,15 @@ log_ = logging.getLogger("signalbox.bus")
 async def quiet(error: Exception) -> None:
     """Take connection errors without a traceback for each attempt; an outage is normal and ends by itself."""
     log_.debug("broker: %s", error)
+
+
+async def end(task: asyncio.Task[None]) -> None:
+    """Cancel a task and wait for its end. It is told again when nothing happens, because the client swallows some cancellations."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=END_AGAIN_S)
+    if not task.cancelled() and (error := task.exception()) is not None:
+        raise error
 
 
 class Link:
@@ -55,9 +65,7 @@ class Link:
         """Close the connection; again changes nothing."""
         task, self._task = self._task, None
         if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await end(task)
 
     async def client(self) -> Client:
         """The connection, as soon as there is one."""
@@ -90,7 +98,8 @@ class Link:
                 self._broke()
                 self._client = None
                 with contextlib.suppress(*OUTAGES):
-                    await asyncio.wait_for(client.close(), CLOSE_LIMIT_S)
+                    async with asyncio.timeout(CLOSE_LIMIT_S):
+                        await client.close()
             await asyncio.sleep(RETRY_S)
 
     async def _connect(self, client: Client, closed: asyncio.Event) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, DiscardPolicy, StorageType, StreamConfig
-from nats.js.errors import BadRequestError, NotFoundError
+from nats.js.errors import APIError, NotFoundError
 
 from libs.bus.subjects import DEAD, FACTS
 
@@ -51,13 +51,30 @@ async def ensure(jetstream: JetStreamContext, stream: StreamConfig) -> None:
     Raises:
         nats.errors.Error, TimeoutError: the broker can not do it now.
     """
-    try:
-        await jetstream.add_stream(stream)
-    except BadRequestError:
+    assert stream.name is not None
+    # Looked for first, because the broker refuses a second creation when it has no memory to reserve for two.
+    found = await _found(jetstream, stream.name)
+    if found is None:
         try:
-            await jetstream.update_stream(stream)
-        except (BadRequestError, NotFoundError):
-            if stream is not EVT:
-                raise
-            await jetstream.delete_stream("EVT")
             await jetstream.add_stream(stream)
+            return
+        except APIError:
+            found = await _found(jetstream, stream.name)  # somebody else was faster
+            if found is None:
+                raise
+    if all(value is None or getattr(found, key) == value for key, value in stream.__dict__.items()):
+        return
+    try:
+        await jetstream.update_stream(stream)
+    except APIError:
+        if stream is not EVT:
+            raise
+        await jetstream.delete_stream(stream.name)
+        await jetstream.add_stream(stream)
+
+
+async def _found(jetstream: JetStreamContext, name: str) -> StreamConfig | None:
+    try:
+        return (await jetstream.stream_info(name)).config
+    except NotFoundError:
+        return None

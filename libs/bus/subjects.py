@@ -22,7 +22,7 @@ FROM, TO = "Position-From", "Position-To"
 STAGED = "Answer-Staged"
 """Header of an empty reply: the answer was too large for a message and is staged in the log under this id."""
 
-NOT_OWNER = "not-owner"
+NOT_OWNER = "not the owner of this workspace"
 """`Answer.unavailable` of a replica that does not own the workspace's partition: ask again at once, the queue group picks anew."""
 
 

@@ -37,11 +37,13 @@ class Budget:
         self.spend(size >> 6)
 
 
-def charge_text(values: tuple[Any, ...], budget: Budget) -> None:
-    """Take a step per kilobyte of the strings among the values: what a string function may read."""
+def charge_text(values: tuple[Any, ...], budget: Budget, shift: int) -> None:
+    """Take a step per `2**shift` characters of the strings among the values: what a string function may read."""
     for value in values:
-        if (value.__class__ is str or value.__class__ is bytes) and len(value) >= 1024:
-            budget.spend(len(value) >> 10)
+        if value.__class__ is str or value.__class__ is bytes:
+            steps = len(value) >> shift
+            if steps:
+                budget.spend(steps)
 
 
 def charge_whole(value: Any, budget: Budget) -> None:

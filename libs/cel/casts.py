@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from decimal import Decimal
 from typing import Any, Final
 
 from libs.cel.function import Function, free
@@ -15,14 +14,17 @@ from libs.cel.values import FALSE_TEXTS, NUMBERS, TRUE_TEXTS, UInt, checked_int,
 
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,40}")
 _UNSIGNED: Final = re.compile(r"[0-9]{1,40}")
-_DOUBLE: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?|[iI]nf(?:inity)?|[nN]a[nN])")
+_DOUBLE: Final = re.compile(
+    r"[+-]?(?:[0-9]+\.?[0-9]*(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?|[iI]nf(?:inity)?|[nN]a[nN])"
+)
 
 
 def size(value: Any) -> int:
     """Return the number of characters, bytes, elements or keys."""
-    if value.__class__ in (str, bytes, list, dict):
+    kind = value.__class__
+    if kind is str or kind is bytes or kind is list or kind is dict:
         return len(value)
-    overload("size", value)
+    raise overload("size", value)
 
 
 def to_int(value: Any) -> int:
@@ -37,10 +39,11 @@ def to_int(value: Any) -> int:
             raise CelError("range", "integer overflow")
         return checked_int(int(value))
     if kind is dt.datetime:
-        return math.floor(value.timestamp())
+        moment: dt.datetime = value
+        return math.floor(moment.timestamp())
     if kind in NUMBERS:
         return checked_int(int(value))
-    overload("int", value)
+    raise overload("int", value)
 
 
 def to_uint(value: Any) -> UInt:
@@ -56,7 +59,7 @@ def to_uint(value: Any) -> UInt:
         return checked_uint(int(value))
     if kind in NUMBERS:
         return checked_uint(int(value))
-    overload("uint", value)
+    raise overload("uint", value)
 
 
 def to_double(value: Any) -> float:
@@ -65,9 +68,9 @@ def to_double(value: Any) -> float:
         if _DOUBLE.fullmatch(value):
             return float(value)
         raise CelError("range", "the string is no number")
-    if value.__class__ in NUMBERS:
+    if (kind := value.__class__) is float or kind is int or kind is UInt:
         return float(value)
-    overload("double", value)
+    raise overload("double", value)
 
 
 def to_string(value: Any) -> str:
@@ -90,7 +93,7 @@ def to_string(value: Any) -> str:
         return written_timestamp(value)
     if kind is dt.timedelta:
         return written_duration(value)
-    overload("string", value)
+    raise overload("string", value)
 
 
 def written_double(value: float) -> str:
@@ -99,11 +102,14 @@ def written_double(value: float) -> str:
         return "NaN"
     if math.isinf(value):
         return "+Inf" if value > 0 else "-Inf"
+    # Late, since few expressions write such numbers and the import takes its time.
+    from decimal import Decimal
+
     if value and not 1e-4 <= abs(value) < 1e6:
         mantissa, _, exponent = f"{Decimal(repr(value)).normalize():e}".partition("e")
         return f"{mantissa}e{exponent[0]}{exponent[1:].zfill(2)}"
     text = repr(value)
-    return text[:-2] if text.endswith(".0") else text
+    return text.removesuffix(".0")
 
 
 def to_bytes(value: Any) -> bytes:
@@ -112,7 +118,7 @@ def to_bytes(value: Any) -> bytes:
         return bytes(value)
     if value.__class__ is str:
         return str(value).encode("utf-8", "replace")
-    overload("bytes", value)
+    raise overload("bytes", value)
 
 
 def to_bool(value: Any) -> bool:
@@ -125,7 +131,7 @@ def to_bool(value: Any) -> bool:
         if value in FALSE_TEXTS:
             return False
         raise CelError("range", "the string is no boolean")
-    overload("bool", value)
+    raise overload("bool", value)
 
 
 def _same(value: Any) -> Any:

@@ -22,20 +22,21 @@ def sort_order(keys: Sequence[Any], what: str, budget: Budget) -> list[int]:
     """
     kinds = {key.__class__ for key in keys}
     if len(kinds) > 1 or not kinds <= _SORTABLE:
-        raise CelError("overload", f"{what}() needs values of one ordered type, not {', '.join(sorted(map(type_name, keys)))[:80]}")
+        found = ", ".join(sorted({type_name(key) for key in keys}))
+        raise CelError("overload", f"{what}() needs values of one ordered type, not {found}")
     budget.spend(len(keys))
     return sorted(range(len(keys)), key=keys.__getitem__)
 
 
 def _sort(budget: Budget, items: Any) -> list[Any]:
     if items.__class__ is not list:
-        overload("sort", items)
+        raise overload("sort", items)
     return [items[position] for position in sort_order(items, "sort", budget)]
 
 
 def _slice(budget: Budget, items: Any, start: Any, end: Any) -> list[Any]:
     if items.__class__ is not list or start.__class__ is not int or end.__class__ is not int:
-        overload("slice", items, start, end)
+        raise overload("slice", items, start, end)
     if not 0 <= start <= end <= len(items):
         raise CelError("range", "slice() outside the list")
     budget.build(end - start)
@@ -45,7 +46,7 @@ def _slice(budget: Budget, items: Any, start: Any, end: Any) -> list[Any]:
 def _flatten(budget: Budget, items: Any, *depth: Any) -> list[Any]:
     levels = depth[0] if depth else 1
     if items.__class__ is not list or levels.__class__ is not int:
-        overload("flatten", items, *depth)
+        raise overload("flatten", items, *depth)
     if levels < 0:
         raise CelError("range", "flatten() by a negative depth")
     flat: list[Any] = items
@@ -61,7 +62,7 @@ def _flatten(budget: Budget, items: Any, *depth: Any) -> list[Any]:
 
 def _distinct(budget: Budget, items: Any) -> list[Any]:
     if items.__class__ is not list:
-        overload("distinct", items)
+        raise overload("distinct", items)
     kept: list[Any] = []
     for item in items:
         if not _member(item, kept, budget):
@@ -71,14 +72,14 @@ def _distinct(budget: Budget, items: Any) -> list[Any]:
 
 def _reverse(budget: Budget, value: Any) -> Any:
     if value.__class__ is not list and value.__class__ is not str:
-        overload("reverse", value)
+        raise overload("reverse", value)
     budget.build(len(value))
     return value[::-1]
 
 
 def _range(budget: Budget, count: Any) -> list[int]:
     if count.__class__ is not int:
-        overload("lists.range", count)
+        raise overload("lists.range", count)
     budget.build(max(count, 0))
     return list(range(count))
 
@@ -86,7 +87,7 @@ def _range(budget: Budget, count: Any) -> list[int]:
 def _end(name: str, position: int) -> Function:
     def apply(budget: Budget, items: Any) -> Any:
         if items.__class__ is not list:
-            overload(name, items)
+            raise overload(name, items)
         budget.spend(1)
         if not items:
             raise CelError("range", f"{name}() of an empty list")
@@ -102,7 +103,7 @@ def _member(item: Any, items: list[Any], budget: Budget) -> bool:
 
 def _lists(name: str, a: Any, b: Any) -> None:
     if a.__class__ is not list or b.__class__ is not list:
-        overload(name, a, b)
+        raise overload(name, a, b)
 
 
 def _set_contains(budget: Budget, whole: Any, part: Any) -> bool:

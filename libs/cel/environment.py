@@ -30,6 +30,7 @@ class Environment:
     def __init__(self, name: str, variables: _Variables, *, optional: Mapping[str, frozenset[str]] | None = None) -> None:
         clash = NAMESPACES & variables.keys()
         assert not clash, f"environment {name}: {sorted(clash)} are names of function packs"
+        assert all(variable.isidentifier() for variable in variables), f"environment {name}: {sorted(variables)} must be names"
         self.name = name
         self.variables: _Variables = MappingProxyType(dict(variables))
         self.optional: Mapping[str, frozenset[str]] = MappingProxyType(dict(optional or {}))
@@ -56,8 +57,19 @@ class Environment:
             problems = find_problems(tree, source, self.variables, self.optional)
             if any(problem.severity == "error" for problem in problems):
                 raise CelProblems(source, problems)
-            program = _cache.keep(self, source, Program(self, source, tree, problems))
+            made = Program(self, source, tree, problems)
+            _refuse_endless(made)
+            program = _cache.keep(self, source, made)
         return program
+
+
+def _refuse_endless(program: Program) -> None:
+    """Refuse an expression that spends the whole budget on its own constants, by running it once over no data."""
+    trial = program.verdict()
+    if trial.kind == "cost":
+        message = "the expression does too much work, whatever the document"
+        problem = Problem("error", "too_expensive", message, trial.line or 1, trial.column or 1)
+        raise CelProblems(program.source, [*program.problems, problem])
 
 
 class _Cache:

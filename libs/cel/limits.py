@@ -25,6 +25,12 @@ REGEX_MEMORY_BYTES: Final = 1 << 20
 STEPS: Final = 100_000
 """Work units one evaluation may spend: about one per element visited and per kilobyte of text handled."""
 
+FILTER_STEPS: Final = 20 * STEPS
+"""Work units that one filter over many documents may spend in the exact back end, besides `FILTER_STEPS_PER_ROW`."""
+
+FILTER_STEPS_PER_ROW: Final = 100
+"""What every document adds to `FILTER_STEPS`."""
+
 VALUE_SIZE: Final = 1_000_000
 """Longest string (characters) or list (elements) that an expression may build."""
 

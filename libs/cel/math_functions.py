@@ -20,7 +20,7 @@ def _extreme(name: str, better: Callable[[Any, Any], bool]) -> Callable[..., Any
         best = values[0]
         for value in values:
             if value.__class__ not in NUMBERS:
-                overload(name, value)
+                raise overload(name, value)
             if better(value, best):
                 best = value
         return best
@@ -31,7 +31,7 @@ def _extreme(name: str, better: Callable[[Any, Any], bool]) -> Callable[..., Any
 def _on_double(name: str, compute: Callable[[float], Any]) -> Callable[[Any], Any]:
     def apply(value: Any) -> Any:
         if value.__class__ is not float:
-            overload(name, value)
+            raise overload(name, value)
         return compute(value)
 
     return apply
@@ -43,8 +43,11 @@ def _whole(compute: Callable[[float], float]) -> Callable[[float], float]:
 
 
 def _round(value: float) -> float:
-    # Halves go away from zero. Above 2**52 every double is whole, and adding a half would change it.
-    return float(math.floor(abs(value) + 0.5)) * math.copysign(1, value) if abs(value) < 2**52 else value
+    # Halves go away from zero. Adding a half instead would round up the double just below a half.
+    if not math.isfinite(value):
+        return value
+    fraction, whole = math.modf(abs(value))
+    return math.copysign(whole + (fraction >= 0.5), value)
 
 
 def _abs(value: Any) -> Any:
@@ -54,22 +57,22 @@ def _abs(value: Any) -> Any:
         return checked_int(abs(value))
     if value.__class__ is float:
         return abs(value)
-    overload("math.abs", value)
+    raise overload("math.abs", value)
 
 
 def _sign(value: Any) -> Any:
     kind = value.__class__
     if kind not in NUMBERS:
-        overload("math.sign", value)
+        raise overload("math.sign", value)
     if kind is float:
         return value if math.isnan(value) or value == 0 else math.copysign(1.0, value)
     return kind((value > 0) - (value < 0))
 
 
 def _sqrt(value: Any) -> float:
-    if value.__class__ not in NUMBERS:
-        overload("math.sqrt", value)
-    return math.sqrt(value) if value >= 0 else math.nan
+    if (kind := value.__class__) is float or kind is int or kind is UInt:
+        return math.sqrt(value) if value >= 0 else math.nan
+    raise overload("math.sqrt", value)
 
 
 def _signed(number: int) -> int:
@@ -84,7 +87,7 @@ def _of_kind(kind: type, number: int) -> int:
 def _bits(name: str, compute: Callable[[int, int], int]) -> Callable[[Any, Any], Any]:
     def apply(a: Any, b: Any) -> Any:
         if a.__class__ is not b.__class__ or (a.__class__ is not int and a.__class__ is not UInt):
-            overload(name, a, b)
+            raise overload(name, a, b)
         return _of_kind(a.__class__, compute(int(a), int(b)))
 
     return apply
@@ -92,14 +95,14 @@ def _bits(name: str, compute: Callable[[int, int], int]) -> Callable[[Any, Any],
 
 def _bit_not(value: Any) -> Any:
     if value.__class__ is not int and value.__class__ is not UInt:
-        overload("math.bitNot", value)
+        raise overload("math.bitNot", value)
     return _of_kind(value.__class__, ~int(value))
 
 
 def _shift(name: str, compute: Callable[[int, int], int]) -> Callable[[Any, Any], Any]:
     def apply(value: Any, places: Any) -> Any:
         if (value.__class__ is not int and value.__class__ is not UInt) or places.__class__ is not int:
-            overload(name, value, places)
+            raise overload(name, value, places)
         if places < 0:
             raise CelError("range", f"{name}() by a negative number of places")
         # Shifts work on the 64 bits as they are, so that a negative number gets zeros from the left.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from libs.cel.functions import METHODS, NAMESPACES
 from libs.cel.limits import DEPTH
@@ -62,7 +62,18 @@ _OPERATORS: Final[dict[str, BinaryOperator]] = {
     "multiplication_mod": "%",
 }
 _CHAIN: Final = frozenset(
-    "expr conditionalor conditionaland relation addition multiplication unary member primary paren_expr".split()
+    [
+        "expr",
+        "conditionalor",
+        "conditionaland",
+        "relation",
+        "addition",
+        "multiplication",
+        "unary",
+        "member",
+        "primary",
+        "paren_expr",
+    ]
 )
 _NAMES: Final = {
     "RPAR": "')'",
@@ -103,10 +114,10 @@ def _tree(source: str, scanned: Scanned) -> Tree[Token]:
             return _parsers[0].parse(scanned.text)
         except CELParseError as error:
             cause = error.__context__
-    _refuse_syntax(source, scanned, cause)
+    raise _syntax_error(source, scanned, cause)
 
 
-def _refuse_syntax(source: str, scanned: Scanned, cause: BaseException | None) -> Any:
+def _syntax_error(source: str, scanned: Scanned, cause: BaseException | None) -> CelProblems:
     """Say in one sentence what the parser did not expect, and what it did if that is short."""
     from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
@@ -114,7 +125,8 @@ def _refuse_syntax(source: str, scanned: Scanned, cause: BaseException | None) -
         offset = cause.token.start_pos or 0
         found = repr(source[offset : offset + len(cause.token)])
     elif isinstance(cause, UnexpectedCharacters):
-        offset = cause.pos_in_stream or 0
+        stopped: Any = cause.pos_in_stream  # typed as None in lark, an int on the object
+        offset = int(stopped)
         found = repr(source[offset])
     else:
         offset, found = scanned.ends, "end of the expression"
@@ -124,7 +136,7 @@ def _refuse_syntax(source: str, scanned: Scanned, cause: BaseException | None) -
     names = sorted(_NAMES.get(name, "") for name in accepted)
     expected = f", expected {' or '.join(names)}" if 0 < len(names) <= 2 and all(names) else ""
     hint = "compare with ==" if source[offset : offset + 1] == "=" else None
-    refuse(source, offset, "syntax", f"unexpected {found}{expected}", hint)
+    return refuse(source, offset, "syntax", f"unexpected {found}{expected}", hint)
 
 
 class _Normaliser:
@@ -137,9 +149,9 @@ class _Normaliser:
     def node(self, tree: Tree[Token], depth: int) -> Node:
         while len(tree.children) == 1 and tree.data in _CHAIN:
             tree = self._child(tree, 0)
-        at = tree.meta.start_pos
+        at: int = tree.meta.start_pos
         if depth > DEPTH:
-            refuse(self._source, at, "too_deep", f"nested deeper than the limit of {DEPTH}")
+            raise refuse(self._source, at, "too_deep", f"nested deeper than the limit of {DEPTH}")
         depth += 1
         match str(tree.data):
             case "conditionalor" | "conditionaland":
@@ -176,7 +188,7 @@ class _Normaliser:
             case "member_dot_arg":
                 return self._method(tree, depth)
             case _:
-                return refuse(self._source, at, "syntax", "message literals are not part of this language")
+                raise refuse(self._source, at, "syntax", "message literals are not part of this language")
 
     def _logic(self, tree: Tree[Token], at: int, depth: int) -> Logic:
         operands: list[Tree[Token]] = []
@@ -198,12 +210,12 @@ class _Normaliser:
             return Call(at, name, args, method=False)
         if len(args) == 1:
             match args[0]:
-                case Select(operand=operand, field=field):
-                    return Has(at, operand, field)
+                case Select(at=place, operand=operand, field=field):
+                    return Has(place, operand, field)
                 case Index(operand=operand, key=key):
                     # Not standard, but what the documentation of selectors shows: has(m["k"]) means "k" in m.
                     return Binary(at, "in", key, operand)
-        refuse(self._source, at, "bad_macro", "has() takes one field selection", "write has(resource.metadata.env)")
+        raise refuse(self._source, at, "bad_macro", "has() takes one field selection", "write has(resource.metadata.env)")
 
     def _method(self, tree: Tree[Token], depth: int) -> Node:
         token = self._token(tree, 1)
@@ -216,10 +228,10 @@ class _Normaliser:
         if macro is None or (len(args) not in sizes and name in METHODS):
             return Call(at, name, (target, *args), method=True)
         if len(args) not in sizes:
-            refuse(self._source, at, "bad_macro", f"{name}() takes a variable name and an expression")
+            raise refuse(self._source, at, "bad_macro", f"{name}() takes a variable name and an expression")
         variable = args[0]
         if not isinstance(variable, Ident):
-            refuse(self._source, variable.at, "bad_macro", f"{name}() needs a variable name as its first argument")
+            raise refuse(self._source, variable.at, "bad_macro", f"{name}() needs a variable name as its first argument")
         return Comprehension(at, macro, target, variable.name, args[-1], args[1] if len(args) == 3 else None)
 
     def _arguments(self, tree: Tree[Token], depth: int) -> tuple[Node, ...]:
@@ -239,21 +251,16 @@ class _Normaliser:
         number = int(digits, 16 if "x" in digits.lower() else 10) if len(digits) <= 40 else 2**64
         if token.type == "UINT_LIT":
             if not 0 <= number < 2**64:
-                refuse(self._source, at, "out_of_range", "the number does not fit into 64 bits without a sign")
+                raise refuse(self._source, at, "out_of_range", "the number does not fit into 64 bits without a sign")
             return Literal(at, UInt(number))
         if not -(2**63) <= number < 2**63:
-            refuse(self._source, at, "out_of_range", "the number does not fit into 64 bits")
+            raise refuse(self._source, at, "out_of_range", "the number does not fit into 64 bits")
         return Literal(at, number)
 
     @staticmethod
     def _child(tree: Tree[Token], position: int) -> Tree[Token]:
-        child: Any = tree.children[position]
-        return child  # type: ignore[no-any-return]  # the grammar puts trees at these places
+        return cast("Tree[Token]", tree.children[position])
 
     @staticmethod
     def _token(tree: Tree[Token], position: int) -> Token:
-        token: Any = tree.children[position]
-        return token  # type: ignore[no-any-return]  # the grammar puts tokens at these places
-
-
-__all__ = ["CelProblems", "parse"]
+        return cast("Token", tree.children[position])

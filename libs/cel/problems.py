@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, NoReturn
+from typing import Final, Literal
 
 Severity = Literal["error", "warning"]
 ErrorKind = Literal["missing", "overload", "range", "regex", "cost"]
@@ -84,11 +84,7 @@ def place(source: str, offset: int) -> tuple[int, int]:
     return source.count("\n", 0, offset) + 1, offset - (source.rfind("\n", 0, offset) + 1) + 1
 
 
-def refuse(source: str, offset: int, code: str, message: str, hint: str | None = None) -> NoReturn:
-    """Stop parsing with one error.
-
-    Raises:
-        CelProblems: always.
-    """
+def refuse(source: str, offset: int, code: str, message: str, hint: str | None = None) -> CelProblems:
+    """Return the exception that stops parsing with one error."""
     line, column = place(source, offset)
-    raise CelProblems(source, (Problem("error", code, message, line, column, hint),))
+    return CelProblems(source, (Problem("error", code, message, line, column, hint),))

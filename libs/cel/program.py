@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from libs.cel.budget import Budget, charge_whole
 from libs.cel.exact import Evaluate, compile_exact
+from libs.cel.limits import FILTER_STEPS, FILTER_STEPS_PER_ROW, STEPS
 from libs.cel.native import NativeCode, generate
 from libs.cel.problems import CelError, ErrorKind, Problem
 from libs.cel.syntax import Ident, Node, walk
@@ -95,9 +96,13 @@ class Program:
         return self._code().matches(variables)
 
     def filter(self, rows: Sequence[Any]) -> list[int]:
-        """Return the positions, ascending, of the rows that match, each row being the value of the only variable."""
+        """Return the positions, ascending, of the rows that match, each row being the value of the only variable.
+
+        Rows that native code can not answer share one budget; when a hostile expression has used it up, the rest of them are
+        errors, which is no match.
+        """
         assert len(self.environment.variables) == 1, f"{self!r} has {len(self.environment.variables)} variables, filter needs one"
-        return self._code().filter(rows)
+        return self._code().filter(rows, self._answer_within(Budget(FILTER_STEPS + FILTER_STEPS_PER_ROW * len(rows))))
 
     def verdict(self, **variables: Any) -> Verdict:
         """Return the answer with its reason; never raises for what the expression or the data do."""
@@ -133,20 +138,34 @@ class Program:
         except RecursionError:
             # Only documents nested hundreds of levels deep get here; the tree of the expression itself is bounded.
             raise CelError("cost", "values are nested too deeply") from None
+        except OverflowError:
+            raise CelError("range", "a number of the document does not fit into 64 bits") from None
 
     def _code(self) -> NativeCode:
         code = self._native
         if code is None:
             # Two threads may both generate it; the results are equal, so the last one simply stays.
-            code = self._native = generate(self._tree, tuple(self.environment.variables), self._slow())
+            code = self._native = generate(self._tree, tuple(self.environment.variables), self._answer)
         return code
 
-    def _slow(self) -> Callable[[dict[str, Any]], bool]:
+    def _answer(self, variables: dict[str, Any]) -> bool:
+        try:
+            return as_truth(self._evaluate(variables))
+        except CelError:
+            return False
+
+    def _answer_within(self, pool: Budget) -> Callable[[dict[str, Any]], bool]:
         def answer(variables: dict[str, Any]) -> bool:
+            granted = min(STEPS, pool.left)
+            if granted <= 0:
+                return False
+            budget = Budget(granted)
             try:
-                return as_truth(self._evaluate(variables))
+                return as_truth(self._evaluate(variables, budget))
             except CelError:
                 return False
+            finally:
+                pool.left -= granted - max(budget.left, 0)
 
         return answer
 

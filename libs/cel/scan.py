@@ -27,7 +27,25 @@ _TOKEN: Final = re.compile(
 )
 _CONSTANTS: Final = {"true": True, "false": False, "null": None}
 _RESERVED: Final = frozenset(
-    "as break const continue else for function if import let loop package namespace return var void while".split()
+    [
+        "as",
+        "break",
+        "const",
+        "continue",
+        "else",
+        "for",
+        "function",
+        "if",
+        "import",
+        "let",
+        "loop",
+        "package",
+        "namespace",
+        "return",
+        "var",
+        "void",
+        "while",
+    ]
 )
 
 
@@ -53,7 +71,7 @@ def scan(source: str) -> Scanned:
         CelProblems: `empty`, `too_long`, `too_deep`, `unterminated_string`, `bad_escape`, `reserved_word` or `syntax`.
     """
     if len(source) > SOURCE_CHARS:
-        refuse(source, 0, "too_long", f"the expression has {len(source)} characters, more than the limit of {SOURCE_CHARS}")
+        raise refuse(source, 0, "too_long", f"the expression has {len(source)} characters, more than the limit of {SOURCE_CHARS}")
     parts: list[str] = []
     literals: dict[int, object] = {}
     offset = depth = tokens = ends = prefixes = 0
@@ -63,8 +81,9 @@ def scan(source: str) -> Scanned:
         found = _TOKEN.match(source, offset)
         if found is None:
             if source[offset] in "\"'":
-                refuse(source, offset, "unterminated_string", "unterminated string literal")
-            refuse(source, offset, "syntax", f"unexpected character {source[offset]!r}")
+                raise refuse(source, offset, "unterminated_string", "unterminated string literal")
+            hint = "compare with ==" if source[offset] == "=" else None
+            raise refuse(source, offset, "syntax", f"unexpected character {source[offset]!r}", hint)
         kind, text = found.lastgroup, found[0]
         if kind == "blank":
             # The parser's own patterns for line ends and comments are ambiguous; spaces keep the offsets and mean the same.
@@ -78,18 +97,19 @@ def scan(source: str) -> Scanned:
             depth -= 1
         prefixes = prefixes + 1 if text in ("!", "-") else 0
         if depth > BRACKETS or prefixes > BRACKETS:
-            refuse(source, offset, "too_deep", f"nested deeper than the limit of {BRACKETS}")
+            raise refuse(source, offset, "too_deep", f"nested deeper than the limit of {BRACKETS}")
         if tokens > TOKENS:
-            refuse(source, offset, "too_long", f"the expression has more than {TOKENS} tokens")
+            raise refuse(source, offset, "too_long", f"the expression has more than {TOKENS} tokens")
         shown = text
         if kind == "text":
             if before == "text":
                 # Side by side they could look like one long string to the parser.
-                refuse(source, offset, "syntax", "unexpected string literal after another one")
+                raise refuse(source, offset, "syntax", "unexpected string literal after another one")
             try:
                 value = unescape(text)
             except BadEscape as bad:
-                refuse(source, offset + bad.offset, "bad_escape", str(bad), "write \\\\ for a backslash, or r\"...\" for raw text")
+                hint = 'write \\\\ for a backslash, or r"..." for raw text'
+                raise refuse(source, offset + bad.offset, "bad_escape", str(bad), hint) from None
             literals[offset] = value
             shown = _placeholder(len(text), is_bytes=value.__class__ is bytes)
         elif kind == "word" and not after_dot:
@@ -97,12 +117,12 @@ def scan(source: str) -> Scanned:
                 literals[offset] = _CONSTANTS[text]
                 shown = _placeholder(len(text), is_bytes=False)
             elif text in _RESERVED:
-                refuse(source, offset, "reserved_word", f"{text!r} is a reserved word")
+                raise refuse(source, offset, "reserved_word", f"{text!r} is a reserved word")
         after_dot, before = text == ".", kind
         parts.append(shown)
         offset = ends = found.end()
     if not tokens:
-        refuse(source, 0, "empty", "the expression is empty", 'write "true" to match everything')
+        raise refuse(source, 0, "empty", "the expression is empty", 'write "true" to match everything')
     return Scanned("".join(parts), literals, ends)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from libs.cel.budget import Budget
 from libs.cel.casts import to_string
@@ -20,7 +20,7 @@ _MOST_DIGITS: Final = 100
 
 def _format(budget: Budget, pattern: Any, args: Any) -> str:
     if pattern.__class__ is not str or args.__class__ is not list:
-        overload("format", pattern, args)
+        raise overload("format", pattern, args)
     parts: list[str] = []
     length = end = used = 0
     for found in _CLAUSE.finditer(pattern):
@@ -68,11 +68,11 @@ def _clause(letter: str, precision: str | None, value: Any, budget: Budget) -> s
             return text.upper() if letter == "X" else text
     if letter in ("s", "d", "f", "e", "b", "o", "x", "X"):
         raise CelError("overload", f"format() can not write {type_name(value)} as %{letter}")
-    _unknown(letter)
+    raise _unknown(letter)
 
 
-def _unknown(letter: str) -> NoReturn:
-    raise CelError("range", f"format() has no clause %{letter}" if letter else "format() ends inside a clause")
+def _unknown(letter: str) -> CelError:
+    return CelError("range", f"format() has no clause %{letter}" if letter else "format() ends inside a clause")
 
 
 def _written(value: Any, budget: Budget) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Callable
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from libs.cel.budget import Budget
 from libs.cel.function import Function, free, method, over_method
@@ -14,7 +14,9 @@ from libs.cel.values import overload
 
 _LOWER: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _UPPER: Final = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)
-_BLANKS: Final = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+_BLANKS: Final = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+)
 _QUOTED: Final = str.maketrans(
     {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v", "\\": "\\\\", '"': '\\"'}
 )
@@ -24,7 +26,7 @@ def _all_text(name: str, apply: Callable[..., Any]) -> Callable[..., Any]:
     def checked(*args: Any) -> Any:
         for arg in args:
             if arg.__class__ is not str:
-                overload(name, *args)
+                raise overload(name, *args)
         return apply(*args)
 
     return checked
@@ -32,17 +34,17 @@ def _all_text(name: str, apply: Callable[..., Any]) -> Callable[..., Any]:
 
 def _types(name: str, args: tuple[Any, ...], *kinds: type) -> None:
     if any(arg.__class__ is not kind for arg, kind in zip(args, kinds, strict=False)):
-        overload(name, *args)
+        raise overload(name, *args)
 
 
-def _outside() -> NoReturn:
-    raise CelError("range", "index out of range")
+def _outside() -> CelError:
+    return CelError("range", "index out of range")
 
 
 def _char_at(text: Any, position: Any) -> str:
     _types("charAt", (text, position), str, int)
     if not 0 <= position <= len(text):
-        _outside()
+        raise _outside()
     return str(text[position : position + 1])
 
 
@@ -50,7 +52,7 @@ def _index_of(text: Any, part: Any, *start: Any) -> int:
     _types("indexOf", (text, part, *start), str, str, int)
     offset = start[0] if start else 0
     if not 0 <= offset <= len(text):
-        _outside()
+        raise _outside()
     return int(text.find(part, offset))
 
 
@@ -60,7 +62,7 @@ def _last_index_of(text: Any, part: Any, *start: Any) -> int:
         return int(text.rfind(part))
     offset = start[0]
     if not 0 <= offset <= len(text):
-        _outside()
+        raise _outside()
     return int(text.rfind(part, 0, offset + len(part)))
 
 
@@ -68,7 +70,7 @@ def _substring(text: Any, begin: Any, *end: Any) -> str:
     _types("substring", (text, begin, *end), str, int, int)
     stop = end[0] if end else len(text)
     if not 0 <= begin <= stop <= len(text):
-        _outside()
+        raise _outside()
     return str(text[begin:stop])
 
 
@@ -97,7 +99,7 @@ def _replace(budget: Budget, text: Any, old: Any, new: Any, *limit: Any) -> str:
 def _join(budget: Budget, parts: Any, *separator: Any) -> str:
     between = separator[0] if separator else ""
     if parts.__class__ is not list or between.__class__ is not str or any(part.__class__ is not str for part in parts):
-        overload("join", parts, *separator)
+        raise overload("join", parts, *separator)
     budget.spend(len(parts) >> 4)
     budget.build(sum(map(len, parts)) + len(between) * len(parts))
     return str(between.join(parts))

@@ -1,7 +1,8 @@
 """The tree that every back end reads: small, frozen, without any trace of the parser that made it.
 
 `at` is the character offset of the node in the source. Macros with a variable are `Comprehension`; `has(a.b)` is `Has`; chains
-of && and || are one `Logic` node, so that a long chain is wide and not deep.
+of && and || are one `Logic` node, so that a long chain is wide and not deep. Nodes compare by identity: nobody needs more, and the
+generated comparisons would double the time this module takes to import.
 """
 
 from __future__ import annotations
@@ -15,40 +16,40 @@ BinaryOperator = OneOf["==", "!=", "<", "<=", ">", ">=", "in", "+", "-", "*", "/
 MacroName = OneOf["all", "exists", "exists_one", "map", "filter", "sortBy"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Literal:
     at: int
     value: object
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Ident:
     at: int
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Select:
     at: int
     operand: Node
     field: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Index:
     at: int
     operand: Node
     key: Node
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Has:
     at: int
     operand: Node
     field: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Call:
     """A function; of a method call the target is the first argument."""
 
@@ -58,7 +59,7 @@ class Call:
     method: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Comprehension:
     """A macro over a list or the keys of a map; `filter_by` is the condition of a three-argument `map`."""
 
@@ -70,14 +71,14 @@ class Comprehension:
     filter_by: Node | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Unary:
     at: int
     operator: OneOf["!", "-"]
     operand: Node
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Binary:
     at: int
     operator: BinaryOperator
@@ -85,7 +86,7 @@ class Binary:
     right: Node
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Logic:
     """Two or more operands joined by the same operator."""
 
@@ -94,7 +95,7 @@ class Logic:
     operands: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Conditional:
     at: int
     condition: Node
@@ -102,13 +103,13 @@ class Conditional:
     otherwise: Node
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ListLiteral:
     at: int
     items: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class MapLiteral:
     at: int
     entries: tuple[tuple[Node, Node], ...]

@@ -6,7 +6,6 @@ import datetime as dt
 import re
 from collections.abc import Callable
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from libs.cel.function import method
 from libs.cel.problems import CelError
@@ -28,7 +27,8 @@ def to_timestamp(value: Any) -> dt.datetime:
         CelError: kind `range`, no such time; `overload`, another type.
     """
     if value.__class__ is dt.datetime:
-        return value if isinstance(value, dt.datetime) else _EPOCH
+        moment: dt.datetime = value
+        return moment
     try:
         if value.__class__ is int:
             return _EPOCH + dt.timedelta(seconds=value)
@@ -36,11 +36,11 @@ def to_timestamp(value: Any) -> dt.datetime:
             found = _TIMESTAMP.fullmatch(value)
             if found is None:
                 raise ValueError
-            moment = f"{found[1]}.{(found[2] or '')[:6].ljust(6, '0')}{found[3]}"
-            return dt.datetime.fromisoformat(moment).astimezone(dt.UTC)
+            text = f"{found[1]}.{(found[2] or '')[:6].ljust(6, '0')}{found[3]}"
+            return dt.datetime.fromisoformat(text).astimezone(dt.UTC)
     except (ValueError, OverflowError):
         raise CelError("range", "the value is no RFC 3339 timestamp of the years 1 to 9999") from None
-    overload("timestamp", value)
+    raise overload("timestamp", value)
 
 
 def to_duration(value: Any) -> dt.timedelta:
@@ -50,9 +50,10 @@ def to_duration(value: Any) -> dt.timedelta:
         CelError: kind `range`, no duration or longer than 10,000 years; `overload`, another type.
     """
     if value.__class__ is dt.timedelta:
-        return value if isinstance(value, dt.timedelta) else dt.timedelta()
+        given: dt.timedelta = value
+        return given
     if value.__class__ is not str:
-        overload("duration", value)
+        raise overload("duration", value)
     body = value[1:] if value[:1] in ("-", "+") else value
     nanoseconds = end = 0
     if body != "0":
@@ -87,8 +88,11 @@ def written_duration(length: dt.timedelta) -> str:
 
 
 def _in_zone(moment: dt.datetime, zone: Any) -> dt.datetime:
+    # Late, since few expressions name a zone and the import takes its time.
+    from zoneinfo import ZoneInfo
+
     if zone.__class__ is not str:
-        overload("time zone", zone)
+        raise overload("time zone", zone)
     try:
         if found := _OFFSET.fullmatch(zone):
             shift = dt.timedelta(hours=int(found[2]), minutes=int(found[3]))
@@ -106,7 +110,7 @@ def _part(name: str, of_time: Callable[[dt.datetime], int], of_length: Callable[
             microseconds = value // dt.timedelta(microseconds=1)
             part = of_length(abs(microseconds))
             return -part if microseconds < 0 else part
-        overload(name, value, *zone)
+        raise overload(name, value, *zone)
 
     return apply
 

@@ -10,7 +10,7 @@ import datetime as dt
 import math
 import operator
 from collections.abc import Callable
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from libs.cel.budget import Budget
 from libs.cel.problems import CelError
@@ -60,7 +60,8 @@ FALSE_TEXTS: Final = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 
 def type_name(value: Any) -> str:
     """Return the short name of a value's type, for messages."""
-    return _TYPE_NAMES.get(value.__class__, value.__class__.__name__)
+    kind: type = value.__class__
+    return _TYPE_NAMES.get(kind, kind.__name__)
 
 
 def type_of(value: Any) -> CelType:
@@ -69,13 +70,9 @@ def type_of(value: Any) -> CelType:
     return CelType(_LONG_NAMES.get(name, name))
 
 
-def overload(what: str, *values: Any) -> NoReturn:
-    """Refuse the types of the operands.
-
-    Raises:
-        CelError: kind `overload`, always.
-    """
-    raise CelError("overload", f"no such overload: {what}({', '.join(map(type_name, values))})")
+def overload(what: str, *values: Any) -> CelError:
+    """Return the error for operands of the wrong types."""
+    return CelError("overload", f"no such overload: {what}({', '.join(map(type_name, values))})")
 
 
 def as_truth(value: Any) -> bool:
@@ -141,9 +138,9 @@ def equal(a: Any, b: Any, budget: Budget) -> bool:
     if len(a) != len(b):
         return False
     budget.spend((len(a) >> 4) + 1)
-    if a.__class__ is list:
-        return all(equal(x, y, budget) for x, y in zip(a, b, strict=True))
-    return all(key in b and equal(value, b[key], budget) for key, value in a.items())
+    if a.__class__ is dict:
+        return all(key in b and equal(value, b[key], budget) for key, value in a.items())
+    return all(equal(x, y, budget) for x, y in zip(a, b, strict=True))
 
 
 def contains(element: Any, container: Any, budget: Budget) -> bool:
@@ -157,7 +154,7 @@ def contains(element: Any, container: Any, budget: Budget) -> bool:
     elif container.__class__ is list:
         budget.spend(len(container) >> 4)
         return any(equal(element, item, budget) for item in container)
-    overload("in", element, container)
+    raise overload("in", element, container)
 
 
 def _comparison(name: str, compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
@@ -167,7 +164,7 @@ def _comparison(name: str, compare: Callable[[Any, Any], bool]) -> Callable[[Any
             return compare(a, b)
         if left in NUMBERS and right in NUMBERS:
             return compare(float(a), float(b)) if left is float or right is float else compare(a, b)
-        overload(name, a, b)
+        raise overload(name, a, b)
 
     return apply
 
@@ -204,7 +201,7 @@ def add(a: Any, b: Any, budget: Budget) -> Any:
             return a + b
     if (left is dt.timedelta and right in (dt.datetime, dt.timedelta)) or (left is dt.datetime and right is dt.timedelta):
         return _in_time(operator.add, a, b)
-    overload("+", a, b)
+    raise overload("+", a, b)
 
 
 def subtract(a: Any, b: Any) -> Any:
@@ -221,7 +218,7 @@ def subtract(a: Any, b: Any) -> Any:
             return _in_time(operator.sub, a, b)
     if left is dt.datetime and right is dt.timedelta:
         return _in_time(operator.sub, a, b)
-    overload("-", a, b)
+    raise overload("-", a, b)
 
 
 def multiply(a: Any, b: Any) -> Any:
@@ -233,7 +230,7 @@ def multiply(a: Any, b: Any) -> Any:
             return a * b
         if a.__class__ is UInt:
             return checked_uint(int(a) * int(b))
-    overload("*", a, b)
+    raise overload("*", a, b)
 
 
 def divide(a: Any, b: Any) -> Any:
@@ -248,7 +245,7 @@ def divide(a: Any, b: Any) -> Any:
                 raise CelError("range", "division by zero")
             quotient = abs(a) // abs(b)
             return checked_uint(quotient) if a.__class__ is UInt else checked_int(quotient if (a < 0) == (b < 0) else -quotient)
-    overload("/", a, b)
+    raise overload("/", a, b)
 
 
 def modulo(a: Any, b: Any) -> Any:
@@ -260,7 +257,7 @@ def modulo(a: Any, b: Any) -> Any:
         if a.__class__ is UInt:
             return UInt(rest)
         return -rest if a < 0 else rest
-    overload("%", a, b)
+    raise overload("%", a, b)
 
 
 def negate(value: Any) -> Any:
@@ -269,7 +266,7 @@ def negate(value: Any) -> Any:
         return checked_int(-value)
     if value.__class__ is float:
         return -value
-    overload("-", value)
+    raise overload("-", value)
 
 
 def select(container: Any, field: str) -> Any:
@@ -283,7 +280,7 @@ def select(container: Any, field: str) -> Any:
             return container[field]
         except KeyError:
             raise CelError("missing", f"no such key: {field}") from None
-    overload(f".{field}", container)
+    raise overload(f".{field}", container)
 
 
 def index(container: Any, key: Any, budget: Budget) -> Any:
@@ -295,7 +292,10 @@ def index(container: Any, key: Any, budget: Budget) -> Any:
     kind = key.__class__
     if container.__class__ is dict:
         if kind is str:
-            return select(container, key)
+            if key in container:
+                return container[key]
+            # The key was computed, so it may be a value of the document and is not shown.
+            raise CelError("missing", "no such key")
         if kind in NUMBERS or kind is bool:
             budget.spend(len(container) >> 4)
             for candidate, value in container.items():
@@ -304,11 +304,11 @@ def index(container: Any, key: Any, budget: Budget) -> Any:
             raise CelError("missing", f"no such key of type {type_name(key)}")
     elif container.__class__ is list and kind in NUMBERS:
         if kind is float and not key.is_integer():
-            overload("[]", container, key)
+            raise overload("[]", container, key)
         if 0 <= key < len(container):
             return container[int(key)]
         raise CelError("range", "index out of bounds")
-    overload("[]", container, key)
+    raise overload("[]", container, key)
 
 
 def has_field(container: Any, field: str) -> bool:
@@ -319,4 +319,4 @@ def has_field(container: Any, field: str) -> bool:
     """
     if container.__class__ is dict:
         return field in container
-    overload("has", container)
+    raise overload("has", container)

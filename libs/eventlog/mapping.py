@@ -115,10 +115,12 @@ def _resolve(wire_type: str) -> tuple[type[Fact], int]:
     name, version = _split(wire_type)
     if own is not None:
         return own, version
-    newer = sorted(
-        (newest, fact_class) for known, fact_class in FACTS.items() for base, newest in (_split(known),) if base == name and newest > version
-    ) if version else []  # fmt: skip
-    for newest, fact_class in newer:
+    newer: list[tuple[int, type[Fact]]] = []
+    for known, fact_class in FACTS.items():
+        known_name, known_version = _split(known)
+        if known_name == name and 0 < version < known_version:
+            newer.append((known_version, fact_class))
+    for newest, fact_class in sorted(newer, key=lambda one: one[0]):
         if all(hasattr(fact_class, f"upcast_v{step}_v{step + 1}") for step in range(version, newest)):
             return fact_class, version
     raise UnknownType(
@@ -137,5 +139,7 @@ def _shape(fact_class: type[Fact]) -> type[_Shape]:
     version = _split(fact_class.TYPE)[1]
     declared = getattr(fact_class, "class_version", 1)
     assert declared == max(version, 1), f"{fact_class.__name__} is {fact_class.TYPE} but declares class_version {declared}"
+    for reserved in ("originator_id", "originator_version", "class_version"):
+        assert reserved not in fact_class.model_fields, f"{fact_class.__name__}.{reserved} has a name that the mapper uses itself"
     upcasts = {name: staticmethod(getattr(fact_class, name)) for name in dir(fact_class) if name.startswith("upcast_v")}
     return type(fact_class.__name__, (_Shape,), {"FACT": fact_class, "class_version": declared, **upcasts})

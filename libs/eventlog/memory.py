@@ -6,8 +6,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from threading import Lock
 
 from contracts.envelope import Recorded
+from libs.eventlog.limits import KEPT_SNAPSHOTS
 from libs.eventlog.mapping import decode
 from libs.eventlog.port import (
     Append,
@@ -22,8 +24,6 @@ from libs.eventlog.port import (
 )
 from libs.eventlog.prepare import FactKnown, Prepared, prepare
 
-KEPT_SNAPSHOTS = 3
-
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
@@ -36,6 +36,7 @@ class Workspace:
     Attributes:
         ids: position of each fact, by its id.
         streams, tags: positions of a stream's facts and of those that carry a tag, ascending.
+        versions, originators: of what the recorder wrote: position by stream and version; version and kind of id by position.
         commands: kept answer of each command, and the head it reached.
     """
 
@@ -43,11 +44,14 @@ class Workspace:
     ids: dict[str, int] = field(default_factory=dict)
     streams: dict[str, list[int]] = field(default_factory=dict)
     tags: dict[str, list[int]] = field(default_factory=dict)
+    versions: dict[str, dict[int, int]] = field(default_factory=dict)
+    originators: dict[int, tuple[int, str]] = field(default_factory=dict)
     commands: dict[str, tuple[bytes, int]] = field(default_factory=dict)
     checkpoints: dict[str, Checkpoint] = field(default_factory=dict)
     decisions: dict[str, dict[int, RecordedDecision]] = field(default_factory=dict)
     snapshots: dict[str, list[Snapshot]] = field(default_factory=dict)
     parked: dict[str, dict[int, str]] = field(default_factory=dict)
+    lock: Lock = field(default_factory=Lock)
 
 
 class MemoryLog:
@@ -58,7 +62,7 @@ class MemoryLog:
     """
 
     def __init__(self, now: Callable[[], datetime] = _utc_now) -> None:
-        self._now = now
+        self.now = now
         self._workspaces: dict[str, Workspace] = {}
         self._staged: dict[str, bytes] = {}
         self._listeners: list[OnCommit] = []
@@ -69,10 +73,12 @@ class MemoryLog:
 
     async def append(self, request: Append) -> Appended:
         """See `EventLog.append`. Raises also `FactKnown`."""
-        workspace = self.workspace(request.workspace_id)
         prepared = prepare(request)
-        self._check(workspace, request)
-        recorded = self._record(workspace, prepared)
+        workspace = self.workspace(request.workspace_id)
+        # Only the recorder, which is synchronous, may be at work in another thread.
+        with workspace.lock:
+            self._check(workspace, request)
+            recorded = self._record(workspace, prepared)
         for listener in self._listeners:
             listener(request.workspace_id, len(workspace.facts), recorded)
         return Appended(len(workspace.facts), recorded)
@@ -100,7 +106,7 @@ class MemoryLog:
 
     def _record(self, workspace: Workspace, prepared: Prepared) -> tuple[Recorded, ...]:
         request = prepared.append
-        at = self._now()
+        at = self.now()
         first = len(workspace.facts) + 1
         recorded = tuple(
             Recorded(
@@ -222,7 +228,9 @@ class MemoryLog:
         kept.insert(bisect_left([(one.position, one.state_version) for one in kept], same), snapshot)
         del kept[:-KEPT_SNAPSHOTS]
 
-    async def load_snapshot(self, consumer: str, workspace_id: str, state_version: int, at_most: int | None = None) -> Snapshot | None:
+    async def load_snapshot(
+        self, consumer: str, workspace_id: str, state_version: int, at_most: int | None = None
+    ) -> Snapshot | None:
         """See `EventLog.load_snapshot`."""
         for one in reversed(self._seen(workspace_id).snapshots.get(consumer, [])):
             if one.state_version == state_version and (at_most is None or one.position <= at_most):

@@ -59,7 +59,7 @@ def _make(hint: Any) -> tuple[Convert, Convert]:
         if len(args) == 2 and args[1] is Ellipsis:
             out, back = _converters(args[0])
             return lambda items: [out(one) for one in items], lambda items: tuple([back(one) for one in items])
-        return _fields(list(args), lambda values: tuple(values))
+        return _fields(list(args), tuple)
     if origin is frozenset:
         out, back = _converters(args[0])
         return lambda items: [out(one) for one in sorted(items)], lambda items: frozenset(back(one) for one in items)

@@ -38,6 +38,8 @@ S = TypeVar("S")
 
 PAUSE_S = 0.05
 """Between two tries in an outage: Postgres is back within a fraction of a second where a supervisor restarts it."""
+STUBBORN_S = 1.0
+"""Before a decision is made again whose condition fails although everything was folded: a fault in its decider."""
 STOP_S = 5.0
 """How long a stop waits for the turn that is under way."""
 BATCH = 2_000
@@ -187,14 +189,14 @@ class Queue(Generic[S]):
                 await asyncio.sleep(PAUSE_S)
             except asyncio.CancelledError:
                 raise
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 (whatever it is, this workspace must not go on as if nothing were)
                 await self._halt(error)
                 return
 
     async def _halt(self, error: Exception) -> None:
         """A decider that can not go on stops for its workspace, loudly; guessing would be worse."""
         self.failed = f"{type(error).__name__}: {error}"
-        log_.exception("stopped: a fact could not be handled", extra=self._where())
+        log_.error("stopped: a fact could not be handled", extra=self._where(), exc_info=error)
         for pending in self._commands:
             if not pending.answered.done():
                 pending.answered.set_result(Answer(unavailable=f"{self.service.name} stopped for this workspace"))
@@ -284,7 +286,11 @@ class Queue(Generic[S]):
         try:
             head = (await self.log.append(round_.append)).head
         except ConditionFailed:
-            self.feed.hint(self.workspace_id, await self.log.head(self.workspace_id))
+            newest = await self.log.head(self.workspace_id)
+            if newest <= self.room.position:  # nothing new to decide on: a decider that insists must not spin
+                log_.error("a condition fails on what was folded already", extra=self._where())
+                await asyncio.sleep(STUBBORN_S)
+            self.feed.hint(self.workspace_id, newest)
             return None
         except LogUnavailable:
             head = await self._was_appended(round_)

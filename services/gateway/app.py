@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from libs.runtime.service import Service
 from services.gateway.commands import COMMANDS
 from services.gateway.state import READS, SystemState, evolve, initial
-from libs.runtime.service import Service
 
 service: Service[SystemState] = Service(
     name="gateway",

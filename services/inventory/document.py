@@ -9,6 +9,7 @@ from contracts.facts.inventory import ResourceSaved
 
 def resource_document(resource: ResourceSaved, workspace_id: str) -> dict[str, object]:
     """The `resource` variable of a selector; a field without a value is absent."""
+    created = _text(resource.created_at)
     document: dict[str, object] = {
         "id": resource.resource_id,
         "identifier": resource.identifier,
@@ -18,8 +19,9 @@ def resource_document(resource: ResourceSaved, workspace_id: str) -> dict[str, o
         "workspaceId": workspace_id,
         "config": resource.config,
         "metadata": resource.metadata,
-        "createdAt": _text(resource.created_at),
-        "updatedAt": _text(resource.updated_at),
+        "createdAt": created,
+        # Most resources were never changed, and a time takes as long to write as all the rest of the document.
+        "updatedAt": created if resource.updated_at == resource.created_at else _text(resource.updated_at),
     }
     if resource.provider_id is not None:
         document["providerId"] = resource.provider_id

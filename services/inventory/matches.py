@@ -5,7 +5,7 @@ A changed resource is evaluated against each selector once, a changed selector o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final, Literal
 
@@ -74,17 +74,16 @@ def _matched(source: str, resource_ids: Iterable[str], documents: _Documents) ->
     existing = [one for one in resource_ids if documents.exists(one)]
     if source == "true":
         return set(existing)
-    matches = _matcher(source)
-    return {one for one in existing if matches(documents.of(one))}
+    return {existing[row] for row in _filter(source, [documents.of(one) for one in existing])}
 
 
-def _matcher(source: str) -> Callable[[dict[str, object]], bool]:
+def _filter(source: str, documents: Sequence[dict[str, object]]) -> Sequence[int]:
     try:
         program = contexts.SELECTOR.compile(source)
     except CelProblems:
         # Selectors are checked when they are saved. One that got past that opens nothing.
-        return lambda _document: False
-    return lambda document: program.matches(resource=document)
+        return ()
+    return program.filter(documents)
 
 
 class _Documents:

@@ -24,9 +24,11 @@ class Counted:
 
     saved: Map[str, ProviderSaved] = Map()
     deleted: int = 0
+    position: int = 0
 
 
 def evolve(state: Counted, recorded: Recorded) -> Counted:
+    state = replace(state, position=recorded.position)
     match recorded.fact:
         case ProviderSaved() as fact:
             return replace(state, saved=state.saved.set(fact.name, fact))
@@ -48,7 +50,7 @@ def react(state: Counted, recorded: Sequence[Recorded], now: datetime) -> Sequen
 def save(wish: SaveProvider, state: Counted, asked: Asked) -> Decided:
     if wish.name in state.saved:
         raise Refused("conflict", f"{wish.name} is there", code="DUPLICATE_NAME")
-    conditions = (Condition(("closed",), 0),) if wish.name == "guarded" else ()
+    conditions = (Condition(("closed",), state.position),) if wish.name.startswith("guarded") else ()
     fact = ProviderSaved(provider_id=asked.id, name=wish.name, metadata=wish.metadata, created_at=asked.now)
     return Decided((Draft(fact, conditions=conditions),), {"id": asked.id})
 

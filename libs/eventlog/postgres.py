@@ -1,0 +1,273 @@
+"""The log in Postgres: the source of truth of the running system.
+
+Use: `await migrate(conninfo)` once, then `async with PostgresLog.open(conninfo) as log`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+
+from contracts.envelope import Recorded
+from libs.eventlog.committer import Committer, Outcome
+from libs.eventlog.connections import Connection, Connections
+from libs.eventlog.limits import CHUNK_BYTES, GROUP_BYTES, GROUP_FACTS, KEPT_SNAPSHOTS, STAGED_KEPT_H
+from libs.eventlog.port import (
+    Append,
+    Appended,
+    Checkpoint,
+    CheckpointMoved,
+    ConditionFailed,
+    OnCommit,
+    RecordedDecision,
+    Repeated,
+    Snapshot,
+)
+from libs.eventlog.prepare import FactKnown, Prepared, prepare
+from libs.eventlog.statements import APPEND, COLUMNS, Part, Row, append_parameters, pieces, recorded_now, recorded_of, row_of
+
+_READ = f"SELECT {COLUMNS} FROM es.event WHERE workspace_id = %s AND position > %s ORDER BY position LIMIT %s"
+_READ_BACK = f"SELECT {COLUMNS} FROM es.event WHERE workspace_id = %s AND position < %s ORDER BY position DESC LIMIT %s"
+_READ_BACK_TYPES = (
+    f"SELECT {COLUMNS} FROM es.event WHERE workspace_id = %s AND position < %s AND type = ANY(%s) ORDER BY position DESC LIMIT %s"
+)
+_READ_TYPES = (
+    f"SELECT {COLUMNS} FROM es.event WHERE workspace_id = %s AND position > %s AND type = ANY(%s) ORDER BY position LIMIT %s"
+)
+_READ_STREAM = (
+    f"SELECT {COLUMNS} FROM es.event WHERE workspace_id = %s AND stream = %s AND version > %s ORDER BY version LIMIT %s"
+)
+_READ_TAG = (
+    f"SELECT {COLUMNS} FROM es.event_tag JOIN es.event USING (workspace_id, position) "
+    "WHERE workspace_id = %s AND tag = %s AND position > %s ORDER BY position LIMIT %s"
+)
+_DECISIONS = (
+    "SELECT consumer, sequence, first_pos, last_pos, decision::text FROM es.decision "
+    "WHERE workspace_id = %s AND consumer = %s AND sequence > %s ORDER BY sequence LIMIT %s"
+)
+_THIN_SNAPSHOTS = (
+    "DELETE FROM es.snapshot WHERE consumer = %(consumer)s AND workspace_id = %(workspace)s AND (position, state_version) NOT IN ("
+    "SELECT DISTINCT position, state_version FROM es.snapshot WHERE consumer = %(consumer)s AND workspace_id = %(workspace)s "
+    "ORDER BY 1 DESC, 2 DESC LIMIT %(kept)s)"
+)
+_LOAD_SNAPSHOT = (
+    "SELECT position, state FROM es.snapshot WHERE consumer = %(consumer)s AND workspace_id = %(workspace)s "
+    "AND state_version = %(state_version)s AND position = (SELECT max(position) FROM es.snapshot WHERE consumer = %(consumer)s "
+    "AND workspace_id = %(workspace)s AND state_version = %(state_version)s AND position <= %(at_most)s) ORDER BY chunk"
+)
+_PARK = (
+    "INSERT INTO es.parked AS p (consumer, workspace_id, position, error) VALUES (%s, %s, %s, %s) "
+    "ON CONFLICT (consumer, workspace_id, position) "
+    "DO UPDATE SET attempts = p.attempts + 1, error = excluded.error, parked_at = now(), resolved_at = NULL"
+)
+_PARKED = (
+    "SELECT position, error FROM es.parked WHERE consumer = %s AND workspace_id = %s AND resolved_at IS NULL ORDER BY position"
+)
+
+
+class PostgresLog:
+    """An `EventLog` in the schema `es` of a Postgres database.
+
+    Appends share transactions (see `committer`); reads use connections of their own. When Postgres goes away, a call keeps trying for a
+    second and then raises `LogUnavailable`; the next call connects again. Only an append that was under way when Postgres went fails
+    at once, because its fate is unknown.
+    """
+
+    def __init__(self, conninfo: str) -> None:
+        self._connections = Connections(conninfo)
+        self._committer = Committer(self._write)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, conninfo: str) -> AsyncIterator[PostgresLog]:
+        """A log on a migrated database, closed at the end. Raises: LogUnavailable."""
+        log = cls(conninfo)
+        try:
+            await log._connections.rows("SELECT 1", ())
+            yield log
+        finally:
+            await log.close()
+
+    async def close(self) -> None:
+        """Finish appends under way and close all connections. Again changes nothing."""
+        await self._committer.close()
+        await self._connections.close()
+
+    # --- appending -------------------------------------------------------------------------------------------------------------
+
+    def on_commit(self, listener: OnCommit) -> None:
+        """See `EventLog.on_commit`."""
+        self._committer.on_commit(listener)
+
+    async def append(self, request: Append) -> Appended:
+        """See `EventLog.append`. Raises also `FactKnown`."""
+        return await self._committer.append(prepare(request))
+
+    async def _write(self, group: Sequence[Prepared]) -> list[Outcome]:
+        rows = [tuple(map(row_of, one.append.facts, one.payloads)) for one in group]
+        try:
+            async with self._connections.take() as connection:
+                if len(group) == 1 and (len(rows[0]) > GROUP_FACTS or group[0].size_bytes > GROUP_BYTES):
+                    return [await _write_long(connection, group[0].append, rows[0])]
+                parts = [Part(one.append, some) for one, some in zip(group, rows, strict=True)]
+                return [_outcome(part, answer) for part, answer in zip(parts, await _call(connection, parts), strict=True)]
+        except psycopg.errors.UniqueViolation as error:
+            if error.diag.constraint_name == "event_id_key":
+                raise FactKnown(f"a fact is in the log already: {error.diag.message_detail}") from error
+            raise
+
+    # --- reading ---------------------------------------------------------------------------------------------------------------
+
+    async def answered(self, workspace_id: str, command_id: str) -> tuple[bytes, int] | None:
+        """See `EventLog.answered`."""
+        statement = "SELECT answer::text, head FROM es.command WHERE workspace_id = %s AND command_id = %s"
+        rows = await self._connections.rows(statement, (workspace_id, command_id))
+        return (rows[0][0].encode(), rows[0][1]) if rows else None
+
+    async def head(self, workspace_id: str) -> int:
+        """See `EventLog.head`."""
+        rows = await self._connections.rows("SELECT position FROM es.workspace_head WHERE workspace_id = %s", (workspace_id,))
+        return int(rows[0][0]) if rows else 0
+
+    async def heads(self) -> dict[str, int]:
+        """See `EventLog.heads`."""
+        statement = "SELECT workspace_id::text, position FROM es.workspace_head WHERE position > 0 ORDER BY workspace_id"
+        return dict(await self._connections.rows(statement, ()))
+
+    async def read(self, workspace_id: str, after: int, limit: int) -> list[Recorded]:
+        """See `EventLog.read`."""
+        return await self._read(_READ, workspace_id, after, limit)
+
+    async def read_back(self, workspace_id: str, before: int, limit: int, types: Sequence[str] = ()) -> list[Recorded]:
+        """See `EventLog.read_back`."""
+        if types:
+            return await self._read(_READ_BACK_TYPES, workspace_id, before, list(types), limit)
+        return await self._read(_READ_BACK, workspace_id, before, limit)
+
+    async def read_types(self, workspace_id: str, after: int, limit: int, types: Sequence[str]) -> list[Recorded]:
+        """See `EventLog.read_types`."""
+        return await self._read(_READ_TYPES, workspace_id, after, list(types), limit) if types else []
+
+    async def read_stream(self, workspace_id: str, stream: str, after: int, limit: int) -> list[Recorded]:
+        """See `EventLog.read_stream`."""
+        return await self._read(_READ_STREAM, workspace_id, stream, after, limit)
+
+    async def read_tag(self, workspace_id: str, tag: str, after: int, limit: int) -> list[Recorded]:
+        """See `EventLog.read_tag`."""
+        return await self._read(_READ_TAG, workspace_id, tag, after, limit)
+
+    async def _read(self, statement: str, workspace_id: str, *parameters: Any) -> list[Recorded]:
+        rows = await self._connections.rows(statement, (workspace_id, *parameters))
+        return [recorded_of(workspace_id, row) for row in rows]
+
+    # --- consumers -------------------------------------------------------------------------------------------------------------
+
+    async def checkpoint(self, consumer: str, workspace_id: str) -> Checkpoint:
+        """See `EventLog.checkpoint`."""
+        statement = "SELECT position, sequence FROM es.checkpoint WHERE consumer = %s AND workspace_id = %s"
+        rows = await self._connections.rows(statement, (consumer, workspace_id))
+        return Checkpoint(*rows[0]) if rows else Checkpoint()
+
+    async def decisions(self, workspace_id: str, consumer: str, after_sequence: int, limit: int) -> list[RecordedDecision]:
+        """See `EventLog.decisions`."""
+        rows = await self._connections.rows(_DECISIONS, (workspace_id, consumer, after_sequence, limit))
+        return [RecordedDecision(name, sequence, first, last, text.encode()) for name, sequence, first, last, text in rows]
+
+    async def save_snapshot(self, consumer: str, workspace_id: str, snapshot: Snapshot) -> None:
+        """See `EventLog.save_snapshot`."""
+        key = (consumer, workspace_id, snapshot.position, snapshot.state_version)
+        state = memoryview(snapshot.state)
+        async with self._connections.take() as connection, connection.transaction():
+            # Two savers of one snapshot (an old and a new owner) take turns, else the second would find half of the first's chunks.
+            await connection.execute(
+                "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"snapshot/{consumer}/{workspace_id}",)
+            )
+            await connection.execute(
+                "DELETE FROM es.snapshot WHERE consumer = %s AND workspace_id = %s AND position = %s AND state_version = %s", key
+            )
+            for chunk, start in enumerate(range(0, max(len(state), 1), CHUNK_BYTES)):
+                await connection.execute(
+                    "INSERT INTO es.snapshot (consumer, workspace_id, position, state_version, chunk, state) VALUES (%s, %s, %s, %s, %s, %b)",
+                    (*key, chunk, state[start : start + CHUNK_BYTES]),
+                )
+            await connection.execute(_THIN_SNAPSHOTS, {"consumer": consumer, "workspace": workspace_id, "kept": KEPT_SNAPSHOTS})
+
+    async def load_snapshot(
+        self, consumer: str, workspace_id: str, state_version: int, at_most: int | None = None
+    ) -> Snapshot | None:
+        """See `EventLog.load_snapshot`."""
+        wanted = {
+            "consumer": consumer,
+            "workspace": workspace_id,
+            "state_version": state_version,
+            "at_most": 2**63 - 1 if at_most is None else at_most,
+        }
+        rows = await self._connections.rows(_LOAD_SNAPSHOT, wanted)
+        return Snapshot(rows[0][0], state_version, b"".join(state for _, state in rows)) if rows else None
+
+    async def park(self, consumer: str, workspace_id: str, position: int, error: str) -> None:
+        """See `EventLog.park`."""
+        await self._connections.rows(_PARK, (consumer, workspace_id, position, error))
+
+    async def parked(self, consumer: str, workspace_id: str) -> list[tuple[int, str]]:
+        """See `EventLog.parked`."""
+        return [(position, error) for position, error in await self._connections.rows(_PARKED, (consumer, workspace_id))]
+
+    async def stage(self, staged_id: str, payload: bytes) -> None:
+        """See `EventLog.stage`."""
+        statement = "INSERT INTO es.staged (id, payload) VALUES (%s, %b) ON CONFLICT DO NOTHING"
+        await self._connections.rows(statement, (staged_id, payload))
+        await self._connections.rows(
+            "DELETE FROM es.staged WHERE staged_at < now() - make_interval(hours => %s::int)", (STAGED_KEPT_H,)
+        )
+
+    async def staged(self, staged_id: str) -> bytes | None:
+        """See `EventLog.staged`."""
+        rows = await self._connections.rows("SELECT payload FROM es.staged WHERE id = %s", (staged_id,))
+        return bytes(rows[0][0]) if rows else None
+
+
+async def _call(connection: Connection, parts: Sequence[Part]) -> list[tuple[Any, ...]]:
+    async with connection.cursor(binary=True) as cursor:
+        await cursor.execute(APPEND, append_parameters(parts))
+        return await cursor.fetchall()
+
+
+async def _write_long(connection: Connection, append: Append, rows: Sequence[Row]) -> Outcome:
+    """Several calls in one transaction; the first one decides, and its lock of the head is held until the end."""
+    recorded: list[Recorded] = []
+    head = 0
+    async with connection.transaction():
+        for number, some in enumerate(pieces(rows)):
+            part = Part(append, some, leads=number == 0)
+            outcome = _outcome(part, (await _call(connection, [part]))[0], len(recorded))
+            if not isinstance(outcome, Appended):
+                return outcome
+            recorded.extend(outcome.recorded)
+            head = max(head, outcome.head)
+    return Appended(head, tuple(recorded))
+
+
+def _outcome(part: Part, answer: tuple[Any, ...], done: int = 0) -> Outcome:
+    """What `es.append` said of a part, as the port puts it; `done` facts of its request were written by earlier parts."""
+    result, reached, recorded_at, kept = answer
+    append = part.append
+    match result:
+        case "repeated":
+            return Repeated(kept.encode(), reached)
+        case "moved":
+            assert append.move is not None
+            return CheckpointMoved(f"{append.move.consumer} of {append.workspace_id} no longer stands at {append.move.old}")
+        case "condition":
+            return ConditionFailed(f"a newer fact of {append.workspace_id} carries one of the tags that the append rests on")
+        case _:
+            assert result == "ok", f"es.append answered {result!r}"
+    total = len(append.facts) if part.leads else len(part.rows)
+    recorded = tuple(
+        recorded_now(append.facts[done + place], row, append.workspace_id, reached - total + 1 + place, recorded_at)
+        for place, row in enumerate(part.rows)
+    )
+    return Appended(reached, recorded)

@@ -1,0 +1,228 @@
+"""Runs services: `python -m services serve [--only planner,policy]`. The one place that knows all of them.
+
+One process may run any subset; nothing in a service knows which. `verify` checks a log that services wrote: that folding it from zero
+gives the states that were stored, and that every recorded decision would be made again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import gc
+import logging
+import os
+import signal
+import sys
+from importlib import import_module
+from typing import Any
+
+from contracts.envelope import NIL_WORKSPACE
+from libs.bus.courier import Courier
+from libs.bus.relay import Relay
+from libs.bus.requests import BusRequests
+from libs.eventlog.migration import DatabaseTooNew, migrate
+from libs.eventlog.port import LogUnavailable
+from libs.eventlog.postgres import PostgresLog
+from libs.runtime import audit, codec, logs
+from libs.runtime.feed import Feed
+from libs.runtime.host import Host
+from libs.runtime.leases import Leases
+from libs.runtime.service import Service
+from libs.runtime.settings import Settings
+
+NAMES = ("inventory", "planner", "policy", "dispatcher", "verifier", "gateway")
+RETRY_S = 0.1
+
+log_ = logging.getLogger("signalbox.services")
+
+
+def load(name: str) -> Service[Any]:
+    """The service of a name. Only what is asked for is imported."""
+    service: Service[Any] = import_module(f"services.{name}.app").service
+    return service
+
+
+class Process:
+    """Everything that runs in one service process."""
+
+    def __init__(self, settings: Settings, names: tuple[str, ...]) -> None:
+        self.settings = settings
+        self.log = PostgresLog(settings.postgres)
+        self.feed = Feed(self.log)
+        self.relay = Relay(self.log, self.feed, settings.nats, settings.postgres)
+        self.requests = BusRequests(settings.nats, self.log)
+        self.hosts: list[Host[Any]] = []
+        self.leases: list[Leases] = []
+        self.couriers: list[Courier] = []
+        for name in names:
+            app = import_module(f"services.{name}.app")
+            leases = Leases(settings.postgres, name)
+            host: Host[Any] = Host(
+                app.service,
+                self.log,
+                self.feed,
+                performer=app.performer() if hasattr(app, "performer") else None,
+                ownership=leases,
+                system=name == "gateway",
+                snapshot_every=settings.snapshot_every,
+            )
+            self.hosts.append(host)
+            self.leases.append(leases)
+            self.couriers.append(Courier(app.service, settings.nats, self.feed, self.log, host.answer))
+        self.gateway = None
+        if "gateway" in names:
+            from services.gateway.serve import Gateway
+
+            self.gateway = Gateway(settings, self.log, self.feed, self.requests, health=self.health)
+
+    def health(self) -> list[dict[str, Any]]:
+        """What each service of this process says of itself."""
+        return [host.health() for host in self.hosts]
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Start, serve until told to stop, stop."""
+        await migrated(self.settings.postgres, with_gateway=self.gateway is not None)
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(self.log.close)
+            await self.requests.start()
+            stack.push_async_callback(self.requests.stop)
+            for leases, host, courier in zip(self.leases, self.hosts, self.couriers, strict=True):
+                leases.start()
+                stack.push_async_callback(leases.stop)
+                host.start()
+                stack.push_async_callback(host.stop)
+                await courier.start()
+                stack.push_async_callback(courier.stop)
+            await self.relay.start()
+            stack.push_async_callback(self.relay.stop)
+            await self._settle(stop)
+            if self.gateway is not None:
+                await self.gateway.start()
+                stack.push_async_callback(self.gateway.stop)
+            self._tell_ready()
+            gc.collect()
+            gc.freeze()  # what was imported and loaded stays; the collector need not walk it again
+            await stop.wait()
+            log_.info("stopping")
+
+    async def _settle(self, stop: asyncio.Event) -> None:
+        """Wait until every service knows what it owns and has loaded it, and can be asked."""
+        for leases, courier in zip(self.leases, self.couriers, strict=True):
+            await first(leases.settled.wait(), stop.wait())
+            await first(courier.ready.wait(), stop.wait())
+        for workspace_id, head in (await self._heads(stop)).items():
+            self.feed.hint(workspace_id, head)
+            for host in self.hosts:
+                if (queue := host.queue(workspace_id)) is not None:
+                    await first(queue.ready.wait(), stop.wait())
+
+    async def _heads(self, stop: asyncio.Event) -> dict[str, int]:
+        while not stop.is_set():
+            try:
+                return await self.log.heads()
+            except LogUnavailable:
+                await asyncio.sleep(RETRY_S)
+        return {}
+
+    def _tell_ready(self) -> None:
+        log_.info("ready", extra={"services": [host.service.name for host in self.hosts]})
+        if self.settings.ready_fd is not None:
+            os.write(self.settings.ready_fd, b"ready\n")
+            os.close(self.settings.ready_fd)
+
+
+async def first(*waits: Any) -> None:
+    """Wait until the first of several is done."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+
+
+async def migrated(postgres: str, *, with_gateway: bool) -> None:
+    """Bring the database to our schema, waiting for it to be reachable. Raises: DatabaseTooNew."""
+    while True:
+        try:
+            await migrate(postgres)
+            if with_gateway:
+                from services.gateway.serve import MIGRATIONS
+
+                await migrate(postgres, component="gateway", folder=MIGRATIONS)
+            return
+        except LogUnavailable:
+            await asyncio.sleep(RETRY_S)
+
+
+async def serve(settings: Settings, names: tuple[str, ...]) -> None:
+    """Run services until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, stop.set)
+    process = Process(settings, names)
+    tracing = None
+    if settings.traces != "none":
+        from libs.runtime.telemetry import tracing as make_tracing
+
+        tracing = make_tracing(settings.traces)
+        if tracing is not None:
+            process.log.on_commit(tracing.recorded)
+    try:
+        await process.run(stop)
+    finally:
+        if tracing is not None:
+            tracing.stop()
+
+
+async def verify(settings: Settings) -> int:
+    """Check every workspace: stored states against the log folded from zero, and every decision made again. The exit status."""
+    wrong = 0
+    async with PostgresLog.open(settings.postgres) as log:
+        for workspace_id in sorted(await log.heads()):
+            for name in NAMES:
+                if (workspace_id == NIL_WORKSPACE) != (name == "gateway"):
+                    continue
+                service = load(name)
+                snapshot = await log.load_snapshot(name, workspace_id, service.state_version)
+                if snapshot is not None:
+                    state, _ = await audit.refold(log, service, workspace_id, snapshot.position)
+                    same = codec.decode(type(state), snapshot.state) == state
+                    wrong += not same
+                    print(
+                        f"{workspace_id} {name}: stored state at {snapshot.position} {'equals' if same else 'DIFFERS FROM'} the fold"
+                    )
+                count, differences = await audit.redecide(log, service, workspace_id)
+                wrong += len(differences)
+                print(f"{workspace_id} {name}: {count} decisions made again, {len(differences)} came out differently")
+                for one in differences[:5]:
+                    print(f"  round {one.sequence}: {one.message[:600]}")
+    return 1 if wrong else 0
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m services", description="Run or check Signalbox services.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    serving = commands.add_parser("serve", help="run services until SIGTERM")
+    serving.add_argument("--only", default=",".join(NAMES), help="comma-separated: " + ", ".join(NAMES))
+    commands.add_parser("verify", help="check the stored states and decisions of every workspace against its log")
+    asked = parser.parse_args()
+    settings = Settings()
+    logs.set_up(settings.log_level)
+    if asked.command == "verify":
+        return asyncio.run(verify(settings))
+    names = tuple(name.strip() for name in asked.only.split(","))
+    unknown = [name for name in names if name not in NAMES]
+    if unknown:
+        parser.error(f"unknown service {', '.join(unknown)}; there are {', '.join(NAMES)}")
+    try:
+        asyncio.run(serve(settings, names))
+    except DatabaseTooNew as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

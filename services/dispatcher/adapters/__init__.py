@@ -1,0 +1,1 @@
+"""The agents that execute jobs, each behind the same narrow port."""

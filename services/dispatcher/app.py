@@ -1,0 +1,36 @@
+"""Wires dispatcher: state, reaction, commands, deadlines and the calls to agents."""
+
+from __future__ import annotations
+
+from contracts.commands.dispatcher import ClaimJob, DeleteJobAgent, SaveJobAgent, SetJobStatus
+from libs.runtime.service import Command, Performer, Service
+from services.dispatcher.adapters.performing import built_in_agents, performing
+from services.dispatcher.commands import claim_job, delete_job_agent, save_job_agent, set_job_status
+from services.dispatcher.deadline import Deadlines
+from services.dispatcher.dispatching import AgentCalls
+from services.dispatcher.fold import READS, evolve
+from services.dispatcher.reaction import react
+from services.dispatcher.state import State
+
+service: Service[State] = Service(
+    name="dispatcher",
+    state_version=1,
+    reads=READS,
+    initial=State,
+    evolve=evolve,
+    react=react,
+    commands={
+        SaveJobAgent.NAME: Command(SaveJobAgent, save_job_agent),
+        DeleteJobAgent.NAME: Command(DeleteJobAgent, delete_job_agent),
+        ClaimJob.NAME: Command(ClaimJob, claim_job),
+        SetJobStatus.NAME: Command(SetJobStatus, set_job_status),
+    },
+    timers=Deadlines(),
+    effects=AgentCalls(),
+)
+"""Dispatcher, ready to be hosted."""
+
+
+def performer() -> Performer:
+    """Return what calls the agents."""
+    return performing(built_in_agents())

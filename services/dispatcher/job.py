@@ -1,0 +1,174 @@
+"""Whether a target gets jobs now, and which: at most one dispatch at a time, each release once, only what is cleared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from contracts.envelope import Recorded
+from contracts.facts.dispatcher import DispatchSnapshot, JobCreated, JobDispatched
+from contracts.shapes import Json, Target
+from contracts.tags import GATE, clearance
+from libs.eventlog.port import Condition
+from libs.runtime.service import Draft
+from services.dispatcher.agent_config import merged, timeout_of
+from services.dispatcher.selection import Selector
+from services.dispatcher.state import Desired, Documents, KnownResource, Standing, State, pair_key
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Who executes a release with what: one job per entry; if there is none, `why_none` becomes the message of a failed job."""
+
+    jobs: tuple[tuple[str, Documents], ...]
+    why_none: str = ""
+
+
+class JobMaker:
+    """Creates jobs during one decision; shares what targets have in common."""
+
+    def __init__(self, state: State, now: datetime) -> None:
+        self._state = state
+        self._now = now
+        self._selector = Selector(state)
+        self._configs: dict[Documents, Json] = {}
+        self._conditions: dict[tuple[str, str, int], Condition] = {}
+
+    def create(self, key: str, cause: Recorded) -> list[Draft]:
+        """Return the jobs that a target gets now, dispatched; none when it needs none or has to wait."""
+        state = self._state
+        standing = state.targets.get(key)
+        if standing is None or not standing.exists or standing.active:
+            return []
+        desired = standing.desired
+        if desired is None or not self._is_due(standing, desired):
+            return []
+        target = Target.parse(key)
+        assert target is not None, f"a target is named {key}"
+        conditions = self._conditions_of(target, standing, desired)
+        if conditions is None:
+            return []
+        resource = state.resources.get(target.resource_id)
+        environment = state.environments.get(target.environment_id)
+        deployment = state.deployments.get(target.deployment_id)
+        version = state.versions.get(desired.version_id)
+        if resource is None or environment is None or deployment is None or version is None:
+            return []  # deleted: the target is about to vanish
+        plan = self._plan(desired, resource, Documents(0, deployment, version))
+        if not plan.jobs and self._found_no_agent_before(standing, desired):
+            return []
+        jobs = plan.jobs or (("", Documents(0, deployment, version)),)
+        return [
+            Draft(fact, cause, conditions)
+            for agent_id, documents in jobs
+            for fact in self._facts(target, desired, agent_id, documents, resource, environment, plan.why_none)
+        ]
+
+    def _is_due(self, standing: Standing, desired: Desired) -> bool:
+        """Whether the desired release was not tried yet since it became desired. Without a retry rule there is one attempt."""
+        if standing.newest_job is None:
+            return True
+        newest = self._state.jobs[standing.newest_job]
+        if newest.release_id != desired.release_id:
+            return True
+        return self._found_no_agent_before(standing, desired) or (desired.rollback and desired.position > newest.position)
+
+    def _found_no_agent_before(self, standing: Standing, desired: Desired) -> bool:
+        if standing.newest_job is None:
+            return False
+        newest = self._state.jobs[standing.newest_job]
+        return newest.release_id == desired.release_id and newest.status == "invalidJobAgent" and not newest.agent_id
+
+    def _conditions_of(self, target: Target, standing: Standing, desired: Desired) -> tuple[Condition, ...] | None:
+        """What the dispatch rests on; None when the clearance went stale, so that policy has to issue it again."""
+        if desired.rollback:
+            return ()
+        deployment_id, environment_id = target.deployment_id, target.environment_id
+        cleared = next((one for one in standing.cleared if one.version_id == desired.version_id), None)
+        if cleared is None or (cleared.valid_until is not None and self._now >= cleared.valid_until):
+            return None
+        newest = max(self._state.gate, self._state.withdrawn.get(pair_key(deployment_id, environment_id), 0))
+        if cleared.at < newest:
+            return None
+        key = (deployment_id, environment_id, cleared.at)
+        condition = self._conditions.get(key)
+        if condition is None:
+            condition = self._conditions[key] = Condition((clearance(deployment_id, environment_id), GATE), cleared.at)
+        return (condition,)
+
+    def _plan(self, desired: Desired, resource: KnownResource, today: Documents) -> _Plan:
+        if desired.rollback and (again := self._as_it_worked(desired.release_id)):
+            return _Plan(again)
+        selection = self._selector.select(self._state.deployment(today.deployment), resource.fact)
+        jobs = tuple((self._state.agent(position).agent_id, today._replace(agent=position)) for position in selection.agents)
+        return _Plan(jobs, selection.why_none)
+
+    def _as_it_worked(self, release_id: str) -> tuple[tuple[str, Documents], ...]:
+        """The agents that a release succeeded with, and its configuration then; without those that are gone."""
+        jobs = (self._state.jobs[job_id] for job_id in self._state.succeeded.get(release_id, ()))
+        return tuple((job.agent_id, job.documents) for job in jobs if job.agent_id in self._state.agents)
+
+    def _config(self, documents: Documents) -> Json:
+        config = self._configs.get(documents)
+        if config is None:
+            state = self._state
+            config = self._configs[documents] = merged(
+                state.agent(documents.agent).config if documents.agent else {},
+                state.deployment(documents.deployment).job_agent_config,
+                state.version(documents.version).job_agent_config,
+            )
+        return config
+
+    def _facts(
+        self,
+        target: Target,
+        desired: Desired,
+        agent_id: str,
+        documents: Documents,
+        resource: KnownResource,
+        environment: int,
+        why_none: str,
+    ) -> tuple[JobCreated] | tuple[JobCreated, JobDispatched]:
+        attempt = self._state.attempts.get(desired.release_id, 0) + 1
+        job_id = str(uuid5(UUID(desired.release_id), f"{agent_id}/{attempt}"))
+        config = self._config(documents)
+        snapshot = DispatchSnapshot(
+            resource=resource.position,
+            environment=environment,
+            deployment=documents.deployment,
+            version=documents.version,
+            agent=documents.agent,
+            release=self._state.releases.get(desired.release_id, desired.position),
+        )
+        created = JobCreated(
+            job_id=job_id,
+            release_id=desired.release_id,
+            resource_id=target.resource_id,
+            environment_id=target.environment_id,
+            deployment_id=target.deployment_id,
+            version_id=desired.version_id,
+            agent_id=agent_id,
+            status="pending" if agent_id else "invalidJobAgent",
+            message=None if agent_id else why_none,
+            job_agent_config=config,
+            snapshot=snapshot,
+            attempt=attempt,
+            rollback=desired.rollback,
+            created_at=self._now,
+            deadline_at=self._now + timeout_of(config),
+        )
+        if not agent_id:
+            return (created,)
+        dispatched = JobDispatched(
+            job_id=job_id,
+            release_id=desired.release_id,
+            resource_id=target.resource_id,
+            environment_id=target.environment_id,
+            deployment_id=target.deployment_id,
+            version_id=desired.version_id,
+            agent_id=agent_id,
+            idempotency_key=job_id,
+            dispatched_at=self._now,
+        )
+        return (created, dispatched)

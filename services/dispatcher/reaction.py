@@ -1,0 +1,73 @@
+"""Which targets the newest facts concern, and what follows from each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from contracts.envelope import Recorded
+from contracts.facts.dispatcher import JobAgentSaved, JobCreated, JobStatusChanged
+from contracts.facts.inventory import ResourceSaved
+from contracts.facts.planner import DeploymentSaved, ReleasesCreated, RollbackStarted
+from contracts.facts.policy import TargetsCleared
+from contracts.shapes import ACTIVE
+from libs.runtime.service import Draft
+from services.dispatcher.job import JobMaker
+from services.dispatcher.state import State
+
+_TRIGGERS = frozenset(
+    one.TYPE
+    for one in (
+        ReleasesCreated,
+        RollbackStarted,
+        TargetsCleared,
+        JobStatusChanged,
+        JobCreated,
+        JobAgentSaved,
+        DeploymentSaved,
+        ResourceSaved,
+    )
+)
+
+
+def react(state: State, recorded: Sequence[Recorded], now: datetime) -> Sequence[Draft]:
+    """Create the jobs that follow from new facts; each is caused by the newest fact that concerns its target."""
+    causes: dict[str, Recorded] = {}
+    for one in recorded:
+        if one.type in _TRIGGERS:
+            for key in _concerned(state, one):
+                causes[key] = one
+    if not causes:
+        return ()
+    maker = JobMaker(state, now)
+    return [draft for key, cause in causes.items() for draft in maker.create(key, cause)]
+
+
+def _concerned(state: State, recorded: Recorded) -> Iterable[str]:
+    """Keys of the targets for which a fact may have changed whether they get a job."""
+    match recorded.fact:
+        case ReleasesCreated() as fact:
+            suffix = f"-{fact.environment_id}-{fact.deployment_id}"
+            return [item.resource_id + suffix for item in fact.items]
+        case TargetsCleared() as fact:
+            # A clearance that is issued anew may end the wait of a release that was made on the one before.
+            suffix = f"-{fact.environment_id}-{fact.deployment_id}"
+            return [resource_id + suffix for resource_id in fact.resource_ids]
+        case RollbackStarted() as fact:
+            return (f"{fact.resource_id}-{fact.environment_id}-{fact.deployment_id}",)
+        case (JobStatusChanged() | JobCreated()) as fact if fact.status not in ACTIVE:
+            return (f"{fact.resource_id}-{fact.environment_id}-{fact.deployment_id}",)
+        case JobAgentSaved():
+            return list(_without_agent(state))
+        case DeploymentSaved() as fact:
+            return [key for key in _without_agent(state) if key.endswith(fact.deployment_id)]
+        case ResourceSaved() as fact:
+            return state.without_agent.get(fact.resource_id, ())
+        case _:
+            return ()
+
+
+def _without_agent(state: State) -> Iterator[str]:
+    """Targets whose newest job found no agent, in a fixed order: a new agent or selector may serve them."""
+    for resource_id in sorted(state.without_agent):
+        yield from state.without_agent[resource_id]

@@ -1,0 +1,168 @@
+"""What dispatcher remembers of a workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from immutables import Map
+
+from contracts.facts.dispatcher import JobAgentSaved
+from contracts.facts.inventory import ResourceSaved
+from contracts.facts.planner import DeploymentSaved, VersionCreated
+from contracts.shapes import ACTIVE, JobStatus
+
+
+class Documents(NamedTuple):
+    """The documents that a job's configuration is made of, by the positions of their facts; agent 0 means no agent."""
+
+    agent: int
+    deployment: int
+    version: int
+
+
+class Job(NamedTuple):
+    """One job, as far as decisions need it.
+
+    Attributes:
+        target: key of its release target.
+        position: where it was created.
+        deadline_at: when it fails unless it ended before; counted anew when it is reopened.
+        dispatched: the intent to hand it to its agent was recorded.
+        answered: it moved since, so it is not handed over again.
+        look_again_at: when the agent is to be asked how it stands; None when somebody tells us.
+        observation: how often the agent was asked before `look_again_at`.
+    """
+
+    target: str
+    position: int
+    release_id: str
+    version_id: str
+    agent_id: str
+    documents: Documents
+    attempt: int
+    rollback: bool
+    status: JobStatus
+    message: str | None
+    external_id: str | None
+    metadata: tuple[tuple[str, str], ...]
+    created_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    deadline_at: datetime
+    dispatched: bool
+    answered: bool
+    look_again_at: datetime | None
+    observation: int
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it blocks another dispatch on its target."""
+        return self.status in ACTIVE
+
+
+class Cleared(NamedTuple):
+    """A clearance of a version: what policy took into account (`at`), and when time alone could end it."""
+
+    version_id: str
+    at: int
+    valid_until: datetime | None
+
+
+class Desired(NamedTuple):
+    """The release that a target should have, and the position of the fact that said so."""
+
+    release_id: str
+    version_id: str
+    position: int
+    rollback: bool
+
+
+class Standing(NamedTuple):
+    """One release target.
+
+    Attributes:
+        exists: False once the target vanished; its jobs are remembered, so that it is not deployed twice when it comes back.
+        cleared: the newest clearance of each version that may still be dispatched here.
+        newest_job: the job created last, of whatever release.
+        active: jobs that block another dispatch; several only when several agents execute one release.
+    """
+
+    exists: bool = False
+    desired: Desired | None = None
+    cleared: tuple[Cleared, ...] = ()
+    newest_job: str | None = None
+    active: tuple[str, ...] = ()
+
+
+class KnownResource(NamedTuple):
+    """A resource's document and where it was recorded."""
+
+    position: int
+    fact: ResourceSaved
+
+
+NOWHERE = Standing()
+
+
+class State(NamedTuple):
+    """The fold of a workspace's log; a named tuple, because changing one of many fields is cheap.
+
+    A rollback runs with the configuration that once worked, so older documents of agents, deployments and versions stay known under
+    their positions; the maps by id say which position is today's.
+
+    Attributes:
+        agents, deployments, versions, environments: position of the newest document by id.
+        agent_documents, deployment_documents, version_documents: documents by position (as text).
+        resources: today's documents by id.
+        releases: position of the fact that made a release, by release id.
+        targets: by target key.
+        jobs: by job id.
+        attempts: how often a release was dispatched, by release id.
+        succeeded: the jobs of a release's newest success, by release id.
+        without_agent: targets whose newest job found no agent, by resource id.
+        gate: position of the newest fact that may close the whole workspace.
+        withdrawn: position of the newest withdrawal, by `pair_key`.
+    """
+
+    workspace_id: str
+    agents: Map[str, int] = Map()
+    agent_documents: Map[str, JobAgentSaved] = Map()
+    deployments: Map[str, int] = Map()
+    deployment_documents: Map[str, DeploymentSaved] = Map()
+    versions: Map[str, int] = Map()
+    version_documents: Map[str, VersionCreated] = Map()
+    environments: Map[str, int] = Map()
+    resources: Map[str, KnownResource] = Map()
+    releases: Map[str, int] = Map()
+    targets: Map[str, Standing] = Map()
+    jobs: Map[str, Job] = Map()
+    attempts: Map[str, int] = Map()
+    succeeded: Map[str, tuple[str, ...]] = Map()
+    without_agent: Map[str, tuple[str, ...]] = Map()
+    gate: int = 0
+    withdrawn: Map[str, int] = Map()
+
+    def agent(self, position: int) -> JobAgentSaved:
+        """The agent document recorded at a position."""
+        return self.agent_documents[str(position)]
+
+    def deployment(self, position: int) -> DeploymentSaved:
+        """The deployment document recorded at a position."""
+        return self.deployment_documents[str(position)]
+
+    def version(self, position: int) -> VersionCreated:
+        """The version document recorded at a position."""
+        return self.version_documents[str(position)]
+
+    def todays_agents(self) -> Iterator[tuple[int, JobAgentSaved]]:
+        """Today's agents with the positions of their documents, in the order of their ids."""
+        for agent_id in sorted(self.agents):
+            position = self.agents[agent_id]
+            yield position, self.agent(position)
+
+
+def pair_key(deployment_id: str, environment_id: str) -> str:
+    """Names a deployment in an environment."""
+    return f"{deployment_id}:{environment_id}"

@@ -1,0 +1,61 @@
+"""How a job moves: the fact of a change, complete, from the job as it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from contracts.facts.dispatcher import JobStatusChanged
+from contracts.shapes import ACTIVE, JobStatus, Target
+from services.dispatcher.state import Job
+
+
+def moved(
+    job_id: str,
+    job: Job,
+    status: JobStatus,
+    now: datetime,
+    *,
+    message: str | None = None,
+    external_id: str | None = None,
+    metadata: Mapping[str, str] | None = None,
+    started_at: datetime | None = None,
+    completed_at: datetime | None = None,
+    look_again_at: datetime | None = None,
+    observation: int | None = None,
+) -> JobStatusChanged:
+    """Build the fact of a change. What is not given stays as it is; metadata is merged.
+
+    A job that ends has a completion time (the one it had, else now); one that is reopened has none. One that begins to run has a
+    start time. `look_again_at` is not kept: whoever moves a job says whether its agent is still to be asked.
+    """
+    target = Target.parse(job.target)
+    assert target is not None, f"job {job_id} has no target: {job.target}"
+    if status in ACTIVE:
+        completed = None
+        look_again = look_again_at
+    else:
+        completed = completed_at or job.completed_at or now
+        look_again = None
+    started = started_at or job.started_at
+    if started is None and status == "inProgress":
+        started = now
+    return JobStatusChanged(
+        job_id=job_id,
+        release_id=job.release_id,
+        resource_id=target.resource_id,
+        environment_id=target.environment_id,
+        deployment_id=target.deployment_id,
+        version_id=job.version_id,
+        agent_id=job.agent_id,
+        status=status,
+        previous=job.status,
+        message=job.message if message is None else message,
+        external_id=job.external_id if external_id is None else external_id,
+        metadata={**dict(job.metadata), **(metadata or {})},
+        started_at=started,
+        completed_at=completed,
+        changed_at=now,
+        look_again_at=look_again,
+        observation=job.observation if observation is None else observation,
+    )

@@ -1,0 +1,115 @@
+"""Reads the read tables in Postgres."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
+
+from contracts.shapes import Json
+from libs.eventlog.connections import Connections
+from libs.eventlog.port import LogUnavailable
+from services.gateway.rows import FIELDS, Table
+from services.gateway.store import BY_AGE, Order, Page, StoreUnavailable
+
+
+def table_name(table: Table) -> Identifier:
+    """The SQL name of a table."""
+    return Identifier("read", table)
+
+
+def text_of(field: str) -> Composed:
+    """The text of a top-level key, exactly as the indexes have it."""
+    return SQL("(coalesce(doc ->> {}, '') COLLATE \"C\")").format(Literal(field))
+
+
+def _conditions(table: Table, where: Mapping[str, str] | None) -> tuple[Composable, list[str]]:
+    fields = sorted(where or ())
+    assert set(fields) <= FIELDS[table], f"{table} has no index for {fields}"
+    parts = [SQL(" AND {} = %s").format(text_of(field)) for field in fields]
+    return SQL("").join(parts), [(where or {})[field] for field in fields]
+
+
+class PostgresStore:
+    """A `ReadStore` over the tables of schema `read`."""
+
+    def __init__(self, conninfo: str, connections: int = 8) -> None:
+        self._connections = Connections(conninfo, connections)
+
+    async def close(self) -> None:
+        """Close the connections; again changes nothing."""
+        await self._connections.close()
+
+    async def _rows(self, query: Composed, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        try:
+            return await self._connections.rows(query.as_string(), values)
+        except LogUnavailable as error:
+            raise StoreUnavailable(str(error)) from error
+
+    async def checkpoint(self, workspace_id: str) -> int:
+        """See `ReadStore.checkpoint`."""
+        query = SQL("SELECT position FROM read.checkpoint WHERE workspace_id = %s::uuid").format()
+        rows = await self._rows(query, (workspace_id,))
+        return int(rows[0][0]) if rows else 0
+
+    async def get(self, workspace_id: str, table: Table, row_id: str) -> Json | None:
+        """See `ReadStore.get`."""
+        return (await self.many(workspace_id, table, (row_id,))).get(row_id)
+
+    async def many(self, workspace_id: str, table: Table, row_ids: Sequence[str]) -> dict[str, Json]:
+        """See `ReadStore.many`."""
+        if not row_ids:
+            return {}
+        query = SQL("SELECT id, doc::text FROM {} WHERE workspace_id = %s::uuid AND id = ANY(%s)").format(table_name(table))
+        return {row[0]: orjson.loads(row[1]) for row in await self._rows(query, (workspace_id, list(row_ids)))}
+
+    async def find(
+        self,
+        workspace_id: str,
+        table: Table,
+        *,
+        where: Mapping[str, str] | None = None,
+        order: Order = BY_AGE,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> Page:
+        """See `ReadStore.find`."""
+        conditions, values = _conditions(table, where)
+        direction = SQL(" DESC") if order.descending else SQL("")
+        keys = [*(text_of(field) for field in order.fields), SQL("since"), SQL("id")]
+        query = SQL("SELECT doc::text FROM {} WHERE workspace_id = %s::uuid{} ORDER BY {} LIMIT %s OFFSET %s").format(
+            table_name(table), conditions, SQL(", ").join(key + direction for key in keys)
+        )
+        count = SQL("SELECT count(*) FROM {} WHERE workspace_id = %s::uuid{}").format(table_name(table), conditions)
+        rows = await self._rows(query, (workspace_id, *values, limit, offset))
+        if offset == 0 and (limit is None or len(rows) < limit):
+            total = len(rows)
+        else:
+            total = int((await self._rows(count, (workspace_id, *values)))[0][0])
+        return Page([orjson.loads(row[0]) for row in rows], total)
+
+    async def among(self, workspace_id: str, table: Table, field: str, values: Sequence[str]) -> list[Json]:
+        """See `ReadStore.among`."""
+        assert field in FIELDS[table]
+        if not values:
+            return []
+        query = SQL("SELECT doc::text FROM {} WHERE workspace_id = %s::uuid AND {} = ANY(%s) ORDER BY since, id").format(
+            table_name(table), text_of(field)
+        )
+        return [orjson.loads(row[0]) for row in await self._rows(query, (workspace_id, list(values)))]
+
+    async def newest(
+        self, workspace_id: str, table: Table, field: str, values: Sequence[str], by: str, where: Mapping[str, str] | None = None
+    ) -> dict[str, Json]:
+        """See `ReadStore.newest`."""
+        assert field in FIELDS[table]
+        conditions, wanted = _conditions(table, where)
+        query = SQL(
+            "SELECT wanted.value, found.doc::text FROM unnest(%s::text[]) AS wanted (value) CROSS JOIN LATERAL ("
+            " SELECT doc FROM {} WHERE workspace_id = %s::uuid AND {} = wanted.value{}"
+            " ORDER BY {} DESC, since DESC, id DESC LIMIT 1) AS found"
+        ).format(table_name(table), text_of(field), conditions, text_of(by))
+        rows = await self._rows(query, (sorted(set(values)), workspace_id, *wanted))
+        return {row[0]: orjson.loads(row[1]) for row in rows}

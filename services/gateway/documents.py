@@ -1,0 +1,152 @@
+"""Facts as v1 JSON documents. Pure; one function per entity, the only place that knows how the v1 API writes it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from contracts.facts.dispatcher import JobAgentSaved
+from contracts.facts.inventory import ProviderSaved, ResourceSaved
+from contracts.facts.planner import DeploymentSaved, EnvironmentSaved, SystemSaved, VersionCreated, VersionUpdated
+from contracts.facts.policy import PolicySaved
+from contracts.shapes import Json, MetricSpec, Rule
+
+
+def stamp(at: datetime) -> str:
+    """An instant as the API writes it: UTC, milliseconds, `Z`; it sorts as text."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def _described(doc: Json, description: str | None) -> Json:
+    """The document with its description; one that was never given stays absent, since clients tell absent from empty."""
+    if description:
+        doc["description"] = description
+    return doc
+
+
+def system(workspace_id: str, fact: SystemSaved) -> Json:
+    """A system; its slug is its name."""
+    doc = {
+        "id": fact.system_id,
+        "workspaceId": workspace_id,
+        "name": fact.name,
+        "slug": fact.name,
+        "metadata": fact.metadata,
+    }
+    return _described(doc, fact.description)
+
+
+def deployment(fact: DeploymentSaved) -> Json:
+    """A deployment; its slug is its name, and a selector of "false" is shown as such."""
+    doc = {
+        "id": fact.deployment_id,
+        "name": fact.name,
+        "slug": fact.name,
+        "resourceSelector": fact.resource_selector,
+        "jobAgentSelector": fact.job_agent_selector,
+        "jobAgentConfig": fact.job_agent_config,
+        "metadata": fact.metadata,
+    }
+    return _described(doc, fact.description)
+
+
+def environment(fact: EnvironmentSaved) -> Json:
+    """An environment; a selector of "false" is left out."""
+    doc = {
+        "id": fact.environment_id,
+        "name": fact.name,
+        "metadata": fact.metadata,
+        "createdAt": stamp(fact.created_at),
+    }
+    if fact.resource_selector != "false":
+        doc["resourceSelector"] = fact.resource_selector
+    return _described(doc, fact.description)
+
+
+def provider(workspace_id: str, fact: ProviderSaved) -> Json:
+    """A resource provider."""
+    return {
+        "id": fact.provider_id,
+        "workspaceId": workspace_id,
+        "name": fact.name,
+        "metadata": fact.metadata,
+        "createdAt": stamp(fact.created_at),
+    }
+
+
+def resource(workspace_id: str, fact: ResourceSaved) -> Json:
+    """A resource."""
+    doc = {
+        "id": fact.resource_id,
+        "workspaceId": workspace_id,
+        "identifier": fact.identifier,
+        "name": fact.name,
+        "kind": fact.kind,
+        "version": fact.version,
+        "config": fact.config,
+        "metadata": fact.metadata,
+        "createdAt": stamp(fact.created_at),
+        "updatedAt": stamp(fact.updated_at),
+    }
+    if fact.provider_id is not None:
+        doc["providerId"] = fact.provider_id
+    return doc
+
+
+def version(fact: VersionCreated | VersionUpdated) -> Json:
+    """A deployment version."""
+    doc: Json = {
+        "id": fact.version_id,
+        "deploymentId": fact.deployment_id,
+        "tag": fact.tag,
+        "name": fact.name,
+        "status": fact.status,
+        "config": fact.config,
+        "jobAgentConfig": fact.job_agent_config,
+        "metadata": fact.metadata,
+        "createdAt": stamp(fact.created_at),
+    }
+    if fact.message is not None:
+        doc["message"] = fact.message
+    return doc
+
+
+def agent(workspace_id: str, fact: JobAgentSaved) -> Json:
+    """A job agent."""
+    return {
+        "id": fact.agent_id,
+        "workspaceId": workspace_id,
+        "name": fact.name,
+        "type": fact.type,
+        "config": fact.config,
+        "metadata": fact.metadata,
+    }
+
+
+NO_AGENT: Json = {"id": "", "name": "", "type": "", "config": {}, "metadata": {}}
+"""Stands in the dispatch context of a job for which no agent was found."""
+
+
+def metric(spec: MetricSpec) -> Json:
+    """A metric as the client wrote it: values that the schema would fill in by itself are not added."""
+    return spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+
+def rule(policy_id: str, one: Rule) -> Json:
+    """A policy rule as the client wrote it (no defaults are added), with its id and time."""
+    return {**one.model_dump(mode="json", by_alias=True, exclude_defaults=True), "policyId": policy_id}
+
+
+def policy(workspace_id: str, fact: PolicySaved) -> Json:
+    """A policy, its rules in the client's order."""
+    doc = {
+        "id": fact.policy_id,
+        "workspaceId": workspace_id,
+        "createdAt": stamp(fact.created_at),
+        "name": fact.name,
+        "selector": fact.selector,
+        "priority": fact.priority,
+        "enabled": fact.enabled,
+        "metadata": fact.metadata,
+        "rules": [rule(fact.policy_id, one) for one in fact.rules],
+    }
+    return _described(doc, fact.description)

@@ -1,0 +1,162 @@
+"""One request on its way through: who asks, what was sent, and how a handler asks services and reads rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid5
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from contracts.command import Answer, Refused, Wish
+from contracts.envelope import NIL_WORKSPACE
+from contracts.shapes import Json
+from libs.bus.port import Unavailable
+from services.gateway.access import Identity
+from services.gateway.http.deps import Deps
+from services.gateway.http.problem import NotFound, unavailable
+from services.gateway.http.validation import canonical_uuid
+from services.gateway.json_text import dump
+from services.gateway.rows import Table
+from services.gateway.views import Views, shown
+
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer: a status, and JSON or nothing."""
+
+    status: int
+    body: Any = None
+
+    def response(self) -> Response:
+        """As HTTP."""
+        if self.body is None:
+            return Response(status_code=self.status)
+        return Response(dump(self.body), status_code=self.status, media_type="application/json")
+
+
+def accepted(entity_id: str, message: str) -> Reply:
+    """The answer to a write of which clients want no more than the id."""
+    return Reply(202, {"id": entity_id, "message": message})
+
+
+@dataclass(slots=True)
+class Call:
+    """A request whose form, credential and workspace were checked.
+
+    Attributes:
+        workspace_id: the tenant; the system log for endpoints above workspaces.
+        path: decoded path parameters.
+        query, body: as the models of the operation say.
+        command_id: of the command that the request becomes; the same when it is repeated.
+    """
+
+    deps: Deps
+    request: Request
+    who: Identity
+    workspace_id: str
+    path: Mapping[str, str]
+    query: Any
+    body: Any
+    command_id: str
+    views: Views = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.views = Views(self.deps.store, self.workspace_id)
+
+    # --- what was sent ---------------------------------------------------------------------------------------------------------
+
+    def id(self, name: str, what: str) -> str:
+        """A path parameter that is a uuid, in lower case. Raises: NotFound: it is none, so nothing has this id."""
+        found = canonical_uuid(self.path[name])
+        if found is None:
+            raise NotFound(what)
+        return found
+
+    @property
+    def traceparent(self) -> str:
+        """The W3C trace context of the caller, or empty."""
+        told = self.request.headers.get("traceparent", "")
+        return told if _TRACEPARENT.fullmatch(told) else ""
+
+    # --- asking services -------------------------------------------------------------------------------------------------------
+
+    async def ask(self, wish: Wish, workspace_id: str | None = None) -> Json:
+        """Have a command decided and wait until reads show it.
+
+        Args:
+            workspace_id: whose log decides, when it is not the call's own.
+
+        Returns: what the owner answered.
+        Raises: Refused; Problem (503): nobody answered, or the rows did not follow in time. The request may be sent again.
+        """
+        where = workspace_id or self.workspace_id
+        answer = await self._answer(wish, where)
+        if where == NIL_WORKSPACE:
+            reached = await self.deps.system.reached(answer.position, self.deps.read_wait_s)
+        else:
+            reached = await self.deps.progress.reached(where, answer.position, self.deps.read_wait_s)
+        if not reached:
+            raise unavailable("the change was recorded, but can not be read yet; send the same request again")
+        result: Json = answer.result
+        return result
+
+    async def look(self, query: Wish) -> Any:
+        """Have a query answered on everything that is recorded now. Raises: Refused; Problem (503)."""
+        return (await self._answer(query, self.workspace_id)).result
+
+    async def _answer(self, wish: Wish, workspace_id: str) -> Answer:
+        try:
+            answer = await self.deps.requests.ask(
+                wish,
+                id=self.command_id,
+                workspace_id=workspace_id,
+                auth_id=self.who.auth_id,
+                min_position=await self.deps.log.head(workspace_id),
+                traceparent=self.traceparent,
+            )
+        except Unavailable as error:
+            raise unavailable(f"the {wish.SERVICE} service does not answer now; send the same request again") from error
+        if answer.refusal is not None:
+            refusal = answer.refusal
+            raise Refused(refusal.kind, refusal.message, code=refusal.code, details=refusal.details)
+        if answer.unavailable is not None:
+            raise unavailable(f"the {wish.SERVICE} service can not answer now ({answer.unavailable}); send the same request again")
+        return answer
+
+    # --- reading rows ----------------------------------------------------------------------------------------------------------
+
+    async def row(self, table: Table, row_id: str, what: str) -> Json:
+        """A row as the API shows it. Raises: NotFound."""
+        found = await self.deps.store.get(self.workspace_id, table, row_id)
+        if found is None:
+            raise NotFound(what)
+        return shown(found)
+
+    async def row_named(self, table: Table, name: str, what: str, field: str = "name") -> Json:
+        """A row by its name. Raises: NotFound."""
+        page = await self.deps.store.find(self.workspace_id, table, where={field: name}, limit=1)
+        if not page.items:
+            raise NotFound(what)
+        return shown(page.items[0])
+
+    async def last_known(self, table: Table, row_id: str) -> Json | None:
+        """The newest document of a thing, whether it still exists or not."""
+        of = f"{table}/{row_id}"
+        found = await self.deps.store.newest(self.workspace_id, "history", "$of", [of], by="$of")
+        return shown(found[of]) if of in found else None
+
+
+def command_id_of(key: str | None, made: str, who: Identity, method: str, path: str) -> str:
+    """The id of the command that a request becomes.
+
+    An idempotency key names one request of one user: the same key under another user or on another path is another command.
+    """
+    if key is None or not key.strip():
+        return made
+    return str(uuid5(UUID(who.user_id), f"{method} {path} {canonical_uuid(key.strip()) or key.strip()}"))

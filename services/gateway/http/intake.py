@@ -1,0 +1,115 @@
+"""What happens to every request before it is routed, and when it was answered: its body is read and parsed, its path is kept as it was
+sent, and a line is logged."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.gateway.http.problem import Problem
+from services.gateway.json_text import BadJson, dump, parse
+
+MAX_BODY_BYTES = 100 * 1024 * 1024
+_SMALL_BYTES = 256 * 1024
+
+access_log = logging.getLogger("signalbox.access")
+
+
+def is_json(content_type: str) -> bool:
+    """Whether a Content-Type header names JSON."""
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+
+
+class Intake:
+    """ASGI middleware. A malformed body is refused first of all, also on paths that do not exist."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        status = 0
+
+        async def watch(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        # Identifiers are one segment, percent-encoded, and may hold `/`: the router must see the path before it is decoded.
+        raw = scope.get("raw_path") or scope["path"].encode()
+        scope["path"] = raw.partition(b"?")[0].decode("latin-1")
+        state = scope.setdefault("state", {})
+        try:
+            state["body"] = await _read(scope, receive)
+            await _parse(scope, state)
+        except Problem as problem:
+            await _refuse(problem, watch)
+        else:
+            await self.app(scope, receive, watch)
+        finally:
+            access_log.info(
+                "request",
+                extra={
+                    "method": scope["method"],
+                    "path": scope["path"],
+                    "status": status,
+                    "ms": round((time.perf_counter() - began) * 1000, 1),
+                    "auth_id": state.get("auth_id", ""),
+                },
+            )
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    """A request header; None when it is absent."""
+    for key, value in scope["headers"]:
+        if key == name:
+            return bytes(value).decode("latin-1")
+    return None
+
+
+async def _read(scope: Scope, receive: Receive) -> bytes:
+    told = header(scope, b"content-length")
+    if told is not None and told.isdigit() and int(told) > MAX_BODY_BYTES:
+        raise Problem(413, f"the body is larger than {MAX_BODY_BYTES} bytes", "Payload Too Large")
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return b"".join(chunks)  # the client went away; nobody will read the answer
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > MAX_BODY_BYTES:
+            raise Problem(413, f"the body is larger than {MAX_BODY_BYTES} bytes", "Payload Too Large")
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+async def _parse(scope: Scope, state: dict[str, object]) -> None:
+    body = state["body"]
+    assert isinstance(body, bytes)
+    if not body or not is_json(header(scope, b"content-type") or ""):
+        return
+    try:
+        # A large body would keep everything else in this process waiting.
+        state["json"] = parse(body) if len(body) < _SMALL_BYTES else await asyncio.to_thread(parse, body)
+    except BadJson as error:
+        raise Problem(400, f"the body is not valid JSON: {error}", "SyntaxError") from error
+
+
+async def _refuse(problem: Problem, send: Send) -> None:
+    body = dump(problem.body())
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), (b"connection", b"close")]
+    if problem.status != 413:
+        headers.pop()
+    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

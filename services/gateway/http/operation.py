@@ -1,0 +1,219 @@
+"""How an endpoint is declared, and the one pipeline that every request goes through before its handler: form, credential, workspace."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from contracts.command import Refused
+from contracts.envelope import NIL_WORKSPACE
+from libs.eventlog.port import LogUnavailable
+from services.gateway.access import Identity, credential, identify, may_see
+from services.gateway.http.answers import ErrorAnswer
+from services.gateway.http.bodies import NoQuery
+from services.gateway.http.call import Call, Reply, command_id_of
+from services.gateway.http.deps import Deps
+from services.gateway.http.intake import is_json
+from services.gateway.http.problem import NotFound, Problem, Unprocessable, finding, of_refusal, unavailable
+from services.gateway.http.validation import body_of, canonical_uuid, decoded_segment, query_of
+from services.gateway.json_text import dump
+from services.gateway.store import StoreUnavailable
+
+Handler = Callable[[Call], Awaitable[Reply | Response]]
+
+_RETRY_S = 0.1
+_LARGE_BYTES = 256 * 1024
+
+log_ = logging.getLogger("signalbox.http")
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One endpoint.
+
+    Attributes:
+        answers: the JSON of each success status, None for no body.
+        body: the declared body, None when the operation takes none (one that is sent is passed over).
+        workspace: whether it lives inside a workspace.
+        status_of_bad_id: 404 for most, for a malformed uuid can name nothing; a policy is refused with 400.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    answers: dict[int, type[BaseModel] | None]
+    body: type[BaseModel] | None
+    query: type[BaseModel]
+    workspace: bool
+
+
+class Routes:
+    """Collects the endpoints of one noun."""
+
+    def __init__(self, tag: str) -> None:
+        self.tag = tag
+        self.operations: list[Operation] = []
+
+    def add(
+        self,
+        method: str,
+        path: str,
+        *,
+        answers: dict[int, type[BaseModel] | None],
+        body: type[BaseModel] | None = None,
+        query: type[BaseModel] = NoQuery,
+        workspace: bool = True,
+    ) -> Callable[[Handler], Handler]:
+        """Declare an endpoint under `/v1/workspaces/{workspaceId}`, or under `/v1` when it is above workspaces."""
+
+        def register(handler: Handler) -> Handler:
+            root = "/v1/workspaces/{workspaceId}" if workspace else "/v1"
+            self.operations.append(Operation(method, root + path, handler, answers, body, query, workspace))
+            return handler
+
+        return register
+
+    def router(self, deps: Deps) -> APIRouter:
+        """The endpoints, bound to what they work with."""
+        router = APIRouter(tags=[self.tag])
+        for operation in self.operations:
+            router.add_api_route(
+                operation.path,
+                _endpoint(operation, deps),
+                methods=[operation.method],
+                name=operation.handler.__name__,
+                operation_id=operation.handler.__name__,
+                summary=(operation.handler.__doc__ or "").strip().split("\n")[0],
+                response_model=None,
+                status_code=min(operation.answers),
+                responses=_responses(operation),
+                openapi_extra={"x-signalbox-operation": operation.handler.__name__},
+            )
+        return router
+
+
+def _responses(operation: Operation) -> dict[int | str, dict[str, Any]]:
+    responses: dict[int | str, dict[str, Any]] = {
+        status: {"model": model, "description": "done"} if model is not None else {"description": "done"}
+        for status, model in operation.answers.items()
+    }
+    for status in (400, 401, 404, 409, 503):
+        responses[status] = {"model": ErrorAnswer, "description": "see `message`"}
+    return responses
+
+
+def _endpoint(operation: Operation, deps: Deps) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        try:
+            call = _checked(operation, deps, request)
+            reply = await _patiently(operation.handler, call)
+            return reply.response() if isinstance(reply, Reply) else reply
+        except Problem as problem:
+            return answer_of(problem)
+        except Refused as refused:
+            return answer_of(of_refusal(refused.refusal))
+        except Exception:
+            log_.exception("a request failed", extra={"operation": operation.handler.__name__})
+            return answer_of(Problem(500, "Internal server error", "INTERNAL_ERROR"))
+
+    return endpoint
+
+
+def answer_of(problem: Problem) -> Response:
+    """A problem as HTTP."""
+    return Response(
+        dump(problem.body()), status_code=problem.status, headers=problem.headers(), media_type="application/json"
+    )
+
+
+async def _patiently(handler: Handler, call: Call) -> Reply | Response:
+    """Run a handler, again and again while the database is away. A command that it asks for keeps its id, so repeating is harmless."""
+    end = asyncio.get_running_loop().time() + call.deps.patience_s
+    while True:
+        try:
+            return await handler(call)
+        except (LogUnavailable, StoreUnavailable) as error:
+            if asyncio.get_running_loop().time() >= end:
+                raise unavailable("the database can not be reached now; send the same request again") from error
+        await asyncio.sleep(_RETRY_S)
+
+
+def _checked(operation: Operation, deps: Deps, request: Request) -> Call:
+    """The request, after every check, in the order that clients know. Raises: Problem."""
+    presented = credential(request.headers.get("x-api-key"), request.headers.get("authorization"))
+    if presented is None:
+        detail = finding("/headers/x-api-key", "must have required property 'x-api-key'", "required")
+        raise Problem(401, "'X-API-Key' header required", "Unauthorized", [detail])
+    workspace_id, query, body = _form(operation, request)
+    who = identify(deps.system.state, presented, deps.clock())
+    if who is None:
+        raise Problem(401, "Authentication required", "UNAUTHORIZED")
+    request.state.auth_id = who.auth_id
+    if operation.workspace and not may_see(deps.system.state, who, workspace_id):
+        raise NotFound("Workspace")
+    path = _decoded_path(request)
+    return Call(deps, request, who, workspace_id, path, query, body, _command_id(request, who))
+
+
+def _form(operation: Operation, request: Request) -> tuple[str, BaseModel | None, BaseModel | None]:
+    state = request.state
+    if operation.body is not None and not is_json(request.headers.get("content-type", "")):
+        told = request.headers.get("content-type") or "none"
+        raise Problem(415, f"unsupported media type {told}", "Unsupported Media Type")
+    problems = []
+    workspace_id = NIL_WORKSPACE
+    if "workspaceId" in request.path_params:
+        canonical = canonical_uuid(request.path_params["workspaceId"])
+        if canonical is None:
+            problems.append(finding("/params/workspaceId", 'must match format "uuid"', "format"))
+        else:
+            workspace_id = canonical
+    query, found = query_of(request.scope.get("query_string", b""), operation.query)
+    problems += found
+    body: BaseModel | None = None
+    if operation.body is not None:
+        parsed = getattr(state, "json", None)
+        if parsed is None:
+            problems.append(finding("/body", "must have a request body", "required"))
+        else:
+            body, found = body_of(*parsed, operation.body)
+            problems += found
+    if problems:
+        raise Unprocessable(problems)
+    return workspace_id, query, body
+
+
+def _decoded_path(request: Request) -> dict[str, str]:
+    decoded: dict[str, str] = {}
+    for name, segment in request.path_params.items():
+        plain = decoded_segment(segment)
+        if plain is None:
+            raise NotFound("Path")
+        decoded[name] = plain
+    return decoded
+
+
+def _command_id(request: Request, who: Identity) -> str:
+    key = request.headers.get("idempotency-key")
+    return command_id_of(key, new_id(), who, request.method, request.scope["path"])
+
+
+def new_id() -> str:
+    """A UUIDv7: unique, and ascending in time, so that indexes over commands grow at one end."""
+    bits = int(time.time() * 1000) << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
+    return str(UUID(int=bits))
+
+
+def routes_of(modules: Sequence[Routes], deps: Deps) -> list[APIRouter]:
+    """All routers, bound."""
+    return [one.router(deps) for one in modules]

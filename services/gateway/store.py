@@ -1,0 +1,91 @@
+"""The ports of the read tables: how rows are read, and how a projection is written. One conformance suite for memory and Postgres."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from contracts.shapes import Json
+from services.gateway.rows import Change, Table
+
+
+class StoreUnavailable(Exception):
+    """The read tables can not be reached now."""
+
+
+class RowsRefused(Exception):
+    """The tables can not hold these rows, now or later; nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """By the text of these top-level keys (absent counts as ''), then by what was made first; all ascending, or all descending."""
+
+    fields: tuple[str, ...]
+    descending: bool = False
+
+
+BY_AGE = Order(("$createdAt",))
+NEWEST_FIRST = Order(("$createdAt",), descending=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a list: the documents, and how many there are in all."""
+
+    items: list[Json]
+    total: int
+
+
+class ReadStore(Protocol):
+    """Reads rows. Documents come with their `$` keys. All methods raise `StoreUnavailable` in an outage."""
+
+    async def checkpoint(self, workspace_id: str) -> int:
+        """The position that the rows of a workspace have reached; 0 when there is none."""
+
+    async def get(self, workspace_id: str, table: Table, row_id: str) -> Json | None:
+        """One row."""
+
+    async def many(self, workspace_id: str, table: Table, row_ids: Sequence[str]) -> dict[str, Json]:
+        """Rows by id; unknown ids are left out."""
+
+    async def find(
+        self,
+        workspace_id: str,
+        table: Table,
+        *,
+        where: Mapping[str, str] | None = None,
+        order: Order = BY_AGE,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> Page:
+        """Rows whose keys have these values (as text), in order; all of them when `limit` is None."""
+
+    async def among(self, workspace_id: str, table: Table, field: str, values: Sequence[str]) -> list[Json]:
+        """Rows whose key has one of the values, in the order in which they were made, then by id."""
+
+    async def newest(
+        self, workspace_id: str, table: Table, field: str, values: Sequence[str], by: str, where: Mapping[str, str] | None = None
+    ) -> dict[str, Json]:
+        """For each value of a key, the row with the greatest text under `by` (the one made last, when several)."""
+
+
+class Sink(Protocol):
+    """Writes rows. All methods raise `StoreUnavailable` in an outage; then it is unknown whether the last round was written."""
+
+    async def lead(self) -> bool:
+        """Take or confirm the lease: only one process projects at a time."""
+
+    async def checkpoint(self, workspace_id: str) -> int:
+        """The position that the rows of a workspace have reached."""
+
+    async def apply(self, workspace_id: str, old: int, new: int, changes: Sequence[Change]) -> bool:
+        """Write the rows and move the checkpoint from `old` to `new`, together or not at all.
+
+        Returns: False when the checkpoint was not at `old`; then nothing was written.
+        Raises: RowsRefused.
+        """
+
+    async def close(self) -> None:
+        """Give the lease back."""

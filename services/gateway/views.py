@@ -1,0 +1,131 @@
+"""Documents that are put together from several rows: releases with their version, jobs with what they were made from, targets with
+their state. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from contracts.shapes import Json
+from services.gateway.documents import NO_AGENT
+from services.gateway.store import ReadStore
+
+
+def shown(doc: Json) -> Json:
+    """A row as the API shows it: without what is absent and what is the gateway's own."""
+    return {key: value for key, value in doc.items() if value is not None and not key.startswith("$")}
+
+
+def _distinct(values: Iterable[str]) -> list[str]:
+    return sorted({value for value in values if value})
+
+
+class Views:
+    """Documents of one workspace."""
+
+    def __init__(self, store: ReadStore, workspace_id: str) -> None:
+        self._store = store
+        self._workspace_id = workspace_id
+
+    async def systems_of(self, entity_ids: Sequence[str]) -> dict[str, list[Json]]:
+        """The systems that each deployment or environment is linked to, in the order of linking."""
+        links = await self._store.among(self._workspace_id, "link", "$entity", entity_ids)
+        systems = await self._store.many(self._workspace_id, "system", _distinct(link["systemId"] for link in links))
+        found: dict[str, list[Json]] = {one: [] for one in entity_ids}
+        for link in links:
+            if link["systemId"] in systems:
+                found[link["$entity"]].append(shown(systems[link["systemId"]]))
+        return found
+
+    async def releases(self, release_ids: Iterable[str]) -> dict[str, Json]:
+        """Releases by id, each with its version as that is now."""
+        rows = await self._store.many(self._workspace_id, "release", _distinct(release_ids))
+        versions = await self._store.many(self._workspace_id, "version", _distinct(row["$version"] for row in rows.values()))
+        return {
+            row_id: {**shown(row), "version": shown(versions[row["$version"]])}
+            for row_id, row in rows.items()
+            if row["$version"] in versions
+        }
+
+    async def jobs(self, rows: Sequence[Json], *, with_context: bool = True) -> list[Json]:
+        """Jobs in the given order; with their dispatch context, unless it is not wanted."""
+        agents = await self._store.many(self._workspace_id, "agent", _distinct(row["jobAgentId"] for row in rows))
+        contexts = await self._contexts(rows) if with_context else {}
+        jobs = []
+        for row in rows:
+            # A deleted agent is named no longer.
+            job = {**shown(row), "jobAgentId": row["jobAgentId"] if row["jobAgentId"] in agents else ""}
+            if row["id"] in contexts:
+                job["dispatchContext"] = contexts[row["id"]]
+            jobs.append(job)
+        return jobs
+
+    async def with_release(self, rows: Sequence[Json]) -> list[Json]:
+        """Jobs, each beside its release and what the release is of, as these were when the job was made."""
+        nested = []
+        for job in await self.jobs(rows):
+            context = job["dispatchContext"]
+            entry = {"job": job}
+            entry.update((key, context[key]) for key in ("release", "deployment", "environment", "resource") if key in context)
+            nested.append(entry)
+        return nested
+
+    async def _contexts(self, rows: Sequence[Json]) -> dict[str, Json]:
+        positions = _distinct(str(at) for row in rows for what, at in row["$snapshot"].items() if what != "release" and at)
+        documents = await self._store.many(self._workspace_id, "history", positions)
+        releases = await self._store.many(self._workspace_id, "release", _distinct(row["releaseId"] for row in rows))
+        return {row["id"]: self._context(row, documents, releases.get(row["releaseId"])) for row in rows}
+
+    def _context(self, row: Json, documents: dict[str, Json], release: Json | None) -> Json:
+        context: Json = {}
+        for what in ("resource", "environment", "deployment", "version"):
+            document = documents.get(str(row["$snapshot"][what]))
+            if document is not None:
+                context[what] = shown(document)
+        if "environment" in context:
+            context["environment"]["workspaceId"] = self._workspace_id
+        if release is not None:
+            context["release"] = {**shown(release), "version": context.get("version", {})}
+            context["variables"] = release["variables"]
+        agent = documents.get(str(row["$snapshot"]["agent"]))
+        config = row["jobAgentConfig"]
+        # The agent of a release's job is shown with the merged configuration that the job runs with.
+        context["jobAgent"] = {**shown(agent), "config": config} if agent is not None else NO_AGENT
+        context["jobAgentConfig"] = config
+        return context
+
+    async def states(self, target_keys: Sequence[str]) -> dict[str, Json]:
+        """Of each target: desired and current release, and the newest job (a plain job, under `latestJob`)."""
+        rows = await self._store.many(self._workspace_id, "target", target_keys)
+        latest = await self._store.newest(self._workspace_id, "job", "$target", target_keys, by="$createdAt")
+        succeeded = await self._store.newest(
+            self._workspace_id, "job", "$target", target_keys, by="completedAt", where={"status": "successful"}
+        )
+        desired = {key: row["$desired"] for key, row in rows.items() if row.get("$desired")}
+        current = {key: job["releaseId"] for key, job in succeeded.items()}
+        releases = await self.releases([*desired.values(), *current.values()])
+        ordered = [key for key in target_keys if key in latest]
+        jobs = dict(zip(ordered, await self.jobs([latest[key] for key in ordered]), strict=True))
+        states: dict[str, Json] = {}
+        for key in target_keys:
+            state: Json = {}
+            for name, of in (("desiredRelease", desired), ("currentRelease", current)):
+                if of.get(key) in releases:
+                    state[name] = releases[of[key]]
+            if key in jobs:
+                state["latestJob"] = jobs[key]
+            states[key] = state
+        return states
+
+    async def verifications(self, job_id: str) -> list[Json]:
+        """The verifications of a job, oldest first, with every measurement of every metric."""
+        rows = await self._store.among(self._workspace_id, "verification", "jobId", [job_id])
+        measured = await self._store.among(self._workspace_id, "measurement", "$verification", [row["id"] for row in rows])
+        found = []
+        for row in rows:
+            own = [one for one in measured if one["$verification"] == row["id"]]
+            metrics = [
+                {**metric, "measurements": [shown(one) for one in own if one["$metric"] == metric["name"]]}
+                for metric in row["metrics"]
+            ]
+            found.append({**shown(row), "metrics": metrics})
+        return found

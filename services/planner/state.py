@@ -1,0 +1,204 @@
+"""What planner remembers of a workspace: the fold of the facts it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from immutables import Map
+
+from contracts.envelope import Recorded
+from contracts.fact import Fact
+from contracts.facts.dispatcher import JobCreated, JobStatusChanged
+from contracts.facts.inventory import ResourceDeleted
+from contracts.facts.planner import (
+    DeploymentDeleted,
+    EnvironmentDeleted,
+    ReleasesCreated,
+    RollbackStarted,
+    TargetsChanged,
+)
+from contracts.facts.policy import (
+    ClearanceWithdrawn,
+    PolicyDeleted,
+    PolicySaved,
+    RollbackRequired,
+    TargetsCleared,
+    VerificationRequired,
+)
+from contracts.facts.verifier import VerificationFailed, VerificationPassed
+from services.planner import catalog_fold, history, rollout_fold
+from services.planner.catalog import Catalog
+from services.planner.history import NO_PAST, NO_PASTS, Past, past_key
+from services.planner.rollouts import Pair, pair_of
+
+
+@dataclass(frozen=True, slots=True)
+class PlannerState:
+    """The fold of a workspace.
+
+    Attributes:
+        catalog: entities, links, versions and matches.
+        pairs: what is desired and cleared, by deployment id, then environment id.
+        gate_at: position of the newest fact that closed the gate of the whole workspace; older clearances count no more.
+        pasts: what was tried on each target.
+    """
+
+    catalog: Catalog = field(default_factory=Catalog)
+    pairs: Map[str, Map[str, Pair]] = field(default_factory=Map)
+    gate_at: int = 0
+    pasts: Map[str, Map[str, Past]] = field(default_factory=Map)
+
+
+def initial(_workspace_id: str) -> PlannerState:
+    """The memory of a workspace in which nothing happened yet."""
+    return PlannerState()
+
+
+def evolve(state: PlannerState, recorded: Recorded) -> PlannerState:
+    """Fold one recorded fact; total, never refuses."""
+    fact = recorded.fact
+    kind = type(fact)
+    if (describe := catalog_fold.FOLDS.get(kind)) is not None:
+        state = replace(state, catalog=describe(state.catalog, fact))
+    fold = _FOLDS.get(kind)
+    return fold(state, fact, recorded.position) if fold is not None else state
+
+
+def past_of(state: PlannerState, deployment_id: str, environment_id: str, resource_id: str) -> Past:
+    """The history of a target; an empty one when there is none."""
+    return state.pasts.get(past_key(deployment_id, environment_id), NO_PASTS).get(resource_id, NO_PAST)
+
+
+# --- entities that end, as far as their targets are concerned ----------------------------------------------------------------------
+
+
+def _deployment_deleted(state: PlannerState, fact: DeploymentDeleted, _position: int) -> PlannerState:
+    for environment_id in state.pairs.get(fact.deployment_id, ()):
+        state = _forget_pair(state, fact.deployment_id, environment_id)
+    return state
+
+
+def _environment_deleted(state: PlannerState, fact: EnvironmentDeleted, _position: int) -> PlannerState:
+    for deployment_id, of_deployment in state.pairs.items():
+        if fact.environment_id in of_deployment:
+            state = _forget_pair(state, deployment_id, fact.environment_id)
+    return state
+
+
+def _forget_pair(state: PlannerState, deployment_id: str, environment_id: str) -> PlannerState:
+    key = past_key(deployment_id, environment_id)
+    return replace(
+        state,
+        pairs=rollout_fold.without_unused(state.pairs, state.catalog, deployment_id, environment_id),
+        pasts=state.pasts.delete(key) if key in state.pasts else state.pasts,
+    )
+
+
+def _resource_deleted(state: PlannerState, fact: ResourceDeleted, _position: int) -> PlannerState:
+    pasts = history.without_resource(state.pasts, fact.resource_id)
+    return state if pasts is state.pasts else replace(state, pasts=pasts)
+
+
+# --- targets, clearances, desired releases -----------------------------------------------------------------------------------------
+
+
+def _targets_changed(state: PlannerState, fact: TargetsChanged, _position: int) -> PlannerState:
+    state = replace(state, pairs=rollout_fold.targets_changed(state.pairs, state.catalog, fact))
+    return _forget_pair(state, fact.deployment_id, fact.environment_id) if _is_over(state, fact) else state
+
+
+def _is_over(state: PlannerState, fact: TargetsChanged) -> bool:
+    return pair_of(state.pairs, fact.deployment_id, fact.environment_id) is None
+
+
+def _targets_cleared(state: PlannerState, fact: TargetsCleared, _position: int) -> PlannerState:
+    return replace(state, pairs=rollout_fold.targets_cleared(state.pairs, state.catalog, state.gate_at, fact))
+
+
+def _clearance_withdrawn(state: PlannerState, fact: ClearanceWithdrawn, position: int) -> PlannerState:
+    return replace(state, pairs=rollout_fold.clearance_withdrawn(state.pairs, state.catalog, fact, position))
+
+
+def _gate_closed(state: PlannerState, _fact: PolicySaved | PolicyDeleted, position: int) -> PlannerState:
+    return replace(state, gate_at=position)
+
+
+def _releases_created(state: PlannerState, fact: ReleasesCreated, _position: int) -> PlannerState:
+    return replace(state, pairs=rollout_fold.releases_created(state.pairs, state.catalog, fact))
+
+
+def _rollback_started(state: PlannerState, fact: RollbackStarted, _position: int) -> PlannerState:
+    past = past_of(state, fact.deployment_id, fact.environment_id, fact.resource_id)
+    marked = replace(past, marked=past.marked | {fact.version_id})
+    key = past_key(fact.deployment_id, fact.environment_id)
+    return replace(
+        state,
+        pairs=rollout_fold.rollback_started(state.pairs, state.catalog, fact),
+        pasts=history.with_past(state.pasts, key, fact.resource_id, marked),
+    )
+
+
+# --- how it went -------------------------------------------------------------------------------------------------------------------
+
+_AboutJob = JobCreated | JobStatusChanged | VerificationRequired | VerificationPassed | VerificationFailed
+
+
+def _job_created(state: PlannerState, fact: JobCreated, _position: int) -> PlannerState:
+    return _with_past(state, fact, lambda past: history.begun(past, fact))
+
+
+def _job_status_changed(state: PlannerState, fact: JobStatusChanged, _position: int) -> PlannerState:
+    return _with_past(state, fact, lambda past: history.moved(past, fact))
+
+
+def _verification_required(state: PlannerState, fact: VerificationRequired, _position: int) -> PlannerState:
+    return _with_past(state, fact, lambda past: history.verification_required(past, fact.job_id))
+
+
+def _verification_passed(state: PlannerState, fact: VerificationPassed, _position: int) -> PlannerState:
+    return _with_past(state, fact, lambda past: history.verification_passed(past, fact.job_id))
+
+
+def _verification_failed(state: PlannerState, fact: VerificationFailed, _position: int) -> PlannerState:
+    return _with_past(state, fact, lambda past: history.verification_failed(past, fact.job_id))
+
+
+def _with_past(state: PlannerState, about: _AboutJob, change: Callable[[Past], Past]) -> PlannerState:
+    key = past_key(about.deployment_id, about.environment_id)
+    before = state.pasts.get(key, NO_PASTS).get(about.resource_id)
+    if before is None:
+        # History begins while the target exists; what is told of one that is gone for good is let go.
+        pair = pair_of(state.pairs, about.deployment_id, about.environment_id)
+        if pair is None or about.resource_id not in pair.places:
+            return state
+    after = change(before or NO_PAST)
+    if after is before:
+        return state
+    # Spelled out, since this runs for every step of every job, and `replace` takes as long as all the rest.
+    return PlannerState(state.catalog, state.pairs, state.gate_at, history.with_past(state.pasts, key, about.resource_id, after))
+
+
+_FOLDS: Final[Mapping[type[Fact], Callable[[PlannerState, Any, int], PlannerState]]] = {
+    DeploymentDeleted: _deployment_deleted,
+    EnvironmentDeleted: _environment_deleted,
+    ResourceDeleted: _resource_deleted,
+    TargetsChanged: _targets_changed,
+    TargetsCleared: _targets_cleared,
+    ClearanceWithdrawn: _clearance_withdrawn,
+    PolicySaved: _gate_closed,
+    PolicyDeleted: _gate_closed,
+    ReleasesCreated: _releases_created,
+    RollbackStarted: _rollback_started,
+    JobCreated: _job_created,
+    JobStatusChanged: _job_status_changed,
+    VerificationRequired: _verification_required,
+    VerificationPassed: _verification_passed,
+    VerificationFailed: _verification_failed,
+}
+
+_ONLY_DECIDED_ON: Final[tuple[type[Fact], ...]] = (RollbackRequired,)
+
+READS: Final = frozenset(kind.TYPE for kind in (*catalog_fold.FOLDS, *_FOLDS, *_ONLY_DECIDED_ON))
+"""Wire types of the facts that are folded or decided on."""

@@ -1,0 +1,73 @@
+"""Which versions a target may take at all, before any policy is asked: its status, its marks, and what it has already."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+from services.policy.finding import Finding, positions
+from services.policy.state import NOWHERE, Pair, Standing, Version
+
+
+class Step(Enum):
+    """What to do about a version on a target, on the way from the newest version down."""
+
+    SETTLED = auto()
+    """It is on its way or there: nothing to decide, and no older version matters."""
+    MARKED = auto()
+    """It failed there and was marked bad; look further down."""
+    STUCK = auto()
+    """It was marked bad, and there is nothing good to return to: the target stays, and waits for a newer version."""
+    UNFIT = auto()
+    """Its status forbids it; look further down."""
+    RUNS = auto()
+    """It runs there already, so no rule is asked."""
+    OPEN = auto()
+    """The rules decide."""
+
+
+def step_for(pair: Pair, resource_id: str, version: Version) -> Step:
+    """What to do about a version on a target."""
+    standing = pair.standings.get(resource_id, NOWHERE)
+    desired = standing.desired
+    wanted = desired is not None and desired.version_id == version.version_id
+    if version.version_id in standing.bad:
+        return Step.STUCK if wanted else Step.MARKED
+    if version.status != "ready" and not (version.status == "paused" and _has_release(pair, resource_id, standing, version)):
+        return Step.UNFIT
+    if wanted and desired is not None and (desired.rollback or pair.is_used(resource_id, standing)):
+        return Step.SETTLED
+    if standing.current is not None and standing.current.version_id == version.version_id:
+        return Step.RUNS
+    return Step.OPEN
+
+
+def unfit(version: Version) -> Finding:
+    """Why a version's status forbids it."""
+    if version.status == "paused":
+        message = f"{version.tag} is paused: it goes to no further target."
+    else:
+        message = f"{version.tag} is {version.status}: only versions that are ready are deployed."
+    return Finding(
+        "blocked", message, ended_by=f"a person or CI who sets {version.tag} to ready", facts=positions((version.position,))
+    )
+
+
+def fit_again(version: Version) -> Finding:
+    """Recorded where the status of a version forbade it before."""
+    return Finding("allowed", f"{version.tag} is {version.status}.", facts=positions((version.position,)))
+
+
+def marked(pair: Pair, resource_id: str, version: Version) -> Finding:
+    """Why a marked version does not return to the target."""
+    jobs = pair.jobs_of(resource_id, version.version_id)
+    return Finding(
+        "blocked",
+        f"{version.tag} failed here and was marked bad: it does not come back by itself.",
+        ended_by="a person who lifts the mark, or a newer version",
+        facts=positions(tuple(job.position for job in jobs[-1:])),
+    )
+
+
+def _has_release(pair: Pair, resource_id: str, standing: Standing, version: Version) -> bool:
+    desired = standing.desired is not None and standing.desired.version_id == version.version_id
+    return desired or bool(pair.jobs_of(resource_id, version.version_id))

@@ -1,0 +1,340 @@
+"""The fold: how each fact changes what policy knows of a workspace. Pure and total; never refuses."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from immutables import Map
+
+from contracts.envelope import Recorded
+from contracts.fact import Fact
+from contracts.facts import dispatcher, inventory, planner, policy, verifier
+from services.policy import fold_jobs, fold_pair
+from services.policy.state import NOWHERE, Approval, CheckState, Pair, Policy, State, Version, approval_key, pair_key
+
+KEPT_BELOW = 10
+"""Versions kept, with their jobs, below the oldest one that any target still runs or wants: what a fall-back may ask about."""
+
+F = TypeVar("F", bound=Fact)
+_Handler = Callable[[State, Any, int], State]
+_HANDLERS: dict[str, _Handler] = {}
+
+
+def evolve(state: State, recorded: Recorded) -> State:
+    """Fold one recorded fact."""
+    return apply(state, recorded.fact, recorded.position)
+
+
+def apply(state: State, fact: Fact, position: int) -> State:
+    """Fold a fact at a position; a decision uses this to look at the state that its own facts will make."""
+    return replace(_HANDLERS[fact.TYPE](state, fact, position), position=position)
+
+
+def reads() -> frozenset[str]:
+    """Wire types that the fold knows."""
+    return frozenset(_HANDLERS)
+
+
+def _folds(*kinds: type[Fact]) -> Callable[[Callable[[State, F, int], State]], Callable[[State, F, int], State]]:
+    def register(handler: Callable[[State, F, int], State]) -> Callable[[State, F, int], State]:
+        for kind in kinds:
+            _HANDLERS[kind.TYPE] = handler
+        return handler
+
+    return register
+
+
+# --- what exists ---------------------------------------------------------------------------------------------------------------
+
+
+@_folds(inventory.ResourceSaved)
+def _resource_saved(state: State, fact: inventory.ResourceSaved, position: int) -> State:
+    return replace(state, resources=state.resources.set(fact.resource_id, fact))
+
+
+@_folds(inventory.ResourceDeleted)
+def _resource_deleted(state: State, fact: inventory.ResourceDeleted, position: int) -> State:
+    return replace(state, resources=fold_pair.without(state.resources, (fact.resource_id,)))
+
+
+@_folds(planner.DeploymentSaved)
+def _deployment_saved(state: State, fact: planner.DeploymentSaved, position: int) -> State:
+    return replace(state, deployments=state.deployments.set(fact.deployment_id, fact))
+
+
+@_folds(planner.DeploymentDeleted)
+def _deployment_deleted(state: State, fact: planner.DeploymentDeleted, position: int) -> State:
+    state = _forget_pairs(state, fact.deployment_id)
+    return replace(
+        state,
+        deployments=fold_pair.without(state.deployments, (fact.deployment_id,)),
+        versions=fold_pair.without(state.versions, state.newest.get(fact.deployment_id, ())),
+        newest=fold_pair.without(state.newest, (fact.deployment_id,)),
+        links=_unlink_all(state.links, fact.deployment_id),
+    )
+
+
+@_folds(planner.EnvironmentSaved)
+def _environment_saved(state: State, fact: planner.EnvironmentSaved, position: int) -> State:
+    return replace(state, environments=state.environments.set(fact.environment_id, fact))
+
+
+@_folds(planner.EnvironmentDeleted)
+def _environment_deleted(state: State, fact: planner.EnvironmentDeleted, position: int) -> State:
+    state = _forget_pairs(state, fact.environment_id)
+    return replace(
+        state,
+        environments=fold_pair.without(state.environments, (fact.environment_id,)),
+        links=_unlink_all(state.links, fact.environment_id),
+    )
+
+
+@_folds(planner.SystemDeleted)
+def _system_deleted(state: State, fact: planner.SystemDeleted, position: int) -> State:
+    return replace(state, links=_unlink_all(state.links, fact.system_id))
+
+
+@_folds(planner.DeploymentLinked)
+def _deployment_linked(state: State, fact: planner.DeploymentLinked, position: int) -> State:
+    return replace(state, links=_link(state.links, fact.system_id, fact.deployment_id))
+
+
+@_folds(planner.EnvironmentLinked)
+def _environment_linked(state: State, fact: planner.EnvironmentLinked, position: int) -> State:
+    return replace(state, links=_link(state.links, fact.system_id, fact.environment_id))
+
+
+@_folds(planner.DeploymentUnlinked)
+def _deployment_unlinked(state: State, fact: planner.DeploymentUnlinked, position: int) -> State:
+    return replace(state, links=_unlink(state.links, fact.system_id, fact.deployment_id))
+
+
+@_folds(planner.EnvironmentUnlinked)
+def _environment_unlinked(state: State, fact: planner.EnvironmentUnlinked, position: int) -> State:
+    return replace(state, links=_unlink(state.links, fact.system_id, fact.environment_id))
+
+
+# --- versions, targets, releases -----------------------------------------------------------------------------------------------
+
+
+@_folds(planner.VersionCreated, planner.VersionUpdated)
+def _version(state: State, fact: planner.VersionCreated | planner.VersionUpdated, position: int) -> State:
+    version = Version(fact.version_id, fact.deployment_id, fact.tag, fact.status, fact.created_at, position)
+    versions = state.versions.set(fact.version_id, version)
+    state = replace(state, versions=versions)
+    known = state.newest.get(fact.deployment_id, ())
+    if fact.version_id in known:
+        return state
+    ascending = list(reversed(known))
+    insort(ascending, fact.version_id, key=lambda one: versions[one].rank)
+    return _prune(replace(state, newest=state.newest.set(fact.deployment_id, tuple(reversed(ascending)))), fact.deployment_id)
+
+
+@_folds(planner.TargetsChanged)
+def _targets_changed(state: State, fact: planner.TargetsChanged, position: int) -> State:
+    key = pair_key(fact.deployment_id, fact.environment_id)
+    pair = state.pairs.get(key)
+    if pair is None:
+        if not fact.added:
+            return state
+        pair = Pair(fact.deployment_id, fact.environment_id)
+    pair = fold_pair.vanish(pair, fact.removed, lambda one: one in state.resources)
+    pair = fold_pair.appear(pair, fact.added, position)
+    with state.places.mutate() as places:
+        for one in (fact.deployment_id, fact.environment_id, *fact.added):
+            known = places.get(one, ())
+            if key not in known:
+                places[one] = (*known, key)
+        for one in fact.removed:
+            if one not in state.resources and one in places:
+                left = tuple(known for known in places[one] if known != key)
+                if left:
+                    places[one] = left
+                else:
+                    del places[one]
+        places_now = places.finish()
+    return replace(state, pairs=state.pairs.set(key, pair), places=places_now)
+
+
+@_folds(planner.ReleasesCreated)
+def _releases_created(state: State, fact: planner.ReleasesCreated, position: int) -> State:
+    return _in_pair(state, fact.deployment_id, fact.environment_id, lambda pair: fold_pair.want(pair, fact))
+
+
+@_folds(planner.RollbackStarted)
+def _rollback_started(state: State, fact: planner.RollbackStarted, position: int) -> State:
+    return _in_pair(state, fact.deployment_id, fact.environment_id, lambda pair: fold_pair.go_back(pair, fact))
+
+
+# --- jobs and verifications ----------------------------------------------------------------------------------------------------
+
+
+@_folds(dispatcher.JobCreated)
+def _job_created(state: State, fact: dispatcher.JobCreated, position: int) -> State:
+    return _in_pair(state, fact.deployment_id, fact.environment_id, lambda pair: fold_jobs.add_job(pair, fact, position))
+
+
+@_folds(dispatcher.JobStatusChanged)
+def _job_status_changed(state: State, fact: dispatcher.JobStatusChanged, position: int) -> State:
+    return _in_pair(state, fact.deployment_id, fact.environment_id, lambda pair: fold_jobs.change_job(pair, fact, position))
+
+
+@_folds(policy.VerificationRequired)
+def _verification_required(state: State, fact: policy.VerificationRequired, position: int) -> State:
+    def checked(pair: Pair) -> Pair:
+        return fold_jobs.add_check(pair, fact.resource_id, fact.version_id, fact.job_id, fact.rule_id, position)
+
+    return _in_pair(state, fact.deployment_id, fact.environment_id, checked)
+
+
+@_folds(verifier.VerificationStarted)
+def _verification_started(state: State, fact: verifier.VerificationStarted, position: int) -> State:
+    def started(pair: Pair) -> Pair:
+        return fold_jobs.start_check(
+            pair, fact.resource_id, fact.version_id, fact.job_id, fact.rule_id, fact.verification_id, position
+        )
+
+    return _in_pair(state, fact.deployment_id, fact.environment_id, started)
+
+
+@_folds(verifier.VerificationPassed, verifier.VerificationFailed)
+def _verification_ended(state: State, fact: verifier.VerificationPassed | verifier.VerificationFailed, position: int) -> State:
+    came_to: CheckState = "passed" if isinstance(fact, verifier.VerificationPassed) else "failed"
+
+    def ended(pair: Pair) -> Pair:
+        return fold_jobs.end_check(pair, fact.resource_id, fact.version_id, fact.job_id, fact.verification_id, came_to, position)
+
+    return _in_pair(state, fact.deployment_id, fact.environment_id, ended)
+
+
+# --- our own facts -------------------------------------------------------------------------------------------------------------
+
+
+@_folds(policy.PolicySaved)
+def _policy_saved(state: State, fact: policy.PolicySaved, position: int) -> State:
+    return replace(state, policies=state.policies.set(fact.policy_id, Policy(fact, position)), gate=position)
+
+
+@_folds(policy.PolicyDeleted)
+def _policy_deleted(state: State, fact: policy.PolicyDeleted, position: int) -> State:
+    return replace(state, policies=fold_pair.without(state.policies, (fact.policy_id,)), gate=position)
+
+
+@_folds(policy.ApprovalRecorded)
+def _approval_recorded(state: State, fact: policy.ApprovalRecorded, position: int) -> State:
+    key = approval_key(fact.version_id, fact.environment_id)
+    others = tuple(one for one in state.approvals.get(key, ()) if one.user_id != fact.user_id)
+    record = Approval(fact.user_id, fact.status == "approved", fact.reason, fact.decided_at, position)
+    return replace(state, approvals=state.approvals.set(key, (*others, record)))
+
+
+@_folds(policy.RuleEvaluated)
+def _rule_evaluated(state: State, fact: policy.RuleEvaluated, position: int) -> State:
+    return _in_pair(state, fact.deployment_id, fact.environment_id, lambda pair: fold_pair.evaluate(pair, fact))
+
+
+@_folds(policy.TargetsCleared)
+def _targets_cleared(state: State, fact: policy.TargetsCleared, position: int) -> State:
+    cleared = state.versions.get(fact.version_id)
+
+    def superseded(version_id: str) -> bool:
+        version = state.versions.get(version_id)
+        return version is None or cleared is None or version.rank < cleared.rank
+
+    return _in_pair(state, fact.deployment_id, fact.environment_id, lambda pair: fold_pair.clear(pair, fact, superseded))
+
+
+@_folds(policy.ClearanceWithdrawn)
+def _clearance_withdrawn(state: State, fact: policy.ClearanceWithdrawn, position: int) -> State:
+    def withdrawn(pair: Pair) -> Pair:
+        return fold_pair.withdraw(pair, fact.version_id, fact.resource_ids, position)
+
+    return _in_pair(state, fact.deployment_id, fact.environment_id, withdrawn)
+
+
+@_folds(policy.RollbackRequired)
+def _rollback_required(state: State, fact: policy.RollbackRequired, position: int) -> State:
+    def asked(pair: Pair) -> Pair:
+        return fold_pair.ask_rollback(pair, fact.resource_id, fact.version_id)
+
+    return _in_pair(state, fact.deployment_id, fact.environment_id, asked)
+
+
+# --- parts ---------------------------------------------------------------------------------------------------------------------
+
+
+def _in_pair(state: State, deployment_id: str, environment_id: str, change: Callable[[Pair], Pair]) -> State:
+    key = pair_key(deployment_id, environment_id)
+    pair = state.pairs.get(key)
+    return state if pair is None else replace(state, pairs=state.pairs.set(key, change(pair)))
+
+
+def _link(links: Map[str, frozenset[str]], system_id: str, member: str) -> Map[str, frozenset[str]]:
+    links = links.set(system_id, links.get(system_id, frozenset()) | {member})
+    return links.set(member, links.get(member, frozenset()) | {system_id})
+
+
+def _unlink(links: Map[str, frozenset[str]], one: str, other: str) -> Map[str, frozenset[str]]:
+    for here, there in ((one, other), (other, one)):
+        left = links.get(here, frozenset()) - {there}
+        links = links.set(here, left) if left else fold_pair.without(links, (here,))
+    return links
+
+
+def _unlink_all(links: Map[str, frozenset[str]], entity_id: str) -> Map[str, frozenset[str]]:
+    for other in sorted(links.get(entity_id, frozenset())):
+        links = _unlink(links, entity_id, other)
+    return links
+
+
+def _forget_pairs(state: State, entity_id: str) -> State:
+    """Drop the pairs of a deleted deployment or environment."""
+    pairs, places = state.pairs, state.places
+    for key in state.places.get(entity_id, ()):
+        pair = pairs.get(key)
+        if pair is None:
+            continue
+        pairs = pairs.delete(key)
+        places = _displace(places, (pair.deployment_id, pair.environment_id, *pair.targets, *pair.standings), key)
+    return replace(state, pairs=pairs, places=places)
+
+
+def _displace(places: Map[str, tuple[str, ...]], entity_ids: Iterable[str], key: str) -> Map[str, tuple[str, ...]]:
+    left = places.mutate()
+    for one in entity_ids:
+        known = left.get(one)
+        if known is None or key not in known:
+            continue
+        others = tuple(other for other in known if other != key)
+        if others:
+            left[one] = others
+        else:
+            del left[one]
+    return left.finish()
+
+
+def _prune(state: State, deployment_id: str) -> State:
+    """Forget the jobs of versions far below the oldest one that any target still runs or wants."""
+    pairs = [state.pairs[key] for key in state.places.get(deployment_id, ()) if key in state.pairs]
+    used: set[str] = set()
+    for pair in pairs:
+        for one in pair.targets:
+            standing = pair.standings.get(one, NOWHERE)
+            if standing.desired is None:
+                return state  # such a target may still take any version
+            used.add(standing.desired.version_id)
+            if standing.current is not None:
+                used.add(standing.current.version_id)
+    newest = state.newest[deployment_id]
+    oldest = max((newest.index(one) for one in used if one in newest), default=len(newest))
+    dropped = newest[oldest + 1 + KEPT_BELOW :]
+    if not any(one in pair.jobs for pair in pairs for one in dropped):
+        return state
+    with state.pairs.mutate() as left:
+        for pair in pairs:
+            left[pair.key] = fold_pair.forget_versions(pair, dropped)
+        rest = left.finish()
+    return replace(state, pairs=rest)

@@ -1,0 +1,119 @@
+"""How jobs and their verifications change a pair."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from immutables import Map
+
+from contracts.facts.dispatcher import JobCreated, JobStatusChanged
+from contracts.shapes import ACTIVE
+from services.policy.fold_pair import use
+from services.policy.state import NOWHERE, Check, CheckState, Job, Pair, Success
+
+
+def add_job(pair: Pair, fact: JobCreated, position: int) -> Pair:
+    """A job was made; it uses the clearance of its target."""
+    one = fact.resource_id
+    job = Job(
+        job_id=fact.job_id,
+        release_id=fact.release_id,
+        version_id=fact.version_id,
+        agent_id=fact.agent_id,
+        attempt=fact.attempt,
+        rollback=fact.rollback,
+        status=fact.status,
+        message=fact.message,
+        completed_at=None if fact.status in ACTIVE else fact.created_at,
+        position=position,
+    )
+    pair = _set_jobs(pair, one, fact.version_id, (*pair.jobs_of(one, fact.version_id), job))
+    return use(pair, one, pair.standings.get(one, NOWHERE)._replace(job_version=fact.version_id))
+
+
+def change_job(pair: Pair, fact: JobStatusChanged, position: int) -> Pair:
+    """A job moved on; a success is what runs on the target now."""
+    completed_at = fact.completed_at
+    if completed_at is None and fact.status not in ACTIVE:
+        completed_at = fact.changed_at
+
+    def moved(job: Job) -> Job:
+        return job._replace(status=fact.status, message=fact.message, completed_at=completed_at, position=position)
+
+    one = fact.resource_id
+    pair = _change_job(pair, one, fact.version_id, fact.job_id, moved)
+    standing = pair.standings.get(one, NOWHERE)
+    current = standing.current
+    if fact.status == "successful":
+        assert completed_at is not None
+        if current is None or completed_at >= current.completed_at:
+            current = Success(fact.job_id, fact.release_id, fact.version_id, completed_at)
+    elif current is not None and current.job_id == fact.job_id:
+        current = _newest_success(pair, one)
+    if current is standing.current:
+        return pair
+    return replace(pair, standings=pair.standings.set(one, standing._replace(current=current)))
+
+
+def add_check(pair: Pair, resource_id: str, version_id: str, job_id: str, rule_id: str, position: int) -> Pair:
+    """A verification of a job is required."""
+
+    def checked(job: Job) -> Job:
+        return job._replace(checks=(*job.checks, Check(rule_id, "", "running", position)))
+
+    return _change_job(pair, resource_id, version_id, job_id, checked)
+
+
+def start_check(
+    pair: Pair, resource_id: str, version_id: str, job_id: str, rule_id: str, verification_id: str, position: int
+) -> Pair:
+    """The verification that a rule requires of a job got its id."""
+
+    def checked(job: Job) -> Job:
+        return job._replace(
+            checks=tuple(
+                check._replace(verification_id=verification_id, position=position) if check.rule_id == rule_id else check
+                for check in job.checks
+            )
+        )
+
+    return _change_job(pair, resource_id, version_id, job_id, checked)
+
+
+def end_check(
+    pair: Pair, resource_id: str, version_id: str, job_id: str, verification_id: str, state: CheckState, position: int
+) -> Pair:
+    """A verification passed or failed."""
+
+    def checked(job: Job) -> Job:
+        return job._replace(
+            checks=tuple(
+                check._replace(state=state, position=position) if check.verification_id == verification_id else check
+                for check in job.checks
+            )
+        )
+
+    return _change_job(pair, resource_id, version_id, job_id, checked)
+
+
+def _set_jobs(pair: Pair, resource_id: str, version_id: str, jobs: tuple[Job, ...]) -> Pair:
+    by_resource: Map[str, tuple[Job, ...]] = pair.jobs.get(version_id, Map())
+    return replace(pair, jobs=pair.jobs.set(version_id, by_resource.set(resource_id, jobs)))
+
+
+def _change_job(pair: Pair, resource_id: str, version_id: str, job_id: str, change: Callable[[Job], Job]) -> Pair:
+    jobs = pair.jobs_of(resource_id, version_id)
+    if not any(job.job_id == job_id for job in jobs):
+        return pair
+    return _set_jobs(pair, resource_id, version_id, tuple(change(job) if job.job_id == job_id else job for job in jobs))
+
+
+def _newest_success(pair: Pair, resource_id: str) -> Success | None:
+    found = [
+        Success(job.job_id, job.release_id, job.version_id, job.completed_at)
+        for by_resource in pair.jobs.values()
+        for job in by_resource.get(resource_id, ())
+        if job.status == "successful" and job.completed_at is not None
+    ]
+    return max(found, key=lambda success: (success.completed_at, success.job_id), default=None)

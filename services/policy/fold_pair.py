@@ -1,0 +1,220 @@
+"""How facts change what is recorded of a pair of deployment and environment: its targets, verdicts, clearances and desired releases.
+
+Pure, total, and cheap: proportional to the targets that a fact names. Jobs are folded by `fold_jobs.py`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeVar
+
+from immutables import Map
+
+from contracts.facts.planner import ReleasesCreated, RollbackStarted
+from contracts.facts.policy import RuleEvaluated, TargetsCleared
+from services.policy.finding import BAD_MARK, DEPLOYABLE, RuleKey
+from services.policy.state import NOWHERE, Clearance, Desired, Held, Pair, Standing
+
+V = TypeVar("V")
+Instants = Counter[datetime]
+
+
+def appear(pair: Pair, resource_ids: Iterable[str], position: int) -> Pair:
+    """Targets appeared."""
+    return replace(pair, targets=pair.targets.update(dict.fromkeys(resource_ids, position)))
+
+
+def vanish(pair: Pair, resource_ids: Iterable[str], exists: Callable[[str], bool]) -> Pair:
+    """Targets vanished: nothing is wanted there any more. What runs there is remembered while the resource exists."""
+    gone = [one for one in resource_ids if one in pair.targets]
+    pair = _drop_held(pair, gone, lambda _version: True)
+    pair = replace(pair, targets=without(pair.targets, gone))
+    kept = {one: pair.standings[one]._replace(desired=None, cleared=None) for one in gone if one in pair.standings}
+    pair = _stand(pair, kept, closed=gone)
+    dead = [one for one in gone if not exists(one)]
+    jobs = pair.jobs
+    for version_id, by_resource in tuple(jobs.items()):
+        left = without(by_resource, dead)
+        if left is not by_resource:
+            jobs = jobs.set(version_id, left) if left else jobs.delete(version_id)
+    return replace(pair, standings=without(pair.standings, dead), jobs=jobs)
+
+
+def clear(pair: Pair, fact: TargetsCleared, superseded: Callable[[str], bool]) -> Pair:
+    """Targets were cleared; verdicts on this version and on those it supersedes have served their purpose."""
+    clearance = Clearance(fact.version_id, fact.at, fact.valid_until, fact.cleared_at)
+    standings: dict[str, Standing] = {}
+    first = False
+    opened: list[str] = []
+    closed: list[str] = []
+    for one in fact.resource_ids:
+        standing = pair.standings.get(one, NOWHERE)
+        before = standing.cleared
+        if (before is None or before.version_id != fact.version_id) and not pair.jobs_of(one, fact.version_id):
+            first = True
+        standings[one] = standing._replace(cleared=clearance)
+        wanted = standing.desired is not None and standing.desired.version_id == fact.version_id
+        (closed if wanted and pair.is_used(one, standing) else opened).append(one)
+    pair = _stand(pair, standings, opened=opened, closed=closed)
+    if first:
+        pair = replace(pair, paced=pair.paced.set(fact.version_id, fact.cleared_at))
+    return _drop_held(pair, fact.resource_ids, lambda version: version == fact.version_id or superseded(version))
+
+
+def withdraw(pair: Pair, version_id: str, resource_ids: Iterable[str] | None, position: int) -> Pair:
+    """Clearances of a version ended; the others of the pair are to be issued again."""
+    standings = {}
+    for one in tuple(pair.open) if resource_ids is None else resource_ids:
+        standing = pair.standings.get(one, NOWHERE)
+        if standing.cleared is not None and standing.cleared.version_id == version_id:
+            standings[one] = standing._replace(cleared=None)
+    return replace(_stand(pair, standings, closed=tuple(standings)), withdrawn_at=position)
+
+
+def evaluate(pair: Pair, fact: RuleEvaluated) -> Pair:
+    """A rule's verdict changed. An implicit rule that blocks makes the other verdicts on the version pointless."""
+    key = RuleKey(fact.policy_id, fact.rule_id, fact.rule_type)
+    if key in (DEPLOYABLE, BAD_MARK):
+        blocked = [one for group in fact.groups if group.verdict == "blocked" for one in group.resource_ids]
+        pair = _drop_held(pair, blocked, lambda version: version == fact.version_id)
+    added, removed = Instants(), Instants()
+    by_rule: Map[RuleKey, Map[str, Held]] = pair.held.get(fact.version_id, Map())
+    with by_rule.get(key, Map()).mutate() as verdicts:
+        for group in fact.groups:
+            held = Held(group.verdict, group.message, group.look_again_at)
+            for one in group.resource_ids:
+                if one not in pair.targets:
+                    continue
+                before = verdicts.get(one)
+                if before is not None and before.look_again_at is not None:
+                    removed[before.look_again_at] += 1
+                if held.look_again_at is not None:
+                    added[held.look_again_at] += 1
+                verdicts[one] = held
+        by_rule = by_rule.set(key, verdicts.finish())
+    return _count(replace(pair, held=pair.held.set(fact.version_id, by_rule)), added, removed)
+
+
+def want(pair: Pair, fact: ReleasesCreated) -> Pair:
+    """A version became the desired one on targets."""
+    standings: dict[str, Standing] = {}
+    closed = []
+    for item in fact.items:
+        one = item.resource_id
+        standing = pair.standings.get(one, NOWHERE)._replace(desired=Desired(item.release_id, fact.version_id, False))
+        standings[one] = standing
+        if pair.open.get(one) == fact.version_id and pair.is_used(one, standing):
+            closed.append(one)
+    return _stand(pair, standings, closed=closed)
+
+
+def go_back(pair: Pair, fact: RollbackStarted) -> Pair:
+    """A version was marked bad on a target, and the target returns to its last good release, if it has one."""
+    one = fact.resource_id
+    standing = pair.standings.get(one, NOWHERE)
+    bad = standing.bad if fact.version_id in standing.bad else (*standing.bad, fact.version_id)
+    desired = standing.desired
+    if fact.release_id is not None and fact.to_version_id is not None:
+        desired = Desired(fact.release_id, fact.to_version_id, True)
+    void = standing.cleared is not None and standing.cleared.version_id == fact.version_id
+    standing = standing._replace(bad=bad, desired=desired, cleared=None if void else standing.cleared)
+    return _stand(pair, {one: standing}, closed=(one,) if void else ())
+
+
+def ask_rollback(pair: Pair, resource_id: str, version_id: str) -> Pair:
+    """A rollback was required: once for a version on a target."""
+    standing = pair.standings.get(resource_id, NOWHERE)
+    return _stand(pair, {resource_id: standing._replace(asked=(*standing.asked, version_id))})
+
+
+def use(pair: Pair, resource_id: str, standing: Standing) -> Pair:
+    """A job was made on a target; it uses the clearance if it is of the version that was cleared."""
+    used = pair.open.get(resource_id) == standing.job_version and pair.is_used(resource_id, standing)
+    return _stand(pair, {resource_id: standing}, closed=(resource_id,) if used else ())
+
+
+def forget_versions(pair: Pair, version_ids: Iterable[str]) -> Pair:
+    """Drop the jobs of versions that no rule can ask about any more. Verdicts on them went when newer versions were cleared."""
+    dropped = tuple(version_ids)
+    return replace(pair, jobs=without(pair.jobs, dropped), paced=without(pair.paced, dropped))
+
+
+def without(items: Map[str, V], keys: Iterable[str]) -> Map[str, V]:
+    """The map without some keys; the very same map when it had none of them."""
+    present = [key for key in keys if key in items] if items else []
+    if not present:
+        return items
+    left = items.mutate()
+    for key in present:
+        del left[key]
+    return left.finish()
+
+
+def _stand(pair: Pair, standings: dict[str, Standing], *, opened: Iterable[str] = (), closed: Iterable[str] = ()) -> Pair:
+    """Put standings in place, open and close clearances, and count when the open ones end by time."""
+    added, removed = Instants(), Instants()
+    with pair.open.mutate() as open_:
+        for one in closed:
+            if one in open_:
+                _expiry(pair.standings.get(one), removed)
+                del open_[one]
+        for one in opened:
+            if one in open_:
+                _expiry(pair.standings.get(one), removed)
+            _expiry(standings[one], added)
+            cleared = standings[one].cleared
+            assert cleared is not None
+            open_[one] = cleared.version_id
+        open_now = open_.finish()
+    pair = replace(pair, standings=pair.standings.update(standings), open=open_now)
+    return _count(pair, added, removed)
+
+
+def _expiry(standing: Standing | None, instants: Instants) -> None:
+    if standing is not None and standing.cleared is not None and standing.cleared.valid_until is not None:
+        instants[standing.cleared.valid_until] += 1
+
+
+def _drop_held(pair: Pair, resource_ids: Iterable[str], which: Callable[[str], bool]) -> Pair:
+    ids = tuple(resource_ids)
+    held, removed = pair.held, Instants()
+    for version_id, by_rule in tuple(held.items()):
+        if not which(version_id):
+            continue
+        left = by_rule
+        for key, verdicts in tuple(by_rule.items()):
+            for one in ids:
+                before = verdicts.get(one)
+                if before is not None and before.look_again_at is not None:
+                    removed[before.look_again_at] += 1
+            fewer = without(verdicts, ids)
+            if fewer is not verdicts:
+                left = left.set(key, fewer) if fewer else left.delete(key)
+        if left is not by_rule:
+            held = held.set(version_id, left) if left else held.delete(version_id)
+    return pair if held is pair.held else _count(replace(pair, held=held), Instants(), removed)
+
+
+def _count(pair: Pair, added: Instants, removed: Instants) -> Pair:
+    """Keep count of the instants, and find the earliest anew only when it went."""
+    if not added and not removed:
+        return pair
+    with pair.instants.mutate() as instants:
+        for instant, number in added.items():
+            instants[instant] = instants.get(instant, 0) + number
+        for instant, number in removed.items():
+            left = instants[instant] - number
+            if left:
+                instants[instant] = left
+            else:
+                del instants[instant]
+        now = instants.finish()
+    wake = pair.wake
+    if wake is not None and wake not in now:
+        wake = min(now, default=None)
+    elif added:
+        wake = min(added) if wake is None else min(wake, *added)
+    return replace(pair, instants=now, wake=wake)

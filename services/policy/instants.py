@@ -1,0 +1,33 @@
+"""Instants as text: how documents write them, and how they are read from rules that were saved as documents."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def written(instant: datetime) -> str:
+    """RFC 3339 in UTC with milliseconds and `Z`, as the API writes times."""
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def read(text: str) -> datetime | None:
+    """The instant of a text in RFC 3339, with any fraction, with or without zone (then UTC); None for anything else, and for ''."""
+    try:
+        instant = datetime.fromisoformat(_microseconds(text))
+    except ValueError:
+        return None
+    return instant.astimezone(UTC) if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
+
+
+def spoken(instant: datetime) -> str:
+    """For sentences: seconds are enough for people."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _microseconds(text: str) -> str:
+    """Cut a longer fraction, such as nanoseconds, to what our times hold."""
+    head, dot, tail = text.partition(".")
+    if not dot:
+        return text
+    digits = len(tail) - len(tail.lstrip("0123456789"))
+    return f"{head}.{tail[:digits][:6]}{tail[digits:]}"

@@ -1,0 +1,209 @@
+"""environmentProgression: has the version succeeded where it must succeed first?
+
+One of the environments that the selector picks is enough. Each must reach the pass rate, then soak, and its last success must not be
+too old. Everything is driven by events and exact instants; nothing is polled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from contracts.shapes import EnvironmentProgression
+from libs.cel import CelProblems, contexts
+from services.policy.finding import TICK, Finding, positions
+from services.policy.instants import spoken
+from services.policy.selector import environment_document
+from services.policy.state import Pair, State, Version, pair_key
+
+DEFAULT_STATUSES = frozenset({"successful"})
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How a version did in one environment.
+
+    Attributes:
+        targets: release targets there now.
+        tried: whether the version has any job on them.
+        firsts: earliest success of each target that has one, ascending.
+        newest: completion of the newest success of all.
+        facts: positions of the newest successes.
+    """
+
+    targets: int
+    tried: bool
+    firsts: tuple[datetime, ...]
+    newest: datetime | None
+    facts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """What one environment says. `rank` orders the reasons when none is satisfied: the furthest one tells the most.
+
+    Attributes:
+        holds: whether it is satisfied, then since `since`, and until `until` (None: for ever).
+        ready_at: when time alone will satisfy it; None when something must happen first.
+    """
+
+    name: str
+    holds: bool
+    rank: int
+    message: str
+    detail: str
+    ended_by: str
+    since: datetime | None = None
+    until: datetime | None = None
+    ready_at: datetime | None = None
+    facts: tuple[int, ...] = ()
+
+
+Tallies = Callable[[Pair | None, str, frozenset[str], bool], Tally]
+
+
+def judge_progression(
+    body: EnvironmentProgression, version: Version, environment_id: str, state: State, now: datetime, tallies: Tallies
+) -> Finding:
+    """Look at every environment that shares a system with this one and that the selector picks.
+
+    Args:
+        tallies: counts (pair, version, statuses, verified); passed in so that a decision counts each environment once.
+    """
+    picked = _picked(body.depends_on_environment_selector, environment_id, state)
+    if isinstance(picked, str):
+        return Finding("blocked", f"The rule's environment selector has no answer: {picked}", ended_by="a person who mends the rule")
+    if not picked:
+        return Finding(
+            "blocked",
+            "No environment beside this one matches the rule's selector.",
+            detail=f"No environment that shares a system with this one matches `{body.depends_on_environment_selector}`.",
+            ended_by="an environment that matches, or a person who mends the rule",
+        )
+    statuses = DEFAULT_STATUSES if body.success_statuses is None else frozenset(body.success_statuses)
+    seen = []
+    for one in picked:
+        pair = state.pairs.get(pair_key(version.deployment_id, one))
+        tally = tallies(pair, version.version_id, statuses, body.require_verification_passed)
+        seen.append(_judge_one(body, version, state.environment_name(one), tally, now))
+    return _join(seen)
+
+
+def _picked(selector: str, environment_id: str, state: State) -> tuple[str, ...] | str:
+    """Environments that the selector picks, sorted; or what is wrong with it."""
+    try:
+        program = contexts.ENVIRONMENT.compile(selector)
+    except CelProblems as problems:
+        return str(problems)
+    picked = []
+    for one in state.environments_beside(environment_id):
+        if one == environment_id:
+            continue
+        verdict = program.verdict(environment=environment_document(state.environments[one], state.workspace_id))
+        if verdict.is_error:
+            return verdict.message or "it has no answer"
+        if verdict.is_match:
+            picked.append(one)
+    return tuple(picked)
+
+
+def count(pair: Pair | None, version_id: str, statuses: frozenset[str], verified: bool) -> Tally:
+    """Count how a version did on the targets that a pair has now."""
+    if pair is None or not pair.targets:
+        return Tally(0, False, (), None, ())
+    firsts: list[datetime] = []
+    facts: list[int] = []
+    newest: datetime | None = None
+    tried = False
+    for resource_id, jobs in pair.jobs.get(version_id, {}).items():
+        if resource_id not in pair.targets:
+            continue
+        tried = True
+        first: datetime | None = None
+        for job in jobs:
+            at = job.completed_at
+            if job.status not in statuses or at is None or (verified and not job.verified):
+                continue
+            first = at if first is None or at < first else first
+            newest = at if newest is None or at > newest else newest
+            facts.append(max(job.position, *(check.position for check in job.checks)) if job.checks else job.position)
+        if first is not None:
+            firsts.append(first)
+    return Tally(len(pair.targets), tried, tuple(sorted(firsts)), newest, positions(tuple(facts)))
+
+
+def _judge_one(body: EnvironmentProgression, version: Version, name: str, tally: Tally, now: datetime) -> Upstream:
+    if tally.targets == 0:
+        said = f"{name} has no targets, so nothing is asked of it."
+        return Upstream(name, True, 4, said, "", "", since=version.created_at, facts=positions((version.position,)))
+    minimum = body.minimum_success_percentage or 0.0
+    succeeded = len(tally.firsts)
+    # A job counts once it is verified, so that is the word wherever the rule asks for it.
+    done = "deployed and verified" if body.require_verification_passed else "deployed"
+    enough = succeeded > 0 if minimum == 0 else succeeded * 100 >= minimum * tally.targets
+    if not enough:
+        asked = "at least one target" if minimum == 0 else f"{minimum:g} % of its targets"
+        return Upstream(
+            name, False, 2 if tally.tried else 1,
+            f"{version.tag} must first be {done} in {name} ({asked}).",
+            f"{version.tag} is {done} on {succeeded} of {tally.targets} targets in {name}; the rule asks for {asked}.",
+            f"{version.tag} {done} on {asked} in {name}",
+            facts=tally.facts,
+        )  # fmt: skip
+    assert tally.newest is not None, "a success has an end"
+    since = tally.firsts[0 if minimum == 0 else _kth(tally.targets, minimum, succeeded) - 1]
+    soak = timedelta(minutes=body.minimum_soak_time_minutes or 0)
+    if soak:
+        soaked_at = tally.firsts[-1] + soak
+        if now < soaked_at:
+            left = -((now - soaked_at) // timedelta(minutes=1))
+            return Upstream(
+                name, False, 3,
+                f"{version.tag} soaks in {name} for {body.minimum_soak_time_minutes} minutes after its last first success.",
+                f"{version.tag} soaks in {name} until {spoken(soaked_at)}: {left} of {body.minimum_soak_time_minutes} minutes remain, "
+                f"counted from {spoken(tally.firsts[-1])}.",
+                f"the end of the soak time in {name}",
+                ready_at=soaked_at, facts=tally.facts,
+            )  # fmt: skip
+        since = max(since, tally.newest + soak)
+    until: datetime | None = None
+    if body.maximum_age_hours:
+        until = tally.newest + timedelta(hours=body.maximum_age_hours) + TICK
+        if now >= until:
+            return Upstream(
+                name, False, 2,
+                f"The last success of {version.tag} in {name} is older than {body.maximum_age_hours} hours.",
+                f"The last success of {version.tag} in {name} was at {spoken(tally.newest)}, more than {body.maximum_age_hours} hours ago.",
+                f"a new success of {version.tag} in {name}",
+                facts=tally.facts,
+            )  # fmt: skip
+    said = f"{version.tag} is {done} in {name}."
+    detail = f"{version.tag} is {done} on {succeeded} of {tally.targets} targets in {name}."
+    return Upstream(name, True, 4, said, detail, "", since=since, until=until, facts=tally.facts)
+
+
+def _kth(targets: int, minimum: float, succeeded: int) -> int:
+    """Which success, in time order, reached the percentage (1-based)."""
+    return min(max(1, int(targets * minimum / 100 + 0.9999)), succeeded)
+
+
+def _join(seen: list[Upstream]) -> Finding:
+    """One satisfied environment suffices; else the one that is furthest speaks, and the earliest end of a soak is looked at."""
+    holding = [one for one in seen if one.holds and one.since is not None]
+    if holding:
+        first = min(holding, key=lambda one: (one.since, one.name))
+        untils = [one.until for one in holding]
+        until = None if None in untils else max(one for one in untils if one is not None)
+        return Finding(
+            "allowed", first.message, detail=first.detail, satisfied_at=first.since, look_again_at=until,
+            facts=positions(*(one.facts for one in holding)),
+        )  # fmt: skip
+    best = max(seen, key=lambda one: (one.rank, one.name))
+    ready = [one.ready_at for one in seen if one.ready_at is not None]
+    return Finding(
+        "waiting", best.message, detail=" ".join(one.detail for one in seen),
+        ended_by=" or ".join(dict.fromkeys(one.ended_by for one in seen)),
+        look_again_at=min(ready, default=None),
+        facts=positions(*(one.facts for one in seen)),
+    )  # fmt: skip

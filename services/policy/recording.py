@@ -1,0 +1,227 @@
+"""From what a walk found to facts: only what changed, in few facts of bounded size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from immutables import Map
+
+from contracts.envelope import Recorded
+from contracts.facts.policy import ClearanceWithdrawn, RuleEvaluated, TargetsCleared, VerdictGroup
+from libs.runtime.service import Draft
+from services.policy.candidates import fit_again
+from services.policy.evaluation import Evaluation, Findings
+from services.policy.finding import BAD_MARK, DEPLOYABLE, NO_LONGER, Finding, RuleKey, positions
+from services.policy.gate import Gate, Judge
+from services.policy.state import Held, Pair
+
+MOST_IDS = 2_000
+MOST_GROUPS = 200
+"""Groups of one fact: each carries its own sentence, and a fact must stay below 256 KB."""
+
+RETOLD = 200
+"""A wait that got longer is recorded again at once where it concerns at most so many targets; else when its old end is reached."""
+
+T = TypeVar("T")
+Changes = dict[RuleKey, dict[Finding, list[str]]]
+
+
+def record(judge: Judge, pair: Pair, found: Evaluation, cause: Recorded | None) -> list[Draft]:
+    """The facts of a walk.
+
+    A withdrawal makes every clearance of the pair before it stale, so a round that withdraws does not clear: the withdrawal itself is
+    reacted to, and what still holds is cleared then.
+    """
+    drafts = withdrawals(judge, pair, found, cause)
+    for version_id, verdicts in found.findings.items():
+        drafts += _evaluated(judge, pair, version_id, _changes(judge, pair, version_id, verdicts), cause)
+    if not found.withdrawn:
+        for version_id, targets in found.cleared.items():
+            drafts += _clearances(judge, pair, version_id, targets, cause)
+    return drafts
+
+
+def withdrawals(judge: Judge, pair: Pair, found: Evaluation, cause: Recorded | None) -> list[Draft]:
+    """The withdrawals of a walk, by version and reason."""
+    drafts = []
+    for version_id, targets in sorted(found.withdrawn.items()):
+        by_reason: dict[str, list[str]] = {}
+        for one, reason in targets:
+            by_reason.setdefault(reason, []).append(one)
+        for reason in sorted(by_reason):
+            for ids in chunks(sorted(by_reason[reason]), MOST_IDS):
+                fact = ClearanceWithdrawn(
+                    deployment_id=pair.deployment_id,
+                    version_id=version_id,
+                    environment_id=pair.environment_id,
+                    resource_ids=tuple(ids),
+                    reason=reason,
+                    withdrawn_at=judge.now,
+                )
+                drafts.append(Draft(fact, cause))
+    return drafts
+
+
+def expire(judge: Judge, pair: Pair, found: Evaluation) -> list[Draft]:
+    """Facts for recorded instants that passed and that the walk did not come by: of versions and rules that matter no more."""
+    drafts = []
+    for version_id in sorted(pair.held):
+        verdicts = found.findings.get(version_id, {})
+        changes: Changes = {}
+        for key in sorted(pair.held[version_id]):
+            over = [one for one, held in pair.held[version_id][key].items() if _is_over(held, judge.now) and one not in verdicts]
+            if over:
+                changes[key] = {NO_LONGER: over}
+        drafts += _evaluated(judge, pair, version_id, changes, None)
+    late = Evaluation()
+    handled = {one for targets in found.withdrawn.values() for one, _ in targets}
+    handled |= {one for targets in found.cleared.values() for one, _ in targets}
+    for one, version_id in pair.open.items():
+        clearance = pair.standings[one].cleared
+        if one not in handled and clearance is not None and clearance.valid_until is not None and clearance.valid_until <= judge.now:
+            late.withdrawn.setdefault(version_id, []).append((one, "The time it was cleared for is over."))
+    return drafts + withdrawals(judge, pair, late, None)
+
+
+def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Runs of at most `size` items."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+# --- what changed --------------------------------------------------------------------------------------------------------------
+
+
+def _changes(judge: Judge, pair: Pair, version_id: str, verdicts: dict[str, Findings]) -> Changes:
+    recorded: Map[RuleKey, Map[str, Held]] = pair.held.get(version_id, Map())
+    changes: Changes = {}
+    longer: Changes = {}
+    for one, findings in verdicts.items():
+        for key, finding in findings:
+            before = recorded[key].get(one) if key in recorded else None
+            match _difference(before, finding, judge.now):
+                case "changed":
+                    changes.setdefault(key, {}).setdefault(finding, []).append(one)
+                case "longer":
+                    longer.setdefault(key, {}).setdefault(finding, []).append(one)
+                case _:
+                    pass
+        if recorded and not any(key in (DEPLOYABLE, BAD_MARK) for key, _ in findings):
+            _gone(judge, version_id, one, findings, recorded, changes)
+    for key, groups in longer.items():
+        if sum(len(ids) for ids in groups.values()) <= RETOLD:
+            for finding, ids in groups.items():
+                changes.setdefault(key, {}).setdefault(finding, []).extend(ids)
+    return changes
+
+
+def _difference(before: Held | None, finding: Finding, now: datetime) -> str:
+    """Whether a verdict is news: "changed", "longer" (only the end of a wait moved away), or "" for no news.
+
+    A rule that allowed from the start is no news. Of an allowance only its end matters, and only once it comes.
+    """
+    if before is None:
+        return "" if finding.allows else "changed"
+    at, then = finding.look_again_at, before.look_again_at
+    if before.verdict != finding.verdict or (then is not None and then <= now):
+        return "changed"
+    if finding.allows:
+        return "changed" if at is not None and then is not None and at < then else ""
+    if before.message != finding.message or (at is None) != (then is None):
+        return "changed"
+    if at is None or then is None or at == then:
+        return ""
+    return "changed" if at < then else "longer"
+
+
+def _gone(
+    judge: Judge, version_id: str, resource_id: str, findings: Findings, recorded: Map[RuleKey, Map[str, Held]], changes: Changes
+) -> None:
+    """Rules that held the target and are asked no more."""
+    asked = {key for key, _ in findings}
+    for key in sorted(recorded):
+        if key in asked:
+            continue
+        before = recorded[key].get(resource_id)
+        if before is None or (before.verdict == "allowed" and not _is_over(before, judge.now)):
+            continue
+        finding = fit_again(judge.state.versions[version_id]) if key == DEPLOYABLE else NO_LONGER
+        changes.setdefault(key, {}).setdefault(finding, []).append(resource_id)
+
+
+def _is_over(held: Held, now: datetime) -> bool:
+    return held.look_again_at is not None and held.look_again_at <= now
+
+
+# --- facts ---------------------------------------------------------------------------------------------------------------------
+
+
+def _evaluated(judge: Judge, pair: Pair, version_id: str, changes: Changes, cause: Recorded | None) -> list[Draft]:
+    drafts = []
+    for key, by_finding in changes.items():
+        for groups in _packed(by_finding.items()):
+            fact = RuleEvaluated(
+                deployment_id=pair.deployment_id,
+                version_id=version_id,
+                environment_id=pair.environment_id,
+                policy_id=key.policy_id,
+                rule_id=key.rule_id,
+                rule_type=key.rule_type,
+                groups=tuple(groups),
+            )
+            drafts.append(Draft(fact, cause))
+    return drafts
+
+
+def _packed(by_finding: Iterable[tuple[Finding, list[str]]]) -> Iterator[list[VerdictGroup]]:
+    groups: list[VerdictGroup] = []
+    ids = 0
+    for finding, all_ids in by_finding:
+        for run in chunks(sorted(all_ids), MOST_IDS):
+            if groups and (ids + len(run) > MOST_IDS or len(groups) >= MOST_GROUPS):
+                yield groups
+                groups, ids = [], 0
+            groups.append(_group(finding, run))
+            ids += len(run)
+    if groups:
+        yield groups
+
+
+def _group(finding: Finding, ids: Sequence[str]) -> VerdictGroup:
+    return VerdictGroup(
+        verdict=finding.verdict,
+        message=finding.message,
+        resource_ids=tuple(ids),
+        satisfied_at=finding.satisfied_at,
+        look_again_at=finding.look_again_at,
+        ended_by=finding.ended_by,
+        facts=finding.facts,
+    )
+
+
+def _clearances(
+    judge: Judge, pair: Pair, version_id: str, targets: list[tuple[str, Gate | None]], cause: Recorded | None
+) -> list[Draft]:
+    """Clearances of a version, targets with equal ground and end together."""
+    grounds: dict[tuple[datetime | None, tuple[int, ...]], list[str]] = {}
+    running = positions((judge.state.versions[version_id].position,))
+    for one, gate in targets:
+        ground = (gate.until, gate.facts) if gate is not None else (None, running)
+        grounds.setdefault(ground, []).append(one)
+    drafts = []
+    for (until, facts), ids in grounds.items():
+        for run in chunks(sorted(ids), MOST_IDS):
+            fact = TargetsCleared(
+                deployment_id=pair.deployment_id,
+                version_id=version_id,
+                environment_id=pair.environment_id,
+                resource_ids=tuple(run),
+                at=judge.state.position,
+                valid_until=until,
+                facts=facts,
+                cleared_at=judge.now,
+            )
+            drafts.append(Draft(fact, cause))
+    return drafts

@@ -1,0 +1,183 @@
+"""Which policies apply to a target: their selectors over resource, deployment and environment.
+
+A missing key is no match. Any other error counts as a match, and the policy then blocks with that error: a rule that can not be read
+never opens. Answers are kept per pair and renewed when the documents they were made from are replaced; a selector that does not look
+at the resource is asked once for all targets of a pair.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from immutables import Map
+
+from contracts.facts.inventory import ResourceSaved
+from contracts.facts.planner import DeploymentSaved, EnvironmentSaved
+from contracts.facts.policy import PolicySaved
+from libs.cel import CelProblems, Program, contexts
+from services.policy.instants import written
+from services.policy.state import Pair, Policy, State
+
+KEPT_PAIRS: Final = 512
+
+
+class Match(NamedTuple):
+    """A policy that applies; `error` says what is wrong with its selector, else it is empty."""
+
+    policy_id: str
+    error: str = ""
+
+
+Matched = tuple[Match, ...]
+"""The policies of a target, by priority; targets with equal ones are judged together."""
+
+
+class PairMatches:
+    """The policies of each target of a pair."""
+
+    def __init__(self, state: State, pair: Pair) -> None:
+        self._policies: Map[str, Policy] = state.policies
+        self._deployment = state.deployments.get(pair.deployment_id)
+        self._environment = state.environments.get(pair.environment_id)
+        self._known: dict[str, tuple[ResourceSaved | None, Matched]] = {}
+        self._interned: dict[Matched, Matched] = {}
+        self._documents: dict[str, Any] = {
+            "deployment": deployment_document(self._deployment) if self._deployment else {},
+            "environment": environment_document(self._environment, state.workspace_id) if self._environment else {},
+        }
+        self._workspace_id = state.workspace_id
+        self._steps: list[Match | tuple[str, Program]] = []
+        for saved in in_order(state.policies):
+            self._steps.extend(self._step(saved))
+        self._fixed: Matched | None = None
+        if all(isinstance(step, Match) for step in self._steps):
+            self._fixed = tuple(step for step in self._steps if isinstance(step, Match))
+
+    def is_of(self, state: State, pair: Pair) -> bool:
+        """Whether these answers were made from the documents that the state holds now."""
+        return (
+            self._policies is state.policies
+            and self._deployment is state.deployments.get(pair.deployment_id)
+            and self._environment is state.environments.get(pair.environment_id)
+        )
+
+    def of(self, resource_id: str, resources: Mapping[str, ResourceSaved]) -> Matched:
+        """The policies of one target."""
+        if self._fixed is not None:
+            return self._fixed
+        resource = resources.get(resource_id)
+        known = self._known.get(resource_id)
+        if known is not None and known[0] is resource:
+            return known[1]
+        document = resource_document(resource, self._workspace_id) if resource is not None else {}
+        found = tuple(match for step in self._steps if (match := self._judge(step, document)) is not None)
+        found = self._interned.setdefault(found, found)
+        self._known[resource_id] = (resource, found)
+        return found
+
+    def _step(self, saved: PolicySaved) -> list[Match | tuple[str, Program]]:
+        """A policy for this pair: nothing, a match for all targets, or a program to be asked per target."""
+        if saved.selector == "":
+            return []
+        try:
+            program = contexts.TARGET.compile(saved.selector)
+        except CelProblems as problems:
+            return [Match(saved.policy_id, str(problems))]
+        if "resource" in program.roots:
+            return [(saved.policy_id, program)]
+        match = _ask(saved.policy_id, program, self._documents)
+        return [match] if match is not None else []
+
+    def _judge(self, step: Match | tuple[str, Program], resource: dict[str, Any]) -> Match | None:
+        if isinstance(step, Match):
+            return step
+        return _ask(step[0], step[1], {"resource": resource, **self._documents})
+
+
+def _ask(policy_id: str, program: Program, documents: dict[str, Any]) -> Match | None:
+    if program.matches(**documents):
+        return Match(policy_id)
+    verdict = program.verdict(**documents)
+    return Match(policy_id, verdict.message or "it has no answer") if verdict.is_error else None
+
+
+_kept: OrderedDict[tuple[str, str, str], PairMatches] = OrderedDict()
+
+
+def matches_of(state: State, pair: Pair) -> PairMatches:
+    """The policies of each target of a pair, from memory when the documents are still the same objects."""
+    key = (state.workspace_id, pair.deployment_id, pair.environment_id)
+    known = _kept.get(key)
+    if known is None or not known.is_of(state, pair):
+        known = _kept[key] = PairMatches(state, pair)
+        while len(_kept) > KEPT_PAIRS:
+            _kept.popitem(last=False)
+    return known
+
+
+def in_order(policies: Mapping[str, Policy]) -> list[PolicySaved]:
+    """Enabled policies: higher priority first, then the newer one."""
+    enabled = [policy.saved for policy in policies.values() if policy.saved.enabled]
+    return sorted(enabled, key=lambda one: (-one.priority, -one.created_at.timestamp(), one.policy_id))
+
+
+def reads_resources(policies: Mapping[str, Policy]) -> bool:
+    """Whether any enabled policy's selector looks at the resource, so that a changed resource may matter."""
+    for saved in in_order(policies):
+        try:
+            if saved.selector and "resource" in contexts.TARGET.compile(saved.selector).roots:
+                return True
+        except CelProblems:
+            continue
+    return False
+
+
+def resource_document(fact: ResourceSaved, workspace_id: str) -> dict[str, Any]:
+    """A resource as selectors see it."""
+    document: dict[str, Any] = {
+        "id": fact.resource_id,
+        "identifier": fact.identifier,
+        "name": fact.name,
+        "kind": fact.kind,
+        "version": fact.version,
+        "workspaceId": workspace_id,
+        "config": fact.config,
+        "metadata": fact.metadata,
+        "createdAt": written(fact.created_at),
+        "updatedAt": written(fact.updated_at),
+    }
+    if fact.provider_id is not None:
+        document["providerId"] = fact.provider_id
+    return document
+
+
+def deployment_document(fact: DeploymentSaved) -> dict[str, Any]:
+    """A deployment as selectors see it."""
+    document: dict[str, Any] = {
+        "id": fact.deployment_id,
+        "name": fact.name,
+        "slug": fact.name,
+        "metadata": fact.metadata,
+        "jobAgentConfig": fact.job_agent_config,
+        "jobAgentSelector": fact.job_agent_selector,
+        "resourceSelector": fact.resource_selector,
+    }
+    if fact.description:
+        document["description"] = fact.description
+    return document
+
+
+def environment_document(fact: EnvironmentSaved, workspace_id: str) -> dict[str, Any]:
+    """An environment as selectors see it."""
+    document: dict[str, Any] = {
+        "id": fact.environment_id,
+        "name": fact.name,
+        "workspaceId": workspace_id,
+        "metadata": fact.metadata,
+        "createdAt": written(fact.created_at),
+    }
+    if fact.description:
+        document["description"] = fact.description
+    return document

@@ -1,0 +1,257 @@
+"""What policy remembers of a workspace. `fold.py` makes it from facts; here are its shapes and the questions it can answer itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from immutables import Map
+
+from contracts.facts.inventory import ResourceSaved
+from contracts.facts.planner import DeploymentSaved, EnvironmentSaved
+from contracts.facts.policy import PolicySaved, Verdict
+from contracts.shapes import ACTIVE, JobStatus, VersionStatus
+from services.policy.finding import RuleKey
+
+CheckState = Literal["running", "passed", "failed"]
+Outcome = Literal["running", "passed", "failed"]
+
+
+class Version(NamedTuple):
+    """A version of a deployment. `position` is that of its newest document."""
+
+    version_id: str
+    deployment_id: str
+    tag: str
+    status: VersionStatus
+    created_at: datetime
+    position: int
+
+    @property
+    def rank(self) -> tuple[datetime, str]:
+        """Newer versions have a higher rank."""
+        return (self.created_at, self.version_id)
+
+
+class Policy(NamedTuple):
+    """A policy's document and where it was recorded."""
+
+    saved: PolicySaved
+    position: int
+
+
+class Approval(NamedTuple):
+    """What one person decided about a version for an environment."""
+
+    user_id: str
+    approved: bool
+    reason: str | None
+    decided_at: datetime
+    position: int
+
+
+class Check(NamedTuple):
+    """A verification that a rule requires of a job. `verification_id` is empty until it started."""
+
+    rule_id: str
+    verification_id: str
+    state: CheckState
+    position: int
+
+
+class Job(NamedTuple):
+    """A job as far as rules look at it. `position` is that of its newest status."""
+
+    job_id: str
+    release_id: str
+    version_id: str
+    agent_id: str
+    attempt: int
+    rollback: bool
+    status: JobStatus
+    message: str | None
+    completed_at: datetime | None
+    position: int
+    checks: tuple[Check, ...] = ()
+
+    @property
+    def verified(self) -> bool:
+        """Whether no verification is missing: none was required, or all passed."""
+        return all(check.state == "passed" for check in self.checks)
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the job and its verifications came to."""
+        if self.status in ACTIVE:
+            return "running"
+        if self.status != "successful" or any(check.state == "failed" for check in self.checks):
+            return "failed"
+        return "passed" if self.verified else "running"
+
+
+class Clearance(NamedTuple):
+    """The newest clearance of a target. Shared by all targets of one fact."""
+
+    version_id: str
+    at: int
+    valid_until: datetime | None
+    cleared_at: datetime
+
+
+class Desired(NamedTuple):
+    """The release that planner wants on a target; `rollback` says that it returned to it."""
+
+    release_id: str
+    version_id: str
+    rollback: bool
+
+
+class Success(NamedTuple):
+    """The newest successful job of a target: what runs there."""
+
+    job_id: str
+    release_id: str
+    version_id: str
+    completed_at: datetime
+
+
+class Standing(NamedTuple):
+    """Where a target stands.
+
+    Attributes:
+        job_version: the version of its newest job; empty when it has none. The job is the last of that version's jobs there.
+        cleared: its newest clearance, until it is withdrawn.
+        bad: versions marked bad on it. asked: versions that a rollback was required of. Both in order of happening.
+    """
+
+    desired: Desired | None = None
+    current: Success | None = None
+    job_version: str = ""
+    cleared: Clearance | None = None
+    bad: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
+
+
+NOWHERE = Standing()
+
+
+class Held(NamedTuple):
+    """The verdict of one rule on one target as it was last recorded. Shared by all targets of one group."""
+
+    verdict: Verdict
+    message: str
+    look_again_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A deployment in an environment: its release targets, by resource id.
+
+    Attributes:
+        targets: position at which each target appeared.
+        standings: of targets, and of vanished ones as long as their resource exists, since it may come back.
+        jobs: by version, then resource, in order of creation.
+        held: what was recorded, by version, rule and resource; only where a rule once did not allow.
+        open: targets with a clearance that no job has used, and its version.
+        paced: by version, when a target was last cleared for the first time: the pace of a covered rollout.
+        withdrawn_at: position of the newest withdrawal; clearances before it must be issued again.
+        instants: when time alone changes something recorded: how many verdicts and open clearances have that instant.
+        wake: the earliest of them.
+    """
+
+    deployment_id: str
+    environment_id: str
+    targets: Map[str, int] = field(default_factory=Map)
+    standings: Map[str, Standing] = field(default_factory=Map)
+    jobs: Map[str, Map[str, tuple[Job, ...]]] = field(default_factory=Map)
+    held: Map[str, Map[RuleKey, Map[str, Held]]] = field(default_factory=Map)
+    open: Map[str, str] = field(default_factory=Map)
+    paced: Map[str, datetime] = field(default_factory=Map)
+    withdrawn_at: int = 0
+    instants: Map[datetime, int] = field(default_factory=Map)
+    wake: datetime | None = None
+
+    @property
+    def key(self) -> str:
+        return pair_key(self.deployment_id, self.environment_id)
+
+    def jobs_of(self, resource_id: str, version_id: str) -> tuple[Job, ...]:
+        """The jobs of a version on a target, oldest first."""
+        by_resource = self.jobs.get(version_id)
+        return by_resource.get(resource_id, ()) if by_resource is not None else ()
+
+    def newest_job(self, resource_id: str) -> Job | None:
+        """The newest job of a target."""
+        standing = self.standings.get(resource_id, NOWHERE)
+        jobs = self.jobs_of(resource_id, standing.job_version)
+        return jobs[-1] if jobs else None
+
+    def is_used(self, resource_id: str, standing: Standing) -> bool:
+        """Whether a job was made for the desired release, so that no clearance is needed any more.
+
+        A job that found no agent does not count: it is made again, on a clearance, once there is an agent.
+        """
+        if standing.desired is None:
+            return False
+        jobs = self.jobs_of(resource_id, standing.job_version)
+        return bool(jobs) and jobs[-1].release_id == standing.desired.release_id and jobs[-1].status != "invalidJobAgent"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A workspace as policy knows it.
+
+    Attributes:
+        position: the newest folded fact.
+        gate: the newest fact about a policy: clearances before it must be issued again.
+        links: a system's deployments and environments, and the systems of each deployment and environment.
+        newest: a deployment's version ids, newest first.
+        approvals: by `version/environment`.
+        pairs: by `deployment/environment`.
+        places: keys of the pairs of a deployment, of an environment and of a resource.
+    """
+
+    workspace_id: str
+    position: int = 0
+    gate: int = 0
+    policies: Map[str, Policy] = field(default_factory=Map)
+    deployments: Map[str, DeploymentSaved] = field(default_factory=Map)
+    environments: Map[str, EnvironmentSaved] = field(default_factory=Map)
+    resources: Map[str, ResourceSaved] = field(default_factory=Map)
+    links: Map[str, frozenset[str]] = field(default_factory=Map)
+    versions: Map[str, Version] = field(default_factory=Map)
+    newest: Map[str, tuple[str, ...]] = field(default_factory=Map)
+    approvals: Map[str, tuple[Approval, ...]] = field(default_factory=Map)
+    pairs: Map[str, Pair] = field(default_factory=Map)
+    places: Map[str, tuple[str, ...]] = field(default_factory=Map)
+
+    def environments_beside(self, entity_id: str) -> tuple[str, ...]:
+        """Environments that share a system with a deployment or an environment (itself among them), sorted."""
+        near = {member for system in self.links.get(entity_id, frozenset()) for member in self.links.get(system, frozenset())}
+        return tuple(sorted(one for one in near if one in self.environments))
+
+    def resource_name(self, resource_id: str) -> str:
+        """How to call a resource in a sentence."""
+        known = self.resources.get(resource_id)
+        return known.name if known is not None else resource_id
+
+    def environment_name(self, environment_id: str) -> str:
+        """How to call an environment in a sentence."""
+        known = self.environments.get(environment_id)
+        return known.name if known is not None else environment_id
+
+    def tag(self, version_id: str) -> str:
+        """How to call a version in a sentence."""
+        known = self.versions.get(version_id)
+        return known.tag if known is not None else version_id
+
+
+def pair_key(deployment_id: str, environment_id: str) -> str:
+    """The key of a pair."""
+    return f"{deployment_id}/{environment_id}"
+
+
+def approval_key(version_id: str, environment_id: str) -> str:
+    """The key of the approvals of a version for an environment."""
+    return f"{version_id}/{environment_id}"

@@ -1,0 +1,178 @@
+"""From facts to what must be looked at: pairs as a whole, or some targets of them. Work stays proportional to what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from contracts.envelope import Recorded
+from contracts.facts import dispatcher, inventory, planner, policy, verifier
+from contracts.shapes import EnvironmentProgression
+from services.policy.finding import RuleKey
+from services.policy.gate import Judge
+from services.policy.progression import judge_progression
+from services.policy.selector import reads_resources
+from services.policy.state import Pair, State, pair_key
+
+PROGRESSION = "environmentProgression"
+
+_JOB_ENDS = dispatcher.JobStatusChanged | verifier.VerificationPassed | verifier.VerificationFailed
+
+
+@dataclass(slots=True)
+class Touched:
+    """What must be looked at, and the newest fact that says so.
+
+    Attributes:
+        whole: pairs, by key.
+        some: targets of pairs, by key of the pair.
+        upstream: (deployment, environment) whose jobs or targets changed, for the version, or for all (empty).
+    """
+
+    whole: dict[str, Recorded] = field(default_factory=dict)
+    some: dict[str, dict[str, Recorded]] = field(default_factory=dict)
+    upstream: dict[tuple[str, str, str], Recorded] = field(default_factory=dict)
+
+    def target(self, key: str, resource_id: str, because: Recorded) -> None:
+        self.some.setdefault(key, {})[resource_id] = because
+
+
+def touched(judge: Judge, recorded: Sequence[Recorded]) -> Touched:
+    """What facts that were just folded make necessary to look at."""
+    found = Touched()
+    for one in recorded:
+        _touch(judge, one, found)
+    for (deployment_id, environment_id, version_id), because in found.upstream.items():
+        for beside in judge.state.environments_beside(environment_id):
+            pair = judge.state.pairs.get(pair_key(deployment_id, beside))
+            if beside != environment_id and pair is not None and pair.key not in found.whole:
+                versions = (version_id,) if version_id else tuple(pair.held)
+                if any(_progression_moved(judge, pair, one) for one in versions):
+                    found.whole[pair.key] = because
+    return found
+
+
+def _touch(judge: Judge, one: Recorded, found: Touched) -> None:
+    state, fact = judge.state, one.fact
+    match fact:
+        case dispatcher.JobStatusChanged() | verifier.VerificationPassed() | verifier.VerificationFailed():
+            _job_ended(judge, one, fact, found)
+        case dispatcher.JobCreated():
+            if fact.status == "invalidJobAgent":
+                _paced(judge, pair_key(fact.deployment_id, fact.environment_id), fact.resource_id, one, found)
+        case planner.TargetsChanged():
+            _targets_changed(state, one, fact, found)
+        case planner.VersionCreated() | planner.VersionUpdated():
+            found.whole.update(dict.fromkeys(state.places.get(fact.deployment_id, ()), one))
+        case planner.RollbackStarted():
+            found.target(pair_key(fact.deployment_id, fact.environment_id), fact.resource_id, one)
+        case policy.ApprovalRecorded():
+            version = state.versions.get(fact.version_id)
+            if version is not None:
+                found.whole[pair_key(version.deployment_id, fact.environment_id)] = one
+        case policy.ClearanceWithdrawn():
+            found.whole[pair_key(fact.deployment_id, fact.environment_id)] = one
+        case policy.PolicySaved() | policy.PolicyDeleted():
+            _all_undecided(state.pairs.values(), one, found)
+        case planner.DeploymentSaved():
+            _all_undecided(_pairs_at(state, fact.deployment_id), one, found)
+        case planner.EnvironmentSaved():
+            _all_undecided(_pairs_at(state, fact.environment_id), one, found)
+            _all_progressing(state, one, found)
+        case (
+            planner.EnvironmentDeleted()
+            | planner.EnvironmentLinked()
+            | planner.EnvironmentUnlinked()
+            | planner.DeploymentLinked()
+            | planner.DeploymentUnlinked()
+            | planner.SystemDeleted()
+        ):
+            _all_progressing(state, one, found)
+        case inventory.ResourceSaved():
+            if reads_resources(state.policies):
+                for pair in _pairs_at(state, fact.resource_id):
+                    if pair.held or fact.resource_id in pair.open:
+                        found.target(pair.key, fact.resource_id, one)
+        case _:
+            pass
+
+
+def _job_ended(judge: Judge, one: Recorded, fact: _JOB_ENDS, found: Touched) -> None:
+    key = pair_key(fact.deployment_id, fact.environment_id)
+    found.upstream[(fact.deployment_id, fact.environment_id, fact.version_id)] = one
+    _paced(judge, key, fact.resource_id, one, found)
+    if isinstance(fact, dispatcher.JobStatusChanged) and fact.status == "invalidJobAgent":
+        # Such a job used no clearance: the target needs one for the next attempt.
+        found.target(key, fact.resource_id, one)
+
+
+def _paced(judge: Judge, key: str, resource_id: str, one: Recorded, found: Touched) -> None:
+    """A covered rollout goes on, or stops, with what a job came to."""
+    pair = judge.state.pairs.get(key)
+    if pair is None or not pair.held or resource_id not in pair.targets:
+        return
+    matched = judge.matched(pair, resource_id)
+    if judge.covered(matched) or _any_covered(judge, pair):
+        found.whole[key] = one
+
+
+def _any_covered(judge: Judge, pair: Pair) -> bool:
+    """Whether a target that waits in a rollout of the pair is covered, although the one whose job ended is not."""
+    for by_rule in pair.held.values():
+        for key, verdicts in by_rule.items():
+            if key.rule_type == "gradualRollout" and any(judge.covered(judge.matched(pair, one)) for one in verdicts):
+                return True
+    return False
+
+
+def _targets_changed(state: State, one: Recorded, fact: planner.TargetsChanged, found: Touched) -> None:
+    key = pair_key(fact.deployment_id, fact.environment_id)
+    pair = state.pairs.get(key)
+    if pair is None:
+        return
+    found.upstream[(fact.deployment_id, fact.environment_id, "")] = one
+    if fact.removed and pair.held:
+        found.whole[key] = one
+    for resource_id in fact.added:
+        found.target(key, resource_id, one)
+
+
+def _all_undecided(pairs: Iterable[Pair], one: Recorded, found: Touched) -> None:
+    """Pairs in which a target waits for something, or is cleared and not yet dispatched. In all others every target has its newest."""
+    for pair in pairs:
+        if pair.held or pair.open:
+            found.whole[pair.key] = one
+
+
+def _all_progressing(state: State, one: Recorded, found: Touched) -> None:
+    """Pairs that wait for another environment, when environments or systems change, which is rare."""
+    for pair in state.pairs.values():
+        if any(key.rule_type == PROGRESSION for by_rule in pair.held.values() for key in by_rule):
+            found.whole[pair.key] = one
+
+
+def _pairs_at(state: State, entity_id: str) -> list[Pair]:
+    return [state.pairs[key] for key in state.places.get(entity_id, ()) if key in state.pairs]
+
+
+def _progression_moved(judge: Judge, pair: Pair, version_id: str) -> bool:
+    """Whether a progression rule says something else about a version than was recorded of the targets it holds."""
+    version = judge.state.versions.get(version_id)
+    for key, verdicts in pair.held.get(version_id, {}).items():
+        if key.rule_type != PROGRESSION or version is None or not verdicts:
+            continue
+        body = _progression(judge.state, key)
+        if body is None:
+            return True
+        # The rule says the same of all its targets, so any one of them tells what was recorded.
+        recorded = next(iter(verdicts.values()))
+        finding = judge_progression(body, version, pair.environment_id, judge.state, judge.now, judge.tally)
+        if (finding.verdict, finding.message, finding.look_again_at) != recorded:
+            return True
+    return False
+
+
+def _progression(state: State, key: RuleKey) -> EnvironmentProgression | None:
+    policy_ = state.policies.get(key.policy_id)
+    rules = policy_.saved.rules if policy_ is not None else ()
+    return next((rule.environment_progression for rule in rules if rule.id == key.rule_id and rule.environment_progression), None)

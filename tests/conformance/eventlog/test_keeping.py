@@ -1,0 +1,70 @@
+"""What is kept beside the log: snapshots, parked facts, staged payloads."""
+
+from __future__ import annotations
+
+from libs.eventlog.port import EventLog, Snapshot
+from tests.conformance.eventlog.builders import workspace
+
+
+async def test_the_newest_snapshot_of_a_state_version_is_loaded(log: EventLog) -> None:
+    at = workspace()
+    assert await log.load_snapshot("policy", at, 1) is None
+    await log.save_snapshot("policy", at, Snapshot(10, 1, b"ten"))
+    await log.save_snapshot("policy", at, Snapshot(30, 1, b"thirty"))
+    await log.save_snapshot("policy", at, Snapshot(20, 1, b"\x00 twenty \xff"))
+    assert await log.load_snapshot("policy", at, 1) == Snapshot(30, 1, b"thirty")
+    assert await log.load_snapshot("policy", at, 1, at_most=29) == Snapshot(20, 1, b"\x00 twenty \xff")
+    assert await log.load_snapshot("policy", at, 1, at_most=10) == Snapshot(10, 1, b"ten")
+    assert await log.load_snapshot("policy", at, 1, at_most=9) is None
+    assert await log.load_snapshot("policy", at, 2) is None
+    assert await log.load_snapshot("planner", at, 1) is None
+    assert await log.load_snapshot("policy", workspace(), 1) is None
+
+
+async def test_the_newest_three_snapshots_are_kept(log: EventLog) -> None:
+    at = workspace()
+    for position in (1, 2, 3, 4, 5):
+        await log.save_snapshot("policy", at, Snapshot(position, 1, b"%d" % position))
+    await log.save_snapshot("planner", at, Snapshot(1, 1, b"planner"))
+    assert await log.load_snapshot("policy", at, 1, at_most=2) is None
+    assert await log.load_snapshot("policy", at, 1, at_most=3) == Snapshot(3, 1, b"3")
+    assert await log.load_snapshot("planner", at, 1) == Snapshot(1, 1, b"planner")
+
+
+async def test_a_snapshot_saved_again_replaces_the_first(log: EventLog) -> None:
+    at = workspace()
+    await log.save_snapshot("policy", at, Snapshot(7, 1, b"x" * 9_000_000))
+    await log.save_snapshot("policy", at, Snapshot(7, 1, b"short"))
+    await log.save_snapshot("policy", at, Snapshot(7, 2, b"other version"))
+    assert await log.load_snapshot("policy", at, 1) == Snapshot(7, 1, b"short")
+    assert await log.load_snapshot("policy", at, 2) == Snapshot(7, 2, b"other version")
+
+
+async def test_a_large_snapshot_comes_back_whole(log: EventLog) -> None:
+    at = workspace()
+    state = bytes(range(256)) * 80_000
+    await log.save_snapshot("policy", at, Snapshot(1, 1, state))
+    await log.save_snapshot("policy", at, Snapshot(2, 1, b""))
+    loaded = await log.load_snapshot("policy", at, 1, at_most=1)
+    assert loaded is not None
+    assert loaded.state == state
+    assert await log.load_snapshot("policy", at, 1) == Snapshot(2, 1, b"")
+
+
+async def test_parked_facts_wait_in_order(log: EventLog) -> None:
+    at = workspace()
+    assert await log.parked("policy", at) == []
+    await log.park("policy", at, 9, "could not be read")
+    await log.park("policy", at, 4, "first try")
+    await log.park("policy", at, 4, "second try")
+    await log.park("planner", at, 1, "elsewhere")
+    assert await log.parked("policy", at) == [(4, "second try"), (9, "could not be read")]
+    assert await log.parked("policy", workspace()) == []
+
+
+async def test_a_staged_payload_is_kept_as_it_was_first(log: EventLog) -> None:
+    staged_id = workspace()
+    assert await log.staged(staged_id) is None
+    await log.stage(staged_id, b"\x00first" * 100_000)
+    await log.stage(staged_id, b"second")
+    assert await log.staged(staged_id) == b"\x00first" * 100_000

@@ -1,0 +1,169 @@
+"""Group commit: what shares a commit, in which order, and what becomes of each request."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from libs.eventlog.committer import Committer, Outcome
+from libs.eventlog.limits import GROUP_FACTS, GROUP_REQUESTS
+from libs.eventlog.port import Append, Appended, ConditionFailed, LogUnavailable
+from libs.eventlog.prepare import Prepared
+
+
+def request(workspace_id: str, facts: int = 1, size_bytes: int = 10) -> Prepared:
+    return Prepared(Append(workspace_id), (b"",) * facts, size_bytes)
+
+
+@dataclass
+class Disk:
+    """Writes what it is told to when it is let; `fate` decides what becomes of a group."""
+
+    fate: Callable[[Sequence[Prepared]], Sequence[Outcome]] = lambda group: [Appended(1, ()) for _ in group]
+    groups: list[list[Prepared]] = field(default_factory=list)
+    open: asyncio.Event = field(default_factory=asyncio.Event)
+    entered: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def write(self, group: Sequence[Prepared]) -> Sequence[Outcome]:
+        self.groups.append(list(group))
+        self.entered.set()
+        await self.open.wait()
+        return self.fate(group)
+
+    def names(self) -> list[list[str]]:
+        return [[one.append.workspace_id for one in group] for group in self.groups]
+
+
+async def collected(disk: Disk, committer: Committer, requests: Sequence[Prepared]) -> list[asyncio.Task[Appended]]:
+    """One request that is being written, and the others waiting behind it."""
+    first = asyncio.create_task(committer.append(request("first")))
+    await disk.entered.wait()
+    waiting = [asyncio.create_task(committer.append(one)) for one in requests]
+    await asyncio.sleep(0)
+    return [first, *waiting]
+
+
+async def test_a_lone_append_is_written_at_once() -> None:
+    disk = Disk()
+    disk.open.set()
+    assert await Committer(disk.write).append(request("a")) == Appended(1, ())
+    assert disk.names() == [["a"]]
+
+
+async def test_what_waits_shares_the_next_commit_by_workspace_and_arrival() -> None:
+    disk = Disk()
+    b1, a, b2 = request("b"), request("a"), request("b")
+    tasks = await collected(disk, Committer(disk.write), [b1, a, b2])
+    disk.open.set()
+    await asyncio.gather(*tasks)
+    assert disk.groups[1] == [a, b1, b2]
+    assert len(disk.groups) == 2
+
+
+@pytest.mark.parametrize(
+    "waiting,expected",
+    [
+        ([request("a", GROUP_FACTS - 1), request("b"), request("c")], [2, 1]),
+        ([request("a"), request("b", 3 * GROUP_FACTS), request("c")], [1, 1, 1]),
+        ([request("a", 1, 600_000), request("b", 1, 600_000)], [1, 1]),
+        ([request("a", 0)] * (GROUP_REQUESTS + 1), [GROUP_REQUESTS, 1]),
+    ],
+)
+async def test_a_commit_has_its_limits(waiting: list[Prepared], expected: list[int]) -> None:
+    disk = Disk()
+    tasks = await collected(disk, Committer(disk.write), waiting)
+    disk.open.set()
+    await asyncio.gather(*tasks)
+    assert [len(group) for group in disk.groups[1:]] == expected
+
+
+async def test_each_caller_gets_its_own_outcome() -> None:
+    disk = Disk(lambda group: [ConditionFailed("no") if one.append.workspace_id == "b" else Appended(7, ()) for one in group])
+    tasks = await collected(disk, Committer(disk.write), [request("a"), request("b"), request("c")])
+    disk.open.set()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(one) for one in results] == [Appended, Appended, ConditionFailed, Appended]
+
+
+async def test_after_an_unexpected_error_each_is_tried_on_its_own() -> None:
+    def fate(group: Sequence[Prepared]) -> Sequence[Outcome]:
+        if any(one.append.workspace_id == "bad" for one in group):
+            raise ZeroDivisionError
+        return [Appended(1, ()) for _ in group]
+
+    disk = Disk(fate)
+    tasks = await collected(disk, Committer(disk.write), [request("a"), request("bad"), request("c")])
+    disk.open.set()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(one) for one in results] == [Appended, Appended, ZeroDivisionError, Appended]
+
+
+async def test_in_an_outage_the_group_fails_and_the_next_is_tried_again() -> None:
+    def fate(group: Sequence[Prepared]) -> Sequence[Outcome]:
+        if len(disk.groups) == 2:
+            raise LogUnavailable("gone")
+        return [Appended(1, ()) for _ in group]
+
+    disk = Disk(fate)
+    committer = Committer(disk.write)
+    tasks = await collected(disk, committer, [request("a"), request("b")])
+    disk.open.set()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(one) for one in results] == [Appended, LogUnavailable, LogUnavailable]
+    assert results[1] is not results[2]
+    assert await committer.append(request("a")) == Appended(1, ())
+
+
+async def test_who_gave_up_waiting_is_left_out() -> None:
+    disk = Disk()
+    committer = Committer(disk.write)
+    tasks = await collected(disk, committer, [request("a"), request("b")])
+    tasks[1].cancel()
+    await asyncio.sleep(0)
+    disk.open.set()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert disk.names() == [["first"], ["b"]]
+
+
+async def test_who_gives_up_while_it_is_written_disturbs_nobody() -> None:
+    disk = Disk()
+    heard: list[str] = []
+    committer = Committer(disk.write)
+    committer.on_commit(lambda workspace_id, _head, _recorded: heard.append(workspace_id))
+    tasks = await collected(disk, committer, [request("a")])
+    tasks[0].cancel()
+    await asyncio.sleep(0)
+    disk.open.set()
+    await tasks[1]
+    assert heard == ["first", "a"]
+
+
+async def test_a_failing_listener_is_reported_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
+    disk = Disk()
+    disk.open.set()
+    heard: list[int] = []
+    committer = Committer(disk.write)
+    committer.on_commit(lambda _workspace, _head, _recorded: heard[99])
+    committer.on_commit(lambda _workspace, head, _recorded: heard.append(head))
+    with caplog.at_level(logging.ERROR):
+        assert (await committer.append(request("a"))).head == 1
+    assert heard == [1]
+    assert "a listener failed on an append to a" in caplog.text
+
+
+async def test_closing_finishes_what_waits_and_takes_nothing_more() -> None:
+    disk = Disk()
+    committer = Committer(disk.write)
+    tasks = await collected(disk, committer, [request("a")])
+    closing = asyncio.create_task(committer.close())
+    await asyncio.sleep(0)
+    with pytest.raises(LogUnavailable, match="closed"):
+        await committer.append(request("b"))
+    disk.open.set()
+    await closing
+    assert [task.done() for task in tasks] == [True, True]
+    await committer.close()

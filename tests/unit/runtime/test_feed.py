@@ -1,0 +1,70 @@
+"""The feed: whatever is offered, in whatever order and however often, a reader gets the log without gaps."""
+
+from __future__ import annotations
+
+import asyncio
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.envelope import Recorded
+from contracts.facts.inventory import ProviderDeleted
+from libs.eventlog.memory import MemoryLog
+from libs.eventlog.port import Append, NewFact
+from libs.runtime.feed import Feed
+from libs.simulation.world import START, WORKSPACE
+
+
+def new(number: int) -> NewFact:
+    id_ = f"00000000-0000-4000-8000-{number:012d}"
+    return NewFact(
+        id=id_,
+        fact=ProviderDeleted(provider_id="p", name=str(number)),
+        time=START,
+        correlation_id=id_,
+        causation_id=id_,
+        auth_id="user:a",
+    )
+
+
+async def filled(count: int) -> tuple[MemoryLog, list[Recorded]]:
+    log = MemoryLog()
+    await log.append(Append(WORKSPACE, facts=[new(number) for number in range(count)]))
+    return log, await log.read(WORKSPACE, 0, count)
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(1, 8)), max_size=12), st.integers(1, 7))
+def test_any_subset_order_and_repetition_of_messages_reads_the_same(ranges: list[tuple[int, int]], limit: int) -> None:
+    async def go() -> None:
+        log, all_facts = await filled(20)
+        feed = Feed(log)
+        read: list[Recorded] = []
+        for start, length in [*ranges, (0, 20)]:
+            feed.offer(WORKSPACE, all_facts[start : start + length])
+            found = await feed.read(WORKSPACE, len(read), limit)
+            assert len(found) <= limit
+            read.extend(found)
+        while found := await feed.read(WORKSPACE, len(read), limit):
+            read.extend(found)
+        assert read == all_facts
+
+    asyncio.run(go())
+
+
+async def test_an_append_of_this_process_is_known_without_reading_the_log() -> None:
+    log = MemoryLog()
+    feed = Feed(log)
+    heard: list[tuple[str, int]] = []
+    feed.listen(lambda workspace_id, head: heard.append((workspace_id, head)))
+    await log.append(Append(WORKSPACE, facts=[new(1), new(2)]))
+    assert (feed.head(WORKSPACE), heard) == (2, [(WORKSPACE, 2)])
+
+
+async def test_a_waiter_is_woken_by_a_hint_alone() -> None:
+    log, _ = await filled(3)
+    feed = Feed(log)
+    waiting = asyncio.create_task(feed.wait(WORKSPACE, 2, 5))
+    await asyncio.sleep(0)
+    feed.hint(WORKSPACE, 3)
+    assert await waiting
+    assert not await feed.wait(WORKSPACE, 3, 0.01)

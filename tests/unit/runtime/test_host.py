@@ -1,0 +1,188 @@
+"""The host on a memory log: one queue per workspace, outages at every point of an append, restarts, two owners."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID, uuid5
+
+import pytest
+
+from contracts.command import Answer, Request, Wish
+from contracts.commands.inventory import SaveProvider
+from contracts.facts.inventory import ProviderDeleted, ProviderSaved
+from libs.eventlog.memory import MemoryLog
+from libs.eventlog.port import Append, Appended, LogUnavailable, NewFact
+from libs.runtime import audit
+from libs.runtime.feed import Feed
+from libs.runtime.host import Host
+from libs.runtime.queue import Queue
+from libs.runtime.service import Intent
+from libs.simulation.world import START, WORKSPACE
+from tests.unit.runtime.counter import Counted, service
+
+FOREIGN = NewFact(
+    id=str(uuid5(UUID(WORKSPACE), "foreign")),
+    fact=ProviderSaved(provider_id="f", name="foreign", created_at=START),
+    time=START,
+    correlation_id=WORKSPACE,
+    causation_id=WORKSPACE,
+    auth_id="service:other",
+    tags=("closed",),
+)
+
+
+class FlakyLog(MemoryLog):
+    """Breaks the connection before or after the next appends took place, or lets another service append in between."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.faults: list[str] = []
+
+    async def append(self, request: Append) -> Appended:
+        fault = self.faults.pop(0) if self.faults else ""
+        if fault == "race":
+            await super().append(Append(WORKSPACE, facts=(FOREIGN,)))
+        if fault == "before":
+            raise LogUnavailable("connection lost")
+        appended = await super().append(request)
+        if fault == "after":
+            raise LogUnavailable("connection lost")
+        return appended
+
+
+async def by_outside(intent: Intent) -> dict[str, Any]:
+    return {"by": "outside"}
+
+
+@asynccontextmanager
+async def hosted(log: MemoryLog, *, snapshot_every: int = 5_000) -> AsyncIterator[Host[Counted]]:
+    host = Host(service, log, Feed(log), performer=by_outside, snapshot_every=snapshot_every)
+    host.start()
+    try:
+        yield host
+    finally:
+        await host.stop()
+
+
+async def ask(host: Host[Counted], wish: Wish, number: int) -> Answer:
+    id_ = str(uuid5(UUID(WORKSPACE), str(number)))
+    return await asyncio.wait_for(host.answer(wish, Request(id=id_, workspace_id=WORKSPACE, auth_id="user:ana")), 5)
+
+
+def queue_of(host: Host[Counted]) -> Queue[Counted]:
+    queue = host.queue(WORKSPACE)
+    assert queue is not None
+    return queue
+
+
+async def names(log: MemoryLog) -> list[str]:
+    return [one.fact.name for one in await log.read(WORKSPACE, 0, 1000) if isinstance(one.fact, ProviderSaved)]
+
+
+async def test_commands_are_answered_with_their_position() -> None:
+    log = MemoryLog()
+    async with hosted(log) as host:
+        assert (await ask(host, SaveProvider(name="a"), 1)).position == 1
+        again = await ask(host, SaveProvider(name="a"), 2)
+        assert again.refusal is not None
+        assert again.refusal.code == "DUPLICATE_NAME"
+
+
+async def test_a_repeated_command_gets_the_first_answer() -> None:
+    log = MemoryLog()
+    async with hosted(log) as host:
+        first = await ask(host, SaveProvider(name="a"), 1)
+        assert await ask(host, SaveProvider(name="a"), 1) == first
+        assert await names(log) == ["a"]
+
+
+@pytest.mark.parametrize("faults", [["before"], ["after"], ["before", "after"], ["after", "before"]])
+async def test_an_append_of_unknown_fate_happens_once(faults: list[str]) -> None:
+    log = FlakyLog()
+    async with hosted(log) as host:
+        log.faults = list(faults)
+        await ask(host, SaveProvider(name="twin:b"), 1)
+        await queue_of(host).reach(2)
+        assert await names(log) == ["twin:b", "b"]
+
+
+async def test_a_condition_that_fails_is_decided_again_on_newer_facts() -> None:
+    log = FlakyLog()
+    async with hosted(log) as host:
+        await ask(host, SaveProvider(name="a"), 1)
+        log.faults = ["race"]
+        assert (await ask(host, SaveProvider(name="guarded"), 2)).position == 3
+        assert await names(log) == ["a", "foreign", "guarded"]
+
+
+async def test_an_effect_is_performed_and_settled() -> None:
+    log = MemoryLog()
+    async with hosted(log) as host:
+        await ask(host, SaveProvider(name="call"), 1)
+        await asyncio.wait_for(queue_of(host).reach(2), 5)
+        assert isinstance((await log.read(WORKSPACE, 1, 1))[0].fact, ProviderDeleted)
+
+
+async def test_after_a_restart_the_state_is_the_same_from_a_snapshot_and_from_zero() -> None:
+    log = MemoryLog()
+    async with hosted(log, snapshot_every=3) as host:
+        for number in range(10):
+            await ask(host, SaveProvider(name=f"n{number}"), number)
+        before = queue_of(host).room.state
+    assert await log.load_snapshot("inventory", WORKSPACE, 1) is not None
+    async with hosted(log) as host:
+        queue = queue_of(host)
+        await queue.reach(10)
+        assert queue.room.state == before == (await audit.refold(log, service, WORKSPACE))[0]
+
+
+async def test_two_owners_of_one_workspace_do_no_harm() -> None:
+    log = MemoryLog()
+    async with hosted(log) as one, hosted(log) as other:
+        answers = await asyncio.gather(
+            *(ask(host, SaveProvider(name=f"n{number}"), number) for number in range(20) for host in (one, other))
+        )
+        assert all(answer.refusal is None for answer in answers)
+        assert sorted(await names(log)) == sorted(f"n{number}" for number in range(20))
+
+
+async def test_every_decision_would_be_made_again() -> None:
+    log = MemoryLog()
+    async with hosted(log) as host:
+        for number, name in enumerate(("a", "twin:b", "call", "twin:c", "call2")):
+            await ask(host, SaveProvider(name=name), number)
+        await asyncio.wait_for(queue_of(host).reach(9), 5)
+    count, differences = await audit.redecide(log, service, WORKSPACE)
+    assert (count >= 7, differences) == (True, [])
+
+
+async def test_starting_and_stopping_twice_is_harmless() -> None:
+    log = MemoryLog()
+    async with hosted(log) as host:
+        host.start()
+        await ask(host, SaveProvider(name="a"), 1)
+        await host.stop()
+        host.start()
+        await ask(host, SaveProvider(name="b"), 2)
+    assert await names(log) == ["a", "b"]
+
+
+async def test_a_fact_that_can_not_be_handled_stops_the_workspace_and_is_told() -> None:
+    log = MemoryLog()
+
+    def broken(state: Counted, recorded: object) -> Counted:
+        raise ValueError("no such shape")
+
+    broken_service = type(service)(**{**{f: getattr(service, f) for f in service.__dataclass_fields__}, "evolve": broken})
+    host = Host(broken_service, log, Feed(log))
+    host.start()
+    request = Request(id=WORKSPACE, workspace_id=WORKSPACE, auth_id="user:ana")
+    await asyncio.wait_for(host.answer(SaveProvider(name="a"), request), 5)
+    refused = await asyncio.wait_for(host.answer(SaveProvider(name="b"), request), 5)
+    assert refused.unavailable is not None
+    assert host.health()["stopped"] == {WORKSPACE: "ValueError: no such shape"}
+    assert [error for _, error in await log.parked("inventory", WORKSPACE)] == ["ValueError: no such shape"]
+    await host.stop()
