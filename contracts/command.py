@@ -87,6 +87,10 @@ class Refusal(BaseModel):
     details: Any = None
 
 
+NOT_OWNER = "not the owner of this workspace"
+"""`Answer.unavailable` of a replica whose partition it is not: another one is to be asked at once."""
+
+
 class Answer(BaseModel):
     """What came of a wish.
 

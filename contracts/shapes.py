@@ -1,7 +1,7 @@
 """Shapes that several facts and commands share: the target, the job status, the rules of a policy, a metric.
 
-Policy rules and metrics keep the camelCase names of the v1 API as aliases: a rule travels unchanged from the request to the log and
-back to the client.
+Policy rules and metrics are read and shown with the camelCase names of the v1 API (aliases); the log holds them, like everything in it, by
+field name.
 """
 
 from __future__ import annotations

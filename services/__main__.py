@@ -19,6 +19,7 @@ from typing import Any
 
 from contracts.envelope import NIL_WORKSPACE
 from libs.bus.courier import Courier
+from libs.bus.ingest import Ingest
 from libs.bus.relay import Relay
 from libs.bus.requests import BusRequests
 from libs.eventlog.migration import DatabaseTooNew, migrate
@@ -74,6 +75,7 @@ class Process:
         if "gateway" in names:
             from services.gateway.serve import Gateway
 
+            self.ingest = Ingest(settings.nats, self.requests)
             self.gateway = Gateway(settings, self.log, self.feed, self.requests, health=self.health)
 
     def health(self) -> list[dict[str, Any]]:
@@ -98,6 +100,8 @@ class Process:
             stack.push_async_callback(self.relay.stop)
             await self._settle(stop)
             if self.gateway is not None:
+                await self.ingest.start()
+                stack.push_async_callback(self.ingest.stop)
                 await self.gateway.start()
                 stack.push_async_callback(self.gateway.stop)
             self._tell_ready()

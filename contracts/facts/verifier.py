@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.fact import Fact, fact
 from contracts.shapes import Json, MetricSpec
@@ -38,7 +38,11 @@ class VerificationStarted(_Verification):
 
 @fact
 class MeasurementTaken(_Verification):
-    """One metric was asked once: what came back (bounded), and how the condition judged it. `number` counts 1, 2, 3 … per metric."""
+    """One metric was asked once: what came back (bounded), and how the condition judged it. `number` counts 1, 2, 3 … per metric.
+
+    `error` says that no result came back, or none that could be judged: as `inconclusive` it is no measurement and only the cause of
+    another try, several in a row are `failed`.
+    """
 
     TYPE: ClassVar[str] = "verifier.measurement_taken.v1"
     metric: str
@@ -47,6 +51,7 @@ class MeasurementTaken(_Verification):
     message: str | None = None
     data: Json = Field(default_factory=dict)
     measured_at: datetime
+    error: bool = False
 
 
 @fact
@@ -57,11 +62,20 @@ class VerificationPassed(_Verification):
     finished_at: datetime
 
 
+class DroppedMeasurement(BaseModel):
+    """A measurement that is not taken any more, by metric and number."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    metric: str
+    number: int
+
+
 @fact
 class VerificationFailed(_Verification):
-    """A metric failed; `metric` names it and `message` says how."""
+    """A metric failed; `metric` names it and `message` says how. `dropped` are the next measurements of metrics still undecided."""
 
     TYPE: ClassVar[str] = "verifier.verification_failed.v1"
     metric: str
     message: str
     finished_at: datetime
+    dropped: tuple[DroppedMeasurement, ...] = ()

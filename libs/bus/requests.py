@@ -12,10 +12,10 @@ from nats.aio.msg import Msg
 from nats.errors import NoRespondersError
 from pydantic import ValidationError
 
-from contracts.command import Answer, Wish
+from contracts.command import NOT_OWNER, Answer, Wish
 from libs.bus.link import OUTAGES, Link
 from libs.bus.port import Unavailable
-from libs.bus.subjects import NOT_OWNER, STAGED
+from libs.bus.subjects import STAGED
 from libs.eventlog.port import EventLog, LogUnavailable
 
 LIMIT_S = 20.0

@@ -22,9 +22,6 @@ FROM, TO = "Position-From", "Position-To"
 STAGED = "Answer-Staged"
 """Header of an empty reply: the answer was too large for a message and is staged in the log under this id."""
 
-NOT_OWNER = "not the owner of this workspace"
-"""`Answer.unavailable` of a replica that does not own the workspace's partition: ask again at once, the queue group picks anew."""
-
 
 def facts_subject(workspace_id: str) -> str:
     """The subject of a workspace's ranges; the partition comes first so that a replica can subscribe to what it owns."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
-from contracts.command import Answer, Request, Wish
+from contracts.command import NOT_OWNER, Answer, Request, Wish
 from contracts.envelope import NIL_WORKSPACE
 from libs.eventlog.port import EventLog
 from libs.runtime import clock as wall
@@ -119,7 +119,7 @@ class Host(Generic[S]):
         """Answer a command or query of this service."""
         queue = self.queue(request.workspace_id)
         if queue is None:
-            return Answer(unavailable="not the owner of this workspace")
+            return Answer(unavailable=NOT_OWNER)
         if queue.failed is not None:
             return Answer(unavailable=f"{self.service.name} stopped for this workspace: {queue.failed}")
         return await (queue.query(wish, request) if wish.KIND == "query" else queue.command(wish, request))

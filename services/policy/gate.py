@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -11,7 +12,7 @@ from services.policy.finding import Finding, RuleKey, positions
 from services.policy.progression import Tally, count, judge_progression
 from services.policy.rollout import start_of
 from services.policy.selector import Match, Matched, PairMatches, matches_of
-from services.policy.state import Pair, State, Version, approval_key
+from services.policy.state import Held, Pair, State, Version, approval_key
 
 SELECTOR_TYPE = "policySelector"
 
@@ -44,6 +45,7 @@ class Judge:
     now: datetime
     _gates: dict[tuple[str, str, str, Matched], Gate] = field(default_factory=dict)
     _tallies: dict[tuple[str, str, str, frozenset[str], bool], Tally] = field(default_factory=dict)
+    _covered: dict[str, bool] = field(default_factory=dict)
     _matches: dict[str, PairMatches] = field(default_factory=dict)
 
     def matched(self, pair: Pair, resource_id: str) -> Matched:
@@ -73,7 +75,9 @@ class Judge:
 
     def paced(self, matched: Matched) -> bool:
         """Whether any of these policies rolls out gradually, so that targets are judged together."""
-        return any(rule.gradual_rollout is not None for match in matched for rule in self.state.policies[match.policy_id].saved.rules)
+        return any(
+            rule.gradual_rollout is not None for match in matched for rule in self.state.policies[match.policy_id].saved.rules
+        )
 
     def covered(self, matched: Matched) -> bool:
         """Whether a verification or rollback rule applies."""
@@ -82,6 +86,17 @@ class Judge:
             for match in matched
             for rule in self.state.policies[match.policy_id].saved.rules
         )
+
+    def any_covered(self, pair: Pair, waiting: Sequence[Mapping[str, Held]]) -> bool:
+        """Whether any of the targets that wait in rollouts of a pair is covered; found once per decision."""
+        known = self._covered.get(pair.key)
+        if known is None:
+            rules = [rule for policy in self.state.policies.values() for rule in policy.saved.rules]
+            known = any(rule.verification is not None or rule.rollback is not None for rule in rules) and any(
+                self.covered(self.matched(pair, one)) for targets in waiting for one in targets
+            )
+            self._covered[pair.key] = known
+        return known
 
     def _judge(self, pair: Pair, version: Version, matched: Matched) -> Gate:
         state, environment_id = self.state, pair.environment_id
@@ -98,7 +113,9 @@ class Judge:
                     finding = judge_approval(rule.any_approval, rule, version, approvals)
                     found.append((RuleKey(match.policy_id, rule.id, "anyApproval"), _resting_on(finding, mine)))
                 if rule.environment_progression is not None:
-                    finding = judge_progression(rule.environment_progression, version, environment_id, state, self.now, self.tally)
+                    finding = judge_progression(
+                        rule.environment_progression, version, environment_id, state, self.now, self.tally
+                    )
                     found.append((RuleKey(match.policy_id, rule.id, "environmentProgression"), _resting_on(finding, mine)))
                 if rule.gradual_rollout is not None:
                     rollouts.append((RuleKey(match.policy_id, rule.id, "gradualRollout"), rule.gradual_rollout))

@@ -73,7 +73,9 @@ def judge_progression(
     """
     picked = _picked(body.depends_on_environment_selector, environment_id, state)
     if isinstance(picked, str):
-        return Finding("blocked", f"The rule's environment selector has no answer: {picked}", ended_by="a person who mends the rule")
+        return Finding(
+            "blocked", f"The rule's environment selector has no answer: {picked}", ended_by="a person who mends the rule"
+        )
     if not picked:
         return Finding(
             "blocked",

@@ -80,7 +80,12 @@ def expire(judge: Judge, pair: Pair, found: Evaluation) -> list[Draft]:
     handled |= {one for targets in found.cleared.values() for one, _ in targets}
     for one, version_id in pair.open.items():
         clearance = pair.standings[one].cleared
-        if one not in handled and clearance is not None and clearance.valid_until is not None and clearance.valid_until <= judge.now:
+        if (
+            one not in handled
+            and clearance is not None
+            and clearance.valid_until is not None
+            and clearance.valid_until <= judge.now
+        ):
             late.withdrawn.setdefault(version_id, []).append((one, "The time it was cleared for is over."))
     return drafts + withdrawals(judge, pair, late, None)
 
@@ -91,33 +96,7 @@ def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
         yield items[start : start + size]
 
 
-# --- what changed --------------------------------------------------------------------------------------------------------------
-
-
-def _changes(judge: Judge, pair: Pair, version_id: str, verdicts: dict[str, Findings]) -> Changes:
-    recorded: Map[RuleKey, Map[str, Held]] = pair.held.get(version_id, Map())
-    changes: Changes = {}
-    longer: Changes = {}
-    for one, findings in verdicts.items():
-        for key, finding in findings:
-            before = recorded[key].get(one) if key in recorded else None
-            match _difference(before, finding, judge.now):
-                case "changed":
-                    changes.setdefault(key, {}).setdefault(finding, []).append(one)
-                case "longer":
-                    longer.setdefault(key, {}).setdefault(finding, []).append(one)
-                case _:
-                    pass
-        if recorded and not any(key in (DEPLOYABLE, BAD_MARK) for key, _ in findings):
-            _gone(judge, version_id, one, findings, recorded, changes)
-    for key, groups in longer.items():
-        if sum(len(ids) for ids in groups.values()) <= RETOLD:
-            for finding, ids in groups.items():
-                changes.setdefault(key, {}).setdefault(finding, []).extend(ids)
-    return changes
-
-
-def _difference(before: Held | None, finding: Finding, now: datetime) -> str:
+def difference(before: Held | None, finding: Finding, now: datetime) -> str:
     """Whether a verdict is news: "changed", "longer" (only the end of a wait moved away), or "" for no news.
 
     A rule that allowed from the start is no news. Of an allowance only its end matters, and only once it comes.
@@ -134,6 +113,32 @@ def _difference(before: Held | None, finding: Finding, now: datetime) -> str:
     if at is None or then is None or at == then:
         return ""
     return "changed" if at < then else "longer"
+
+
+# --- what changed --------------------------------------------------------------------------------------------------------------
+
+
+def _changes(judge: Judge, pair: Pair, version_id: str, verdicts: dict[str, Findings]) -> Changes:
+    recorded: Map[RuleKey, Map[str, Held]] = pair.held.get(version_id, Map())
+    changes: Changes = {}
+    longer: Changes = {}
+    for one, findings in verdicts.items():
+        for key, finding in findings:
+            before = recorded[key].get(one) if key in recorded else None
+            match difference(before, finding, judge.now):
+                case "changed":
+                    changes.setdefault(key, {}).setdefault(finding, []).append(one)
+                case "longer":
+                    longer.setdefault(key, {}).setdefault(finding, []).append(one)
+                case _:
+                    pass
+        if recorded and not any(key in (DEPLOYABLE, BAD_MARK) for key, _ in findings):
+            _gone(judge, version_id, one, findings, recorded, changes)
+    for key, groups in longer.items():
+        if sum(len(ids) for ids in groups.values()) <= RETOLD:
+            for finding, ids in groups.items():
+                changes.setdefault(key, {}).setdefault(finding, []).extend(ids)
+    return changes
 
 
 def _gone(

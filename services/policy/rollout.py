@@ -159,9 +159,7 @@ def judge_rollout(
     return judged
 
 
-def _next(
-    candidates: Sequence[Candidate], due: dict[str, list[datetime]], places: dict[str, int], pace: Pace
-) -> str | None:
+def _next(candidates: Sequence[Candidate], due: dict[str, list[datetime]], places: dict[str, int], pace: Pace) -> str | None:
     """The covered target that goes next."""
     if pace.failed is not None or pace.running is not None:
         return None
@@ -199,7 +197,9 @@ def _turn(state: State, version: Version, running: str | None, where: str) -> Fi
     if where:
         before = f"{state.resource_name(running)}, which is not deployed and verified yet" if running else "the target before it"
         detail = f"{where}; it goes after {before}."
-    return Finding("waiting", TURN, detail=detail, ended_by=f"the targets before it, once {version.tag} is deployed and verified there")
+    return Finding(
+        "waiting", TURN, detail=detail, ended_by=f"the targets before it, once {version.tag} is deployed and verified there"
+    )
 
 
 def _stopped(failed: tuple[str, Job] | None, version: Version, state: State) -> Finding | None:

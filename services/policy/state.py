@@ -76,6 +76,11 @@ class Job(NamedTuple):
     checks: tuple[Check, ...] = ()
 
     @property
+    def found_no_agent(self) -> bool:
+        """Whether there was nobody to execute it."""
+        return self.status == "invalidJobAgent" and not self.agent_id
+
+    @property
     def verified(self) -> bool:
         """Whether no verification is missing: none was required, or all passed."""
         return all(check.state == "passed" for check in self.checks)
@@ -195,7 +200,7 @@ class Pair:
         if standing.desired is None:
             return False
         jobs = self.jobs_of(resource_id, standing.job_version)
-        return bool(jobs) and jobs[-1].release_id == standing.desired.release_id and jobs[-1].status != "invalidJobAgent"
+        return bool(jobs) and jobs[-1].release_id == standing.desired.release_id and not jobs[-1].found_no_agent
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,12 @@ from contracts.shapes import EnvironmentProgression
 from services.policy.finding import RuleKey
 from services.policy.gate import Judge
 from services.policy.progression import judge_progression
+from services.policy.recording import RETOLD, difference
 from services.policy.selector import reads_resources
 from services.policy.state import Pair, State, pair_key
 
 PROGRESSION = "environmentProgression"
+ROLLOUT = "gradualRollout"
 
 _JOB_ENDS = dispatcher.JobStatusChanged | verifier.VerificationPassed | verifier.VerificationFailed
 
@@ -101,28 +103,16 @@ def _job_ended(judge: Judge, one: Recorded, fact: _JOB_ENDS, found: Touched) -> 
     key = pair_key(fact.deployment_id, fact.environment_id)
     found.upstream[(fact.deployment_id, fact.environment_id, fact.version_id)] = one
     _paced(judge, key, fact.resource_id, one, found)
-    if isinstance(fact, dispatcher.JobStatusChanged) and fact.status == "invalidJobAgent":
-        # Such a job used no clearance: the target needs one for the next attempt.
-        found.target(key, fact.resource_id, one)
 
 
 def _paced(judge: Judge, key: str, resource_id: str, one: Recorded, found: Touched) -> None:
     """A covered rollout goes on, or stops, with what a job came to."""
     pair = judge.state.pairs.get(key)
-    if pair is None or not pair.held or resource_id not in pair.targets:
+    if pair is None or key in found.whole or resource_id not in pair.targets:
         return
-    matched = judge.matched(pair, resource_id)
-    if judge.covered(matched) or _any_covered(judge, pair):
+    waiting = [verdicts for by_rule in pair.held.values() for rule, verdicts in by_rule.items() if rule.rule_type == ROLLOUT]
+    if waiting and judge.any_covered(pair, waiting):
         found.whole[key] = one
-
-
-def _any_covered(judge: Judge, pair: Pair) -> bool:
-    """Whether a target that waits in a rollout of the pair is covered, although the one whose job ended is not."""
-    for by_rule in pair.held.values():
-        for key, verdicts in by_rule.items():
-            if key.rule_type == "gradualRollout" and any(judge.covered(judge.matched(pair, one)) for one in verdicts):
-                return True
-    return False
 
 
 def _targets_changed(state: State, one: Recorded, fact: planner.TargetsChanged, found: Touched) -> None:
@@ -167,7 +157,8 @@ def _progression_moved(judge: Judge, pair: Pair, version_id: str) -> bool:
         # The rule says the same of all its targets, so any one of them tells what was recorded.
         recorded = next(iter(verdicts.values()))
         finding = judge_progression(body, version, pair.environment_id, judge.state, judge.now, judge.tally)
-        if (finding.verdict, finding.message, finding.look_again_at) != recorded:
+        news = difference(recorded, finding, judge.now)
+        if news == "changed" or (news == "longer" and len(verdicts) <= RETOLD):
             return True
     return False
 

@@ -8,6 +8,7 @@ import signal
 import stat
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -28,6 +29,10 @@ def seen(data: Path) -> dict[str, str]:
     """What the stand-in service found in its environment."""
     found: dict[str, str] = json.loads((data / "seen.json").read_text("utf-8"))
     return found
+
+
+def is_gone(pid: int) -> bool | None:
+    return None if is_alive(pid) else True
 
 
 def query(conninfo: str) -> bool | None:
@@ -85,7 +90,7 @@ def test_nothing_outlives_a_killed_supervisor_and_the_next_start_works_at_once(t
     running.process.kill()
     killed = time.monotonic()
     for pid in children.values():
-        until(lambda pid=pid: None if is_alive(pid) else True, limit_s=1.0)
+        until(partial(is_gone, pid), limit_s=1.0)
     assert time.monotonic() - killed < 1.0
     again = supervise(tmp_path)
     again.hear("Signalbox is ready")

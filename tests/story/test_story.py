@@ -21,7 +21,7 @@ def check_log(here: House) -> None:
     """What must be true of any history: one active job per target, and no job for a version that was not cleared there."""
     active: dict[tuple[str, str, str], set[str]] = {}
     cleared: set[tuple[str, str, str]] = set()
-    sql = "SELECT type, data FROM es.event WHERE workspace_id = %s ORDER BY pos"
+    sql = "SELECT type, data FROM es.event WHERE workspace_id = %s ORDER BY position"
     for kind, data in here.rows(sql, here.workspace_id):
         if kind == "policy.targets_cleared.v1":
             cleared.update((one, data["environment_id"], data["version_id"]) for one in data["resource_ids"])

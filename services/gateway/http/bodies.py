@@ -6,7 +6,16 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from contracts.shapes import (
@@ -70,24 +79,8 @@ class NoQuery(Body):
 class Paging(Body):
     """Which part of a list."""
 
-    limit: def _in_utc(value: datetime) -> datetime:
-    try:
-        return value.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("lies outside the years 1 to 9999 in UTC") from None
-
-
-Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-QueryInt = Field(50, ge=1, le=1000)
-    offset: def _in_utc(value: datetime) -> datetime:
-    try:
-        return value.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("lies outside the years 1 to 9999 in UTC") from None
-
-
-Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-QueryInt = Field(0, ge=0, le=MAX_OFFSET)
+    limit: QueryInt = Field(50, ge=1, le=1000)
+    offset: QueryInt = Field(0, ge=0, le=MAX_OFFSET)
 
 
 class CelPaging(Paging):
@@ -118,25 +111,9 @@ class StateQuery(Body):
 class EventsQuery(Body):
     """Which facts: after and before a position, of these types (comma-separated)."""
 
-    after: def _in_utc(value: datetime) -> datetime:
-    try:
-        return value.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("lies outside the years 1 to 9999 in UTC") from None
-
-
-Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-QueryInt = Field(0, ge=0, le=MAX_OFFSET)
+    after: QueryInt = Field(0, ge=0, le=MAX_OFFSET)
     before: QueryInt | None = Field(None, ge=0, le=MAX_OFFSET)
-    limit: def _in_utc(value: datetime) -> datetime:
-    try:
-        return value.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("lies outside the years 1 to 9999 in UTC") from None
-
-
-Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-QueryInt = Field(50, ge=1, le=1000)
+    limit: QueryInt = Field(50, ge=1, le=1000)
     types: str | None = None
     order: Literal["asc", "desc"] = "asc"
 

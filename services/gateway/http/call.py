@@ -126,7 +126,9 @@ class Call:
             refusal = answer.refusal
             raise Refused(refusal.kind, refusal.message, code=refusal.code, details=refusal.details)
         if answer.unavailable is not None:
-            raise unavailable(f"the {wish.SERVICE} service can not answer now ({answer.unavailable}); send the same request again")
+            raise unavailable(
+                f"the {wish.SERVICE} service can not answer now ({answer.unavailable}); send the same request again"
+            )
         return answer
 
     # --- reading rows ----------------------------------------------------------------------------------------------------------

@@ -45,7 +45,6 @@ class Operation:
         answers: the JSON of each success status, None for no body.
         body: the declared body, None when the operation takes none (one that is sent is passed over).
         workspace: whether it lives inside a workspace.
-        status_of_bad_id: 404 for most, for a malformed uuid can name nothing; a policy is refused with 400.
     """
 
     method: str
@@ -115,7 +114,7 @@ def _responses(operation: Operation) -> dict[int | str, dict[str, Any]]:
 def _endpoint(operation: Operation, deps: Deps) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         try:
-            call = _checked(operation, deps, request)
+            call = await _checked(operation, deps, request)
             reply = await _patiently(operation.handler, call)
             return reply.response() if isinstance(reply, Reply) else reply
         except Problem as problem:
@@ -131,9 +130,7 @@ def _endpoint(operation: Operation, deps: Deps) -> Callable[[Request], Awaitable
 
 def answer_of(problem: Problem) -> Response:
     """A problem as HTTP."""
-    return Response(
-        dump(problem.body()), status_code=problem.status, headers=problem.headers(), media_type="application/json"
-    )
+    return Response(dump(problem.body()), status_code=problem.status, headers=problem.headers(), media_type="application/json")
 
 
 async def _patiently(handler: Handler, call: Call) -> Reply | Response:
@@ -148,13 +145,13 @@ async def _patiently(handler: Handler, call: Call) -> Reply | Response:
         await asyncio.sleep(_RETRY_S)
 
 
-def _checked(operation: Operation, deps: Deps, request: Request) -> Call:
+async def _checked(operation: Operation, deps: Deps, request: Request) -> Call:
     """The request, after every check, in the order that clients know. Raises: Problem."""
     presented = credential(request.headers.get("x-api-key"), request.headers.get("authorization"))
     if presented is None:
         detail = finding("/headers/x-api-key", "must have required property 'x-api-key'", "required")
         raise Problem(401, "'X-API-Key' header required", "Unauthorized", [detail])
-    workspace_id, query, body = _form(operation, request)
+    workspace_id, query, body = await _form(operation, request)
     who = identify(deps.system.state, presented, deps.clock())
     if who is None:
         raise Problem(401, "Authentication required", "UNAUTHORIZED")
@@ -165,7 +162,7 @@ def _checked(operation: Operation, deps: Deps, request: Request) -> Call:
     return Call(deps, request, who, workspace_id, path, query, body, _command_id(request, who))
 
 
-def _form(operation: Operation, request: Request) -> tuple[str, BaseModel | None, BaseModel | None]:
+async def _form(operation: Operation, request: Request) -> tuple[str, BaseModel | None, BaseModel | None]:
     state = request.state
     if operation.body is not None and not is_json(request.headers.get("content-type", "")):
         told = request.headers.get("content-type") or "none"
@@ -186,7 +183,11 @@ def _form(operation: Operation, request: Request) -> tuple[str, BaseModel | None
         if parsed is None:
             problems.append(finding("/body", "must have a request body", "required"))
         else:
-            body, found = body_of(*parsed, operation.body)
+            value, text = parsed
+            # A large body would keep everything else in this process waiting.
+            large = len(text) > _LARGE_BYTES
+            check = asyncio.to_thread(body_of, value, text, operation.body) if large else None
+            body, found = await check if check is not None else body_of(value, text, operation.body)
             problems += found
     if problems:
         raise Unprocessable(problems)

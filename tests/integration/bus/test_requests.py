@@ -10,12 +10,11 @@ import nats
 import orjson
 import pytest
 
-from contracts.command import Answer, Refused, Request, Wish
+from contracts.command import NOT_OWNER, Answer, Refused, Request, Wish
 from contracts.commands.inventory import DeleteProvider, SaveProvider
 from libs.bus.courier import AnswerTo, Courier
 from libs.bus.port import Unavailable
 from libs.bus.requests import BusRequests
-from libs.bus.subjects import NOT_OWNER
 from libs.eventlog.memory import MemoryLog
 from libs.eventlog.port import LogUnavailable
 from libs.runtime.feed import Feed

@@ -1,0 +1,78 @@
+"""The HTTP application: every router, the intake before them, and one shape for whatever goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.gateway.http import (
+    agents,
+    deployments,
+    environments,
+    events,
+    health,
+    jobs,
+    policies,
+    providers,
+    resources,
+    systems,
+    targets,
+    versions,
+    workspaces,
+)
+from services.gateway.http.deps import Deps
+from services.gateway.http.intake import Intake
+from services.gateway.http.operation import Operation, Routes, answer_of
+from services.gateway.http.problem import Problem
+
+ROUTES: tuple[Routes, ...] = (
+    workspaces.routes,
+    systems.routes,
+    deployments.routes,
+    versions.routes,
+    environments.routes,
+    resources.routes,
+    providers.routes,
+    agents.routes,
+    jobs.routes,
+    policies.routes,
+    targets.routes,
+    events.routes,
+)
+"""Every endpoint of the v1 API that needs a credential, by noun."""
+
+
+def operations() -> Mapping[str, Operation]:
+    """Every endpoint, by operation id."""
+    return {one.handler.__name__: one for routes in ROUTES for one in routes.operations}
+
+
+def create_app(deps: Deps) -> FastAPI:
+    """The application, served under `/api`."""
+    app = FastAPI(
+        title="Signalbox",
+        version=deps.version,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        exception_handlers={HTTPException: _routing_problem},
+    )
+    app.include_router(health.router(deps), prefix="/api")
+    for routes in ROUTES:
+        app.include_router(routes.router(deps), prefix="/api")
+    app.add_middleware(Intake)
+    return app
+
+
+async def _routing_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 405:
+        problem = Problem(405, f"{request.method} method not allowed", "Method Not Allowed")
+    else:
+        problem = Problem(404, "not found", "Not Found")
+    return answer_of(problem)

@@ -1,0 +1,86 @@
+"""Deployments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from contracts.commands.planner import DeleteDeployment, SaveDeployment
+from contracts.shapes import Json
+from libs.cel import contexts
+from services.gateway.http import answers, bodies
+from services.gateway.http.call import Call, Reply, accepted
+from services.gateway.http.lists import page_of, program_of
+from services.gateway.http.operation import Routes
+from services.gateway.views import shown
+
+routes = Routes("deployments")
+
+
+def _wish(body: bodies.DeploymentBody, deployment_id: str | None) -> SaveDeployment:
+    return SaveDeployment(
+        deployment_id=deployment_id,
+        name=body.name,
+        description=body.description,
+        resource_selector=body.resource_selector,
+        job_agent_selector=body.job_agent_selector,
+        job_agent_config=body.job_agent_config,
+        metadata=body.metadata,
+    )
+
+
+async def _with_systems(call: Call, deployments: Sequence[Json]) -> list[Json]:
+    systems = await call.views.systems_of([one["id"] for one in deployments])
+    return [{"deployment": one, "systems": systems[one["id"]]} for one in deployments]
+
+
+@routes.add("GET", "/deployments", answers={200: answers.Page[answers.DeploymentAndSystems]}, query=bodies.CelPaging)
+async def list_deployments(call: Call) -> Reply:
+    """Deployments with their systems, oldest first."""
+    paging: bodies.CelPaging = call.query
+    store = call.deps.store
+    if paging.cel is None:
+        page = await store.find(call.workspace_id, "deployment", limit=paging.limit, offset=paging.offset)
+        return page_of(await _with_systems(call, [shown(one) for one in page.items]), page.total, paging)
+    program = await program_of(contexts.TARGET, paging.cel)
+    every = [shown(one) for one in (await store.find(call.workspace_id, "deployment")).items]
+    picked = [one for one in every if program.matches(deployment=one, resource={}, environment={}, version={})]
+    part = picked[paging.offset : paging.offset + paging.limit]
+    return page_of(await _with_systems(call, part), len(picked), paging)
+
+
+@routes.add("POST", "/deployments", answers={202: answers.Accepted}, body=bodies.DeploymentBody)
+async def create_deployment(call: Call) -> Reply:
+    """Create a deployment."""
+    made = await call.ask(_wish(call.body, None))
+    return accepted(made["id"], "Deployment creation requested")
+
+
+async def _whole(call: Call, deployment: Json) -> Reply:
+    (found,) = await _with_systems(call, [deployment])
+    return Reply(200, {**found, "variables": []})
+
+
+@routes.add("GET", "/deployments/name/{name}", answers={200: answers.DeploymentWithVariablesAndSystems})
+async def get_deployment_by_name(call: Call) -> Reply:
+    """A deployment by its name."""
+    return await _whole(call, await call.row_named("deployment", call.path["name"], "Deployment"))
+
+
+@routes.add("GET", "/deployments/{deploymentId}", answers={200: answers.DeploymentWithVariablesAndSystems})
+async def get_deployment(call: Call) -> Reply:
+    """A deployment with its systems and variables."""
+    return await _whole(call, await call.row("deployment", call.id("deploymentId", "Deployment"), "Deployment"))
+
+
+@routes.add("PUT", "/deployments/{deploymentId}", answers={202: answers.Accepted}, body=bodies.DeploymentBody)
+async def upsert_deployment(call: Call) -> Reply:
+    """Create or replace a deployment under the caller's id."""
+    saved = await call.ask(_wish(call.body, call.id("deploymentId", "Deployment")))
+    return accepted(saved["id"], "Deployment update requested")
+
+
+@routes.add("DELETE", "/deployments/{deploymentId}", answers={202: answers.Accepted})
+async def delete_deployment(call: Call) -> Reply:
+    """Delete a deployment."""
+    gone = await call.ask(DeleteDeployment(deployment_id=call.id("deploymentId", "Deployment")))
+    return accepted(gone["id"], "Deployment deletion requested")

@@ -1,0 +1,113 @@
+"""The log itself: facts as CloudEvents, page by page or as a stream that goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import orjson
+from starlette.responses import Response, StreamingResponse
+
+from contracts.envelope import Recorded
+from libs.eventlog.port import LogUnavailable
+from services.gateway.documents import stamp
+from services.gateway.http import answers, bodies
+from services.gateway.http.call import Call
+from services.gateway.http.operation import Routes
+from services.gateway.http.problem import Unprocessable, finding
+
+routes = Routes("events")
+
+_BATCH = 500
+_RETRY_S = 0.1
+
+
+def _event(one: Recorded) -> dict[str, Any]:
+    """The fact as a CloudEvent; its payload is passed on as it is stored."""
+    event = one.cloudevent()
+    return {
+        **event,
+        "time": stamp(one.time),
+        "recordedtime": stamp(one.recorded_time),
+        "data": orjson.Fragment(one.data),
+    }
+
+
+def _types(told: str | None) -> tuple[str, ...]:
+    return tuple(name for part in (told or "").split(",") if (name := part.strip()))
+
+
+@routes.add("GET", "/events", answers={200: answers.EventPage}, query=bodies.EventsQuery)
+async def list_events(call: Call) -> Response:
+    """Facts of the workspace, in the order of their positions."""
+    query: bodies.EventsQuery = call.query
+    log, where = call.deps.log, call.workspace_id
+    types = _types(query.types)
+    head = await log.head(where)
+    if query.order == "desc":
+        before = head + 1 if query.before is None else min(query.before, head + 1)
+        found = [one for one in await log.read_back(where, before, query.limit, types) if one.position > query.after]
+    else:
+        after = min(query.after, head)
+        if types:
+            found = await log.read_types(where, after, query.limit, types)
+        else:
+            found = await log.read(where, after, query.limit)
+        found = [one for one in found if query.before is None or one.position < query.before]
+    body = orjson.dumps({"items": [_event(one) for one in found], "position": head})
+    return Response(body, media_type="application/json")
+
+
+@routes.add("GET", "/events/stream", answers={200: None}, query=bodies.StreamQuery)
+async def stream_events(call: Call) -> Response:
+    """Facts as server-sent events: `id` is the position, from which a client that was cut off goes on by itself."""
+    query: bodies.StreamQuery = call.query
+    told = call.request.headers.get("last-event-id")
+    if told is not None and not (told.isdigit() and len(told) <= 15):
+        raise Unprocessable([finding("/headers/last-event-id", "must be a position", "type")])
+    if told is not None:
+        after = int(told)
+    elif query.after is not None:
+        after = query.after
+    else:
+        after = await call.deps.log.head(call.workspace_id)
+    return StreamingResponse(
+        _frames(call, after, frozenset(_types(query.types))),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _frames(call: Call, after: int, types: frozenset[str]) -> AsyncIterator[bytes]:
+    feed, where = call.deps.feed, call.workspace_id
+    yield b": open\n\n"
+    while not call.deps.closing.is_set():
+        try:
+            found: Sequence[Recorded] = await feed.read(where, after, _BATCH)
+        except LogUnavailable:
+            await asyncio.sleep(_RETRY_S)
+            continue
+        if found:
+            after = found[-1].position
+            wanted = [one for one in found if not types or one.type in types]
+            if wanted:
+                yield b"".join(_frame(one) for one in wanted)
+        elif not await _anything_new(call, after):
+            yield b": alive\n\n"
+
+
+def _frame(one: Recorded) -> bytes:
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (one.position, one.type.encode(), orjson.dumps(_event(one)))
+
+
+async def _anything_new(call: Call, after: int) -> bool:
+    """Wait for facts after the position; False when it is time for a sign of life, or to end."""
+    waiting = asyncio.ensure_future(call.deps.feed.wait(call.workspace_id, after, call.deps.heartbeat_s))
+    closing = asyncio.ensure_future(call.deps.closing.wait())
+    try:
+        await asyncio.wait({waiting, closing}, return_when=asyncio.FIRST_COMPLETED)
+        return waiting.done() and waiting.result()
+    finally:
+        waiting.cancel()
+        closing.cancel()

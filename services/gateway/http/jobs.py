@@ -1,0 +1,63 @@
+"""Jobs."""
+
+from __future__ import annotations
+
+from contracts.commands.dispatcher import SetJobStatus
+from services.gateway.http import answers, bodies
+from services.gateway.http.call import Call, Reply, accepted
+from services.gateway.http.lists import page_of
+from services.gateway.http.operation import Routes
+from services.gateway.http.problem import NotFound
+from services.gateway.store import NEWEST_FIRST
+
+routes = Routes("jobs")
+
+
+async def job_answer(call: Call, job_id: str) -> Reply:
+    """One job with what it was made from. Raises: NotFound."""
+    row = await call.deps.store.get(call.workspace_id, "job", job_id)
+    if row is None:
+        raise NotFound("Job")
+    (job,) = await call.views.jobs([row])
+    return Reply(200, job)
+
+
+@routes.add("GET", "/jobs", answers={200: answers.Page[answers.JobWithRelease]}, query=bodies.Paging)
+async def list_jobs(call: Call) -> Reply:
+    """Jobs beside their releases, newest first."""
+    paging: bodies.Paging = call.query
+    page = await call.deps.store.find(call.workspace_id, "job", order=NEWEST_FIRST, limit=paging.limit, offset=paging.offset)
+    return page_of(await call.views.with_release(page.items), page.total, paging)
+
+
+@routes.add("GET", "/jobs/{jobId}", answers={200: answers.Job})
+async def get_job(call: Call) -> Reply:
+    """A job."""
+    return await job_answer(call, call.id("jobId", "Job"))
+
+
+@routes.add("GET", "/jobs/{jobId}/with-release", answers={200: answers.JobWithRelease})
+async def get_job_with_release(call: Call) -> Reply:
+    """A job beside its release."""
+    row = await call.deps.store.get(call.workspace_id, "job", call.id("jobId", "Job"))
+    if row is None:
+        raise NotFound("Job")
+    (found,) = await call.views.with_release([row])
+    return Reply(200, found)
+
+
+@routes.add("PUT", "/jobs/{jobId}/status", answers={202: answers.Accepted}, body=bodies.JobStatusBody)
+async def set_job_status(call: Call) -> Reply:
+    """Tell how a job stands."""
+    body: bodies.JobStatusBody = call.body
+    wish = SetJobStatus(
+        job_id=call.id("jobId", "Job"),
+        status=body.status,
+        message=body.message,
+        external_id=body.external_id,
+        metadata=body.metadata,
+        started_at=body.started_at,
+        completed_at=body.completed_at,
+    )
+    saved = await call.ask(wish)
+    return accepted(saved["id"], "Job status update requested")

@@ -1,0 +1,75 @@
+"""Policies."""
+
+from __future__ import annotations
+
+from contracts.commands.policy import DeletePolicy, RuleInput, SavePolicy
+from services.gateway.http import answers, bodies
+from services.gateway.http.call import Call, Reply
+from services.gateway.http.lists import page_of_rows
+from services.gateway.http.operation import Routes
+from services.gateway.http.problem import NotFound, Unprocessable, finding
+from services.gateway.http.validation import canonical_uuid
+
+routes = Routes("policies")
+
+
+def _wish(body: bodies.CreatePolicy | bodies.UpsertPolicy, policy_id: str | None) -> SavePolicy:
+    return SavePolicy(
+        policy_id=policy_id,
+        name=body.name,
+        description=body.description,
+        selector=body.selector,
+        priority=body.priority,
+        enabled=body.enabled,
+        metadata=body.metadata,
+        rules=tuple(
+            RuleInput(
+                id=one.id,
+                any_approval=one.any_approval,
+                environment_progression=one.environment_progression,
+                gradual_rollout=one.gradual_rollout,
+                verification=one.verification,
+                rollback=one.rollback,
+            )
+            for one in body.rules
+        ),
+    )
+
+
+@routes.add("GET", "/policies", answers={200: answers.Page[answers.Policy]}, query=bodies.Paging)
+async def list_policies(call: Call) -> Reply:
+    """Policies, oldest first."""
+    return await page_of_rows(call, "policy")
+
+
+@routes.add("POST", "/policies", answers={202: answers.Policy}, body=bodies.CreatePolicy)
+async def create_policy(call: Call) -> Reply:
+    """Create a policy; ids of its rules are made."""
+    made = await call.ask(_wish(call.body, None))
+    return Reply(202, await call.row("policy", made["id"], "Policy"))
+
+
+@routes.add("GET", "/policies/{policyId}", answers={200: answers.Policy})
+async def get_policy(call: Call) -> Reply:
+    """A policy."""
+    return Reply(200, await call.row("policy", call.id("policyId", "Policy"), "Policy"))
+
+
+@routes.add("PUT", "/policies/{policyId}", answers={202: answers.Policy}, body=bodies.UpsertPolicy)
+async def upsert_policy(call: Call) -> Reply:
+    """Create or replace a policy under the caller's id; its first creation time stays."""
+    policy_id = canonical_uuid(call.path["policyId"])
+    if policy_id is None:
+        raise Unprocessable([finding("/params/policyId", 'must match format "uuid"', "format")])
+    saved = await call.ask(_wish(call.body, policy_id))
+    return Reply(202, await call.row("policy", saved["id"], "Policy"))
+
+
+@routes.add("DELETE", "/policies/{policyId}", answers={202: answers.Policy})
+async def delete_policy(call: Call) -> Reply:
+    """Delete a policy."""
+    gone = await call.ask(DeletePolicy(policy_id=call.id("policyId", "Policy")))
+    deleted = await call.last_known("policy", gone["id"])
+    if deleted is None:
+        raise NotFound("Policy")
+    return Reply(202, {**deleted, "rules": []})

@@ -1,0 +1,124 @@
+"""Resources, known by their identifiers."""
+
+from __future__ import annotations
+
+from contracts.commands.inventory import DeleteResource, ResourceInput, SaveResource
+from contracts.shapes import Json
+from libs.cel import CelProblems, contexts
+from services.gateway.http import answers, bodies
+from services.gateway.http.call import Call, Reply, accepted
+from services.gateway.http.lists import cut, page_of_rows, program_of
+from services.gateway.http.operation import Routes
+from services.gateway.http.problem import NotFound
+from services.gateway.readmodel import pair_key
+from services.gateway.views import shown
+
+routes = Routes("resources")
+
+
+@routes.add("GET", "/resources", answers={200: answers.Page[answers.Resource]}, query=bodies.CelPaging)
+async def list_resources(call: Call) -> Reply:
+    """Resources that an expression picks, oldest first."""
+    paging: bodies.CelPaging = call.query
+    if paging.cel is None:
+        return await page_of_rows(call, "resource")
+    program = await program_of(contexts.SELECTOR, paging.cel)
+    every = await _all(call)
+    return cut([every[index] for index in program.filter(every)], paging)
+
+
+async def _all(call: Call) -> list[Json]:
+    return [shown(one) for one in (await call.deps.store.find(call.workspace_id, "resource")).items]
+
+
+@routes.add("POST", "/resources/search", answers={200: answers.Page[answers.Resource]}, body=bodies.ResourceSearch)
+async def search_resources(call: Call) -> Reply:
+    """Resources for which all given filters hold."""
+    search: bodies.ResourceSearch = call.body
+    wanted = {
+        "providerId": set(search.provider_ids),
+        "version": set(search.versions),
+        "identifier": set(search.identifiers),
+        "kind": set(search.kinds),
+    }
+    text = (search.query or "").lower()
+
+    def holds(one: Json) -> bool:
+        return (
+            all(not values or one.get(field) in values for field, values in wanted.items())
+            and (text in one["name"].lower() or text in one["identifier"].lower())
+            and search.metadata.items() <= one["metadata"].items()
+        )
+
+    found = [one for one in await _all(call) if holds(one)]
+    found.sort(key=lambda one: (one[search.sort_by], one["identifier"]), reverse=search.order == "desc")
+    items = found[search.offset : search.offset + search.limit]
+    return Reply(200, {"items": items, "total": len(found), "limit": search.limit, "offset": search.offset})
+
+
+async def _resource(call: Call) -> Json:
+    return await call.row_named("resource", call.path["identifier"], "Resource", field="identifier")
+
+
+@routes.add("GET", "/resources/identifier/{identifier}", answers={200: answers.Resource})
+async def get_resource(call: Call) -> Reply:
+    """A resource by its identifier."""
+    return Reply(200, await _resource(call))
+
+
+@routes.add("PUT", "/resources/identifier/{identifier}", answers={202: answers.Accepted}, body=bodies.ResourceBody)
+async def upsert_resource(call: Call) -> Reply:
+    """Create or replace a resource."""
+    body: bodies.ResourceBody = call.body
+    resource = ResourceInput(
+        identifier=call.path["identifier"],
+        name=body.name,
+        kind=body.kind,
+        version=body.version,
+        config=body.config,
+        metadata=body.metadata,
+    )
+    saved = await call.ask(SaveResource(resource=resource))
+    return accepted(saved["id"], "Resource update requested")
+
+
+@routes.add("DELETE", "/resources/identifier/{identifier}", answers={200: answers.Accepted})
+async def delete_resource(call: Call) -> Reply:
+    """Delete a resource."""
+    gone = await call.ask(DeleteResource(identifier=call.path["identifier"]))
+    return Reply(200, {"id": gone["id"], "message": "Resource deleted"})
+
+
+@routes.add(
+    "GET", "/resources/identifier/{identifier}/deployments", answers={200: answers.Page[answers.Deployment]}, query=bodies.Paging
+)
+async def list_deployments_of_resource(call: Call) -> Reply:
+    """Deployments whose selector picks the resource, by name."""
+    resource = await _resource(call)
+    every = [shown(one) for one in (await call.deps.store.find(call.workspace_id, "deployment")).items]
+    found = [one for one in every if _picks(one["resourceSelector"], resource)]
+    return cut(sorted(found, key=lambda one: (one["name"], one["id"])), call.query)
+
+
+def _picks(selector: str, resource: Json) -> bool:
+    try:
+        return contexts.SELECTOR.compile(selector).matches(resource=resource)
+    except CelProblems:
+        # Saved before such a text was refused; it picks nothing.
+        return False
+
+
+@routes.add(
+    "GET",
+    "/resources/{resourceIdentifier}/release-targets/deployment/{deploymentId}",
+    answers={200: answers.ReleaseTarget},
+)
+async def get_target_of_resource(call: Call) -> Reply:
+    """The first release target of a resource for a deployment."""
+    identifier, deployment_id = call.path["resourceIdentifier"], call.id("deploymentId", "Release target")
+    resource = await call.row_named("resource", identifier, "Resource", field="identifier")
+    rows = await call.deps.store.among(call.workspace_id, "target", "$resource", [resource["id"]])
+    for row in rows:
+        if row["$pair"] == pair_key(deployment_id, row["environmentId"]) and not row["$gone"]:
+            return Reply(200, shown(row))
+    raise NotFound("Release target")

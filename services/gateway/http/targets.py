@@ -1,0 +1,146 @@
+"""Releases and release targets: what should run where, what does, and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic.alias_generators import to_camel
+
+from contracts.commands.policy import ExplainTarget, Explanation
+from contracts.shapes import Json, Target
+from services.gateway.documents import stamp
+from services.gateway.http import answers, bodies
+from services.gateway.http.call import Call, Reply
+from services.gateway.http.lists import page_of
+from services.gateway.http.operation import Routes
+from services.gateway.http.problem import NotFound, Problem
+from services.gateway.http.validation import canonical_uuid
+from services.gateway.readmodel import pair_key
+from services.gateway.store import NEWEST_FIRST
+from services.gateway.views import shown
+
+routes = Routes("release targets")
+
+
+def _target(call: Call) -> Target:
+    target = Target.parse(call.path["releaseTargetKey"])
+    ids = [canonical_uuid(one) for one in target] if target is not None else [None]
+    if None in ids:
+        raise Problem(
+            400, "a release target key is the ids of resource, environment and deployment, joined by '-'", "Bad Request"
+        )
+    return Target(*(one for one in ids if one is not None))
+
+
+@routes.add("GET", "/releases/{releaseId}", answers={200: answers.Release})
+async def get_release(call: Call) -> Reply:
+    """A release."""
+    release_id = call.id("releaseId", "Release")
+    found = (await call.views.releases([release_id])).get(release_id)
+    if found is None:
+        raise NotFound("Release")
+    target = found["releaseTarget"]
+    get = call.deps.store.get
+    # A release goes with what it is of.
+    for table, row_id in (
+        ("resource", target["resourceId"]),
+        ("environment", target["environmentId"]),
+        ("deployment", target["deploymentId"]),
+    ):
+        if await get(call.workspace_id, table, row_id) is None:  # type: ignore[arg-type]  # literals all
+            raise NotFound("Release")
+    return Reply(200, found)
+
+
+@routes.add(
+    "POST",
+    "/release-targets/state",
+    answers={200: answers.Page[answers.TargetWithState]},
+    body=bodies.PairBody,
+    query=bodies.Paging,
+)
+async def list_target_states(call: Call) -> Reply:
+    """The targets of a deployment in an environment with their states, by identifier of the resource."""
+    body: bodies.PairBody = call.body
+    paging: bodies.Paging = call.query
+    where = {"$pair": pair_key(body.deployment_id.lower(), body.environment_id.lower()), "$gone": "false"}
+    rows = (await call.deps.store.find(call.workspace_id, "target", where=where)).items
+    resources = await call.deps.store.many(call.workspace_id, "resource", [row["resourceId"] for row in rows])
+    rows = [row for row in rows if row["resourceId"] in resources]
+    rows.sort(key=lambda row: (resources[row["resourceId"]]["identifier"], row["resourceId"]))
+    part = rows[paging.offset : paging.offset + paging.limit]
+    keys = [Target(row["resourceId"], row["environmentId"], row["deploymentId"]).key for row in part]
+    states = await call.views.states(keys)
+    items = [{"releaseTarget": shown(row), "state": states[key]} for row, key in zip(part, keys, strict=True)]
+    return page_of(items, len(rows), paging)
+
+
+@routes.add("GET", "/release-targets/{releaseTargetKey}/state", answers={200: answers.TargetState}, query=bodies.StateQuery)
+async def get_target_state(call: Call) -> Reply:
+    """Desired and current release of a target, and its newest job with its verifications."""
+    key = _target(call).key
+    state = (await call.views.states([key]))[key]
+    if (job := state.get("latestJob")) is not None:
+        state["latestJob"] = {"job": job, "verifications": await call.views.verifications(job["id"])}
+    return Reply(200, state)
+
+
+@routes.add("GET", "/release-targets/{releaseTargetKey}/desired-release", answers={200: answers.DesiredRelease})
+async def get_desired_release(call: Call) -> Reply:
+    """The release that a target should run."""
+    key = _target(call).key
+    row = await call.deps.store.get(call.workspace_id, "target", key)
+    desired = row.get("$desired") if row is not None else None
+    releases = await call.views.releases([desired]) if desired else {}
+    if desired not in releases:
+        raise NotFound("Desired release")
+    return Reply(200, {"desiredRelease": releases[desired]})
+
+
+@routes.add("GET", "/release-targets/{releaseTargetKey}/jobs", answers={200: answers.Page[answers.Job]}, query=bodies.CelPaging)
+async def list_target_jobs(call: Call) -> Reply:
+    """The jobs of a target, newest first."""
+    paging: bodies.CelPaging = call.query
+    page = await call.deps.store.find(
+        call.workspace_id,
+        "job",
+        where={"$target": _target(call).key},
+        order=NEWEST_FIRST,
+        limit=paging.limit,
+        offset=paging.offset,
+    )
+    return page_of(await call.views.jobs(page.items), page.total, paging)
+
+
+@routes.add("GET", "/release-targets/{releaseTargetKey}/explanation", answers={200: answers.Explanation})
+async def explain_target(call: Call) -> Reply:
+    """Why a target is where it is: for each newer version, what holds it and what ends the wait."""
+    target = _target(call)
+    query = ExplainTarget(
+        resource_id=target.resource_id, environment_id=target.environment_id, deployment_id=target.deployment_id
+    )
+    explanation = Explanation.model_validate(await call.look(query))
+    return Reply(200, _explained(explanation))
+
+
+def _explained(explanation: Explanation) -> Json:
+    """With names and times as the API writes them."""
+    told = _camel(explanation.model_dump(mode="json", exclude_none=True))
+    for version, shown_version in zip(explanation.versions, told["versions"], strict=True):
+        for reason, shown_reason in zip(version.reasons, shown_version["reasons"], strict=True):
+            if reason.satisfied_at is not None:
+                shown_reason["satisfiedAt"] = stamp(reason.satisfied_at)
+            if reason.look_again_at is not None:
+                shown_reason["lookAgainAt"] = stamp(reason.look_again_at)
+    assert isinstance(told, dict)
+    return told
+
+
+def _camel(value: Any) -> Any:
+    match value:
+        case dict():
+            return {to_camel(key): _camel(inner) for key, inner in value.items()}
+        case list():
+            return [_camel(inner) for inner in value]
+        case _:
+            return value

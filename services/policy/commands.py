@@ -1,0 +1,149 @@
+"""The commands that policy answers: saving and deleting policies, recording approvals.
+
+A command that takes something away withdraws, in the same append, the clearances that no longer stand and that no job has used: a job
+is never dispatched on an approval that was revoked a moment before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NoReturn
+from uuid import UUID, uuid5
+
+from contracts.command import Asked, Refused
+from contracts.commands.policy import DeletePolicy, RecordApproval, RuleInput, SavePolicy
+from contracts.fact import Fact
+from contracts.facts.policy import ApprovalRecorded, PolicyDeleted, PolicySaved
+from contracts.shapes import Rule
+from libs.runtime.service import Decided, Draft
+from services.policy.evaluation import walk
+from services.policy.expressions import check_expressions
+from services.policy.fold import apply
+from services.policy.gate import Judge
+from services.policy.instants import written
+from services.policy.recording import withdrawals
+from services.policy.state import State, approval_key, pair_key
+
+KINDS = ("anyApproval", "environmentProgression", "gradualRollout", "verification", "rollback")
+
+
+def save_policy(wish: SavePolicy, state: State, asked: Asked) -> Decided:
+    """Create or replace a policy; the same document again appends nothing.
+
+    Raises:
+        Refused: `invalid`, when an id is no uuid, a rule has no body, or an expression is malformed.
+    """
+    check_expressions(wish)
+    made_id = str(uuid5(UUID(asked.id), "policy"))
+    policy_id = _uuid(wish.policy_id, "/path/policyId") if wish.policy_id is not None else made_id
+    before = state.policies.get(policy_id)
+    fact = PolicySaved(
+        policy_id=policy_id,
+        name=wish.name,
+        description=wish.description,
+        selector=wish.selector,
+        priority=wish.priority,
+        enabled=wish.enabled,
+        metadata=wish.metadata,
+        rules=_rules(wish, before.saved.rules if before is not None else (), asked),
+        created_at=before.saved.created_at if before is not None else asked.now,
+    )
+    if before is not None and before.saved == fact:
+        return Decided(answer={"id": policy_id})
+    return Decided((Draft(fact), *_withdrawn(state, fact, state.pairs, asked)), {"id": policy_id})
+
+
+def delete_policy(wish: DeletePolicy, state: State, asked: Asked) -> Decided:
+    """Delete a policy.
+
+    Raises:
+        Refused: `not_found`.
+    """
+    if wish.policy_id not in state.policies:
+        raise Refused("not_found", f"There is no policy {wish.policy_id}.")
+    fact = PolicyDeleted(policy_id=wish.policy_id)
+    return Decided((Draft(fact), *_withdrawn(state, fact, state.pairs, asked)), {"id": wish.policy_id})
+
+
+def record_approval(wish: RecordApproval, state: State, asked: Asked) -> Decided:
+    """Record what a person decided, for each environment named, or for all that share a system with the deployment.
+
+    The same decision again appends nothing.
+
+    Raises:
+        Refused: `not_found`, when the version or an environment is unknown.
+    """
+    version = state.versions.get(wish.version_id)
+    if version is None:
+        raise Refused("not_found", f"There is no version {wish.version_id}.")
+    for environment_id in wish.environment_ids:
+        if environment_id not in state.environments:
+            raise Refused("not_found", f"There is no environment {environment_id}.")
+    drafts: list[Draft] = []
+    for environment_id in sorted(set(wish.environment_ids)) or state.environments_beside(version.deployment_id):
+        records = state.approvals.get(approval_key(wish.version_id, environment_id), ())
+        before = next((one for one in records if one.user_id == wish.user_id), None)
+        if before is not None and (before.approved, before.reason) == (wish.status == "approved", wish.reason):
+            continue
+        fact = ApprovalRecorded(
+            version_id=wish.version_id,
+            environment_id=environment_id,
+            user_id=wish.user_id,
+            status=wish.status,
+            reason=wish.reason,
+            decided_at=asked.now,
+        )
+        drafts += (Draft(fact), *_withdrawn(state, fact, (pair_key(version.deployment_id, environment_id),), asked))
+    return Decided(tuple(drafts), {"id": wish.version_id})
+
+
+def _rules(wish: SavePolicy, before: Iterable[Rule], asked: Asked) -> tuple[Rule, ...]:
+    """The rules with their ids: a created policy gets new ones, a replaced one keeps those given, with their first `createdAt`."""
+    since = {rule.id: rule.created_at for rule in before}
+    rules: list[Rule] = []
+    for index, given in enumerate(wish.rules):
+        path = f"/body/rules/{index}"
+        bodies = given.model_dump(exclude={"id"}, exclude_none=True)
+        if not bodies:
+            _refuse(path, f"The rule is of no kind that is known: {', '.join(KINDS)}.")
+        made_id = str(uuid5(UUID(asked.id), f"rule/{index}"))
+        rule_id = _uuid(given.id, f"{path}/id") if wish.policy_id is not None and given.id is not None else made_id
+        if any(rule.id == rule_id for rule in rules):
+            _refuse(f"{path}/id", f"Two rules have the id {rule_id}.")
+        rules.append(_rule(given, rule_id, since.get(rule_id, written(asked.now))))
+    return tuple(rules)
+
+
+def _rule(given: RuleInput, rule_id: str, created_at: str) -> Rule:
+    return Rule(
+        id=rule_id,
+        created_at=created_at,
+        any_approval=given.any_approval,
+        environment_progression=given.environment_progression,
+        gradual_rollout=given.gradual_rollout,
+        verification=given.verification,
+        rollback=given.rollback,
+    )
+
+
+def _uuid(text: str, path: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        _refuse(path, f"{text!r} is no uuid.")
+
+
+def _refuse(path: str, message: str) -> NoReturn:
+    raise Refused("invalid", message, code="INVALID_POLICY", details=[{"path": path, "message": message}])
+
+
+def _withdrawn(state: State, fact: Fact, keys: Iterable[str], asked: Asked) -> list[Draft]:
+    """The unused clearances that end with a fact."""
+    after = apply(state, fact, state.position + 1)
+    judge = Judge(after, asked.now)
+    drafts: list[Draft] = []
+    for key in sorted(keys):
+        pair = after.pairs.get(key)
+        if pair is not None and pair.open:
+            drafts += withdrawals(judge, pair, walk(judge, pair, sorted(pair.open)), None)
+    return drafts

@@ -1,0 +1,133 @@
+"""Why is this target where it is? Every version newer than the one that runs, and what each rule says about it at this moment."""
+
+from __future__ import annotations
+
+from contracts.command import Asked, Refused
+from contracts.commands.policy import ExplainTarget, Explanation, Reason, ReleaseRef, VersionStanding
+from contracts.shapes import ACTIVE
+from services.policy.candidates import Step, step_for
+from services.policy.evaluation import Findings, walk
+from services.policy.finding import Finding, RuleKey
+from services.policy.gate import Judge
+from services.policy.state import NOWHERE, Pair, State, Version, pair_key
+
+
+def explain_target(wish: ExplainTarget, state: State, asked: Asked, position: int) -> Explanation:
+    """Explain a target, judged live.
+
+    Raises:
+        Refused: `not_found`, for what is no release target.
+    """
+    pair = state.pairs.get(pair_key(wish.deployment_id, wish.environment_id))
+    one = wish.resource_id
+    if pair is None or one not in pair.targets:
+        key = f"{one}-{wish.environment_id}-{wish.deployment_id}"
+        raise Refused(
+            "not_found", f"{key} is no release target: the selectors of deployment and environment do not both match it."
+        )
+    standing = pair.standings.get(one, NOWHERE)
+    found = walk(Judge(state, asked.now), pair, (one,), wordy=True)
+    ended = found.ended.get(one)
+    versions: list[VersionStanding] = []
+    for version_id in state.newest.get(wish.deployment_id, ()):
+        if standing.current is not None and _reaches(state, standing.current.version_id, version_id):
+            break
+        version = state.versions[version_id]
+        findings = found.findings.get(version_id, {}).get(one)
+        if findings is None:
+            versions.append(_superseded(state, version, ended))
+        elif version_id == ended and step_for(pair, one, version) is not Step.STUCK:
+            versions.append(_on_its_way(state, pair, one, version, findings))
+        else:
+            versions.append(_held(state, version, findings))
+    desired, current = standing.desired, standing.current
+    return Explanation(
+        resource_id=one,
+        environment_id=wish.environment_id,
+        deployment_id=wish.deployment_id,
+        position=position,
+        desired=_ref(state, desired.release_id, desired.version_id) if desired is not None else None,
+        current=_ref(state, current.release_id, current.version_id) if current is not None else None,
+        message=_summary(state, pair, one, versions),
+        versions=tuple(versions),
+    )
+
+
+def _reaches(state: State, current_id: str, version_id: str) -> bool:
+    """Whether a version is the current one or older."""
+    current = state.versions.get(current_id)
+    return current is not None and state.versions[version_id].rank <= current.rank
+
+
+def _ref(state: State, release_id: str, version_id: str) -> ReleaseRef:
+    return ReleaseRef(release_id=release_id, version_id=version_id, tag=state.tag(version_id))
+
+
+def _reason(state: State, key: RuleKey, finding: Finding) -> Reason:
+    policy = state.policies.get(key.policy_id)
+    return Reason(
+        rule_type=key.rule_type,
+        rule_id=key.rule_id,
+        policy_id=key.policy_id,
+        policy_name=policy.saved.name if policy is not None else "",
+        verdict=finding.verdict,
+        message=finding.sentence,
+        ended_by=finding.ended_by,
+        satisfied_at=finding.satisfied_at,
+        look_again_at=finding.look_again_at,
+        facts=finding.facts,
+    )
+
+
+def _held(state: State, version: Version, findings: Findings) -> VersionStanding:
+    against = [finding for _, finding in findings if not finding.allows]
+    blocked = any(finding.verdict == "blocked" for finding in against)
+    said = " ".join(finding.sentence for finding in against)
+    ends = "; ".join(dict.fromkeys(finding.ended_by for finding in against if finding.ended_by))
+    return VersionStanding(
+        version_id=version.version_id,
+        tag=version.tag,
+        cleared=False,
+        message=f"{version.tag} {'is blocked' if blocked else 'waits'}. {said} What ends it: {ends}.",
+        reasons=tuple(_reason(state, key, finding) for key, finding in findings),
+    )
+
+
+def _superseded(state: State, version: Version, ended: str | None) -> VersionStanding:
+    assert ended is not None, "a walk that came to no end has looked at every version"
+    message = f"{version.tag} is superseded by {state.tag(ended)}."
+    return VersionStanding(version_id=version.version_id, tag=version.tag, cleared=False, message=message, reasons=())
+
+
+def _on_its_way(state: State, pair: Pair, resource_id: str, version: Version, findings: Findings) -> VersionStanding:
+    job = pair.newest_job(resource_id)
+    if job is None or job.version_id != version.version_id:
+        said = f"Every rule allows {version.tag}; its job is not made yet."
+    elif job.status in ACTIVE:
+        said = f"{version.tag} is on its way: its job is {job.status}."
+    else:
+        said = f"{version.tag} was cleared, but its job ended as {job.status}" + (f": {job.message}." if job.message else ".")
+    return VersionStanding(
+        version_id=version.version_id,
+        tag=version.tag,
+        cleared=True,
+        message=said,
+        reasons=tuple(_reason(state, key, finding) for key, finding in findings),
+    )
+
+
+def _summary(state: State, pair: Pair, resource_id: str, versions: list[VersionStanding]) -> str:
+    standing = pair.standings.get(resource_id, NOWHERE)
+    runs = f"{state.tag(standing.current.version_id)} runs here" if standing.current is not None else "Nothing runs here yet"
+    back = standing.desired is not None and standing.desired.rollback and not _is_there(pair, resource_id)
+    if back and standing.desired is not None:
+        return f"{runs}; it is going back to {state.tag(standing.desired.version_id)}."
+    if versions:
+        return f"{runs}. {versions[0].message}"
+    return f"{runs}, the newest version." if standing.current is not None else f"{runs}: there is no version to deploy."
+
+
+def _is_there(pair: Pair, resource_id: str) -> bool:
+    standing = pair.standings.get(resource_id, NOWHERE)
+    desired, current = standing.desired, standing.current
+    return desired is not None and current is not None and desired.release_id == current.release_id

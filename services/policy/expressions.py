@@ -1,0 +1,50 @@
+"""Every expression of a policy, checked before the policy is saved: a malformed rule is refused, so that none can exist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from contracts.command import Refused
+from contracts.commands.policy import RuleInput, SavePolicy
+from libs.cel import Environment, contexts
+
+
+def check_expressions(wish: SavePolicy) -> None:
+    """Check the selector of a policy and every expression inside its rules.
+
+    Raises:
+        Refused: `invalid` with code INVALID_CEL; `details` lists `{path, message, errorCode, line, column}` of every error.
+    """
+    details: list[dict[str, Any]] = []
+    what = ""
+    for path, name, environment, source in _expressions(wish):
+        for problem in environment.check(source):
+            if problem.severity != "error":
+                continue
+            told = f"{problem.message} {problem.hint}" if problem.hint else problem.message
+            what = what or f"Invalid {name}: {told} at line {problem.line}, column {problem.column}"
+            details.append(
+                {"path": path, "message": told, "errorCode": problem.code, "line": problem.line, "column": problem.column}
+            )
+    if details:
+        raise Refused("invalid", what, code="INVALID_CEL", details=details)
+
+
+def _expressions(wish: SavePolicy) -> Iterator[tuple[str, str, Environment, str]]:
+    """(path in the request's body, name, environment, source) of every expression."""
+    yield "/body/selector", "policy selector", contexts.TARGET, wish.selector
+    for index, rule in enumerate(wish.rules):
+        yield from _in_rule(f"/body/rules/{index}", rule)
+
+
+def _in_rule(path: str, rule: RuleInput) -> Iterator[tuple[str, str, Environment, str]]:
+    if rule.environment_progression is not None:
+        source = rule.environment_progression.depends_on_environment_selector
+        yield f"{path}/environmentProgression/dependsOnEnvironmentSelector", "environment selector", contexts.ENVIRONMENT, source
+    if rule.verification is not None:
+        for index, metric in enumerate(rule.verification.metrics):
+            at = f"{path}/verification/metrics/{index}"
+            yield f"{at}/successCondition", "success condition", contexts.RESULT, metric.success_condition
+            if metric.failure_condition:
+                yield f"{at}/failureCondition", "failure condition", contexts.RESULT, metric.failure_condition

@@ -1,0 +1,133 @@
+"""What templates of a verification see: the documents of the job's release, in the shapes of the v1 API."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from contracts.facts.inventory import ResourceSaved
+from contracts.facts.planner import DeploymentSaved, EnvironmentSaved, VersionCreated
+from contracts.facts.policy import VerificationRequired
+from contracts.facts.verifier import VerificationStarted
+from contracts.shapes import Json
+from libs.template import TemplateError, render
+from services.verifier.state import KnownJob, KnownRelease, State
+
+NO_VALUE = "<no value>"
+
+
+def rendered(text: str, context: Json) -> str:
+    """A template's text; one that can not be rendered shows itself as a missing value, and the measurement tells."""
+    try:
+        return render(text, context)
+    except TemplateError:
+        return NO_VALUE
+
+
+def context_of(state: State, about: VerificationRequired | VerificationStarted) -> Json:
+    """Release, resource, environment, version, deployment, variables and job; what is not known is left out."""
+    key = f"{about.resource_id}-{about.environment_id}-{about.deployment_id}"
+    release = next((one for one in state.releases.get(key, ()) if one.item.release_id == about.release_id), None)
+    job = next((one for one in state.jobs.get(key, ()) if one.job_id == about.job_id), None)
+    version = state.versions.get(about.version_id)
+    context: Json = {"job": _job(about, job), "variables": release.item.variables if release is not None else {}}
+    if version is not None:
+        context["version"] = _version(version)
+    if (resource := state.resources.get(about.resource_id)) is not None:
+        context["resource"] = _resource(state.workspace_id, resource)
+    if (environment := state.environments.get(about.environment_id)) is not None:
+        context["environment"] = _environment(state.workspace_id, environment)
+    if (deployment := state.deployments.get(about.deployment_id)) is not None:
+        context["deployment"] = _deployment(deployment)
+    context["release"] = _release(about, release, context.get("version"))
+    return context
+
+
+def _release(about: VerificationRequired | VerificationStarted, release: KnownRelease | None, version: Json | None) -> Json:
+    target = {
+        "resourceId": about.resource_id,
+        "environmentId": about.environment_id,
+        "deploymentId": about.deployment_id,
+    }
+    document: Json = {"id": about.release_id, "releaseTarget": target, "encryptedVariables": [], "version": version}
+    if release is not None:
+        document |= {"createdAt": _timestamp(release.created_at), "variables": release.item.variables}
+    return document
+
+
+def _job(about: VerificationRequired | VerificationStarted, job: KnownJob | None) -> Json:
+    document: Json = {"id": about.job_id, "releaseId": about.release_id}
+    if job is None:
+        return document
+    document |= {
+        "jobAgentId": job.agent_id,
+        "status": job.status,
+        "metadata": dict(job.metadata),
+        "createdAt": _timestamp(job.created_at),
+        "updatedAt": _timestamp(job.updated_at),
+    }
+    optional = {
+        "message": job.message,
+        "externalId": job.external_id,
+        "startedAt": None if job.started_at is None else _timestamp(job.started_at),
+        "completedAt": None if job.completed_at is None else _timestamp(job.completed_at),
+    }
+    return document | {name: value for name, value in optional.items() if value is not None}
+
+
+def _version(fact: VersionCreated) -> Json:
+    document: Json = {
+        "id": fact.version_id,
+        "name": fact.name,
+        "tag": fact.tag,
+        "config": fact.config,
+        "jobAgentConfig": fact.job_agent_config,
+        "deploymentId": fact.deployment_id,
+        "status": fact.status,
+        "metadata": fact.metadata,
+        "createdAt": _timestamp(fact.created_at),
+    }
+    return document if fact.message is None else {**document, "message": fact.message}
+
+
+def _resource(workspace_id: str, fact: ResourceSaved) -> Json:
+    document: Json = {
+        "id": fact.resource_id,
+        "identifier": fact.identifier,
+        "name": fact.name,
+        "kind": fact.kind,
+        "version": fact.version,
+        "config": fact.config,
+        "metadata": fact.metadata,
+        "workspaceId": workspace_id,
+        "createdAt": _timestamp(fact.created_at),
+        "updatedAt": _timestamp(fact.updated_at),
+    }
+    return document if fact.provider_id is None else {**document, "providerId": fact.provider_id}
+
+
+def _environment(workspace_id: str, fact: EnvironmentSaved) -> Json:
+    return {
+        "id": fact.environment_id,
+        "name": fact.name,
+        "description": fact.description,
+        "metadata": fact.metadata,
+        "workspaceId": workspace_id,
+        "createdAt": _timestamp(fact.created_at),
+    }
+
+
+def _deployment(fact: DeploymentSaved) -> Json:
+    return {
+        "id": fact.deployment_id,
+        "name": fact.name,
+        "slug": fact.name,
+        "description": fact.description,
+        "resourceSelector": fact.resource_selector,
+        "jobAgentSelector": fact.job_agent_selector,
+        "jobAgentConfig": fact.job_agent_config,
+        "metadata": fact.metadata,
+    }
+
+
+def _timestamp(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

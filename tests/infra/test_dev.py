@@ -1,0 +1,88 @@
+"""The bootstrap: when it trusts .venv, when it makes it anew, and what it says when it can not."""
+
+from __future__ import annotations
+
+import importlib.machinery
+import importlib.util
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from infra.checks.__main__ import pytest_arguments
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def dev(tmp_path: Path) -> ModuleType:
+    """The script as a module, in a checkout of its own with an environment that looks complete."""
+    checkout = tmp_path / "a checkout"
+    (checkout / "infra").mkdir(parents=True)
+    shutil.copy(ROOT / "infra" / "dev", checkout / "infra" / "dev")
+    for lock in ("requirements.lock", "requirements-test.lock"):
+        (checkout / lock).write_text(lock, "utf-8")
+    loader = importlib.machinery.SourceFileLoader("infra_dev_under_test", str(checkout / "infra" / "dev"))
+    spec = importlib.util.spec_from_loader(loader.name, loader)
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    loader.exec_module(module)
+    module.PYTHON.parent.mkdir(parents=True)
+    module.PYTHON.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n', "utf-8")
+    module.PYTHON.chmod(0o755)
+    module.STAMP.write_text(json.dumps(module.fingerprint("requirements.lock")), "utf-8")
+    return module
+
+
+def run(dev: ModuleType, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(dev.ROOT / "infra" / "dev"), *arguments], capture_output=True, text=True, check=False
+    )
+
+
+def test_a_complete_environment_is_used_as_it_is(dev: ModuleType) -> None:
+    done = run(dev, "up", "--port", "0")
+    assert (done.returncode, done.stdout.split(), done.stderr) == (0, ["-P", "-m", "infra.embedded", "--port", "0"], "")
+
+
+def test_test_tools_serve_up_but_not_the_other_way_round(dev: ModuleType) -> None:
+    assert dev.is_ready("up")
+    assert not dev.is_ready("test")
+    dev.STAMP.write_text(json.dumps(dev.fingerprint("requirements-test.lock")), "utf-8")
+    assert dev.is_ready("up")
+    assert dev.is_ready("test")
+
+
+def test_an_environment_is_not_trusted_once_anything_it_was_made_from_changed(dev: ModuleType) -> None:
+    (dev.ROOT / "requirements.lock").write_text("changed", "utf-8")
+    assert not dev.is_ready("up")
+
+
+@pytest.mark.parametrize("damage", ["unfinished", "stamp", "python"])
+def test_a_damaged_environment_is_not_trusted(dev: ModuleType, damage: str) -> None:
+    if damage == "unfinished":
+        dev.UNFINISHED.touch()
+    elif damage == "stamp":
+        dev.STAMP.write_text("{", "utf-8")
+    else:
+        dev.PYTHON.unlink()
+    assert not dev.is_ready("up")
+
+
+def test_help_and_mistakes(dev: ModuleType) -> None:
+    assert run(dev, "--help").stdout.count("usage: infra/dev up") == 1
+    assert run(dev).returncode == 2
+    mistake = run(dev, "down")
+    assert mistake.returncode == 1
+    assert mistake.stderr == "infra/dev: there is no command 'down'; use up, test or --help\n"
+
+
+def test_the_whole_suite_runs_unless_paths_are_named() -> None:
+    assert pytest_arguments([], fast=False) == ["tests", "--ignore=tests/bench"]
+    assert pytest_arguments(["-k", "lock", "-x"], fast=False) == ["tests", "--ignore=tests/bench", "-k", "lock", "-x"]
+    assert pytest_arguments(["tests/infra/test_dev.py::run"], fast=False) == ["tests/infra/test_dev.py::run"]
+    assert pytest_arguments(["tests/infra"], fast=True)[-1] == "not integration and not browser and not chaos"
