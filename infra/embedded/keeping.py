@@ -66,6 +66,7 @@ class Kept:
         self._changed = changed
         self._stop_signal = stop_signal
         self._hold = hold
+        self._log: Path | None = None
         self._reports_ready = reports_ready
         self._restart_after_success = restart_after_success
 
@@ -87,7 +88,7 @@ class Kept:
                 self.quick_deaths += 1
             else:
                 self.quick_deaths = 0
-            how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+            how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}, see {self._log}"
             self._say(f"{self.name} {how}; starting it again" + (f" in {pause:.1f} s" if pause else ""))
             await asyncio.sleep(pause)
 
@@ -108,10 +109,10 @@ class Kept:
 
     def _start(self) -> Process:
         if not self._reports_ready:
-            return children.start(self._make(-1))
+            return self._begin(-1)
         reader, writer = os.pipe()
         try:
-            process = children.start(self._make(writer))
+            process = self._begin(writer)
         except BaseException:
             os.close(reader)
             raise
@@ -119,6 +120,11 @@ class Kept:
             os.close(writer)
         self._listen(reader)
         return process
+
+    def _begin(self, ready: int) -> Process:
+        child = self._make(ready)
+        self._log = child.log
+        return children.start(child)
 
     def _listen(self, reader: int) -> None:
         loop = asyncio.get_running_loop()

@@ -18,7 +18,7 @@ class AgentCalls:
     """Two kinds of calls, named `<job>/dispatch` and `<job>/observe/<n>`.
 
     A job is handed over while its recorded dispatch has no answer and it is still pending: one that was cancelled meanwhile is not
-    sent. It is observed when its last answer asked for it.
+    sent. It is observed when its last answer asked for it. `n` counts the answers before.
     """
 
     def keys(self, state: State) -> Iterable[str]:
@@ -56,7 +56,7 @@ class AgentCalls:
             job = _waiting(state, outcome.key)
             if job is None:
                 continue
-            job_id, call, *_ = outcome.key.split("/")
+            job_id = outcome.key.split("/")[0]
             answer = AgentAnswer.model_validate(outcome.result)
             look_again = None if answer.look_again_s is None else now + timedelta(seconds=answer.look_again_s)
             fact = moved(
@@ -68,7 +68,7 @@ class AgentCalls:
                 external_id=answer.external_id,
                 metadata=answer.metadata,
                 look_again_at=look_again,
-                observation=job.observation + (call == "observe"),
+                observation=job.observation + 1,
             )
             drafts.append(Draft(fact))
         return drafts
@@ -86,7 +86,7 @@ def _waiting(state: State, key: str) -> Job | None:
 
 
 def _is_to_be_sent(job: Job) -> bool:
-    return job.dispatched and not job.answered and job.status == "pending"
+    return job.dispatched and job.observation == 0 and job.status == "pending"
 
 
 def _dispatch_key(job_id: str) -> str:

@@ -191,7 +191,6 @@ def _job_created(state: State, fact: JobCreated, position: int) -> State:
         completed_at=None if fact.status == "pending" else fact.created_at,
         deadline_at=fact.deadline_at,
         dispatched=False,
-        answered=False,
         look_again_at=None,
         observation=0,
     )
@@ -230,7 +229,6 @@ def _job_status_changed(state: State, fact: JobStatusChanged, position: int) -> 
         metadata=tuple(sorted(fact.metadata.items())),
         started_at=fact.started_at,
         completed_at=fact.completed_at,
-        answered=True,
         look_again_at=fact.look_again_at,
         observation=fact.observation,
     )

@@ -30,9 +30,8 @@ class Job(NamedTuple):
         position: where it was created.
         deadline_at: when it fails unless it ended before; counted anew when it is reopened.
         dispatched: the intent to hand it to its agent was recorded.
-        answered: it moved since, so it is not handed over again.
         look_again_at: when the agent is to be asked how it stands; None when somebody tells us.
-        observation: how often the agent was asked before `look_again_at`.
+        observation: how often the agent answered, its dispatch included; 0 as long as it has not taken the job over.
     """
 
     target: str
@@ -52,7 +51,6 @@ class Job(NamedTuple):
     completed_at: datetime | None
     deadline_at: datetime
     dispatched: bool
-    answered: bool
     look_again_at: datetime | None
     observation: int
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from services.policy.candidates import Step, marked, step_for, unfit
 from services.policy.finding import BAD_MARK, DEPLOYABLE, Finding, RuleKey
 from services.policy.gate import Gate, Judge
-from services.policy.rollout import Candidate, judge_rollout
+from services.policy.rollout import Candidates, Turns, judge_rollout
+from services.policy.selector import Matched
 from services.policy.state import NOWHERE, Pair, Version
 
 Findings = tuple[tuple[RuleKey, Finding], ...]
@@ -39,11 +40,11 @@ def walk(judge: Judge, pair: Pair, resource_ids: Sequence[str] | None = None, *,
     """Evaluate targets of a pair.
 
     Args:
-        resource_ids: targets to look at; None for all. All are looked at when one of these belongs to a gradual rollout, since the
-            targets of a rollout are judged together.
+        resource_ids: targets to look at; None for all. All are looked at when one of these belongs to a rollout that waits for what
+            the targets before came to, since those are judged together.
         wordy: also build the sentences of the moment.
     """
-    if resource_ids is None or any(judge.paced(judge.matched(pair, one)) for one in resource_ids if one in pair.targets):
+    if resource_ids is None or any(judge.together(judge.matched(pair, one)) for one in resource_ids if one in pair.targets):
         pending = sorted(pair.targets)
     else:
         pending = sorted(one for one in resource_ids if one in pair.targets)
@@ -60,12 +61,12 @@ def _look_at(judge: Judge, pair: Pair, version: Version, ids: list[str], found: 
     version_id = version.version_id
     verdicts: dict[str, Findings] = {}
     further: list[str] = []
-    asked: list[tuple[str, Gate]] = []
+    asked: dict[Matched, list[str]] = {}
     forbidden: Findings = ((DEPLOYABLE, unfit(version)),)
     for one in ids:
         match step_for(pair, one, version):
             case Step.OPEN:
-                asked.append((one, judge.gate(pair, version, judge.matched(pair, one))))
+                asked.setdefault(judge.matched(pair, one), []).append(one)
             case Step.SETTLED:
                 verdicts[one] = ()
                 found.ended[one] = version_id
@@ -82,36 +83,29 @@ def _look_at(judge: Judge, pair: Pair, version: Version, ids: list[str], found: 
             case Step.STUCK:
                 verdicts[one] = ((BAD_MARK, marked(pair, one, version)),)
                 found.ended[one] = version_id
-    rollouts = _rollouts(judge, pair, version, asked, wordy)
-    for one, gate in asked:
-        turn = rollouts.get(one, ())
-        verdicts[one] = (*gate.findings, *turn) if turn else gate.findings
-        if gate.allows and all(finding.allows for _, finding in turn):
-            _clear(judge, pair, version_id, one, gate, found)
-        else:
-            _refuse(pair, version_id, one, verdicts[one], found)
-            further.append(one)
+    gates = [(judge.gate(pair, version, matched), of_gate) for matched, of_gate in asked.items()]
+    turns = _rollouts(judge, pair, version, gates, wordy)
+    for gate, of_gate in gates:
+        joined: dict[int, Findings] = {}
+        for one in of_gate:
+            turn = turns.get(one, ())
+            findings = joined.get(id(turn))
+            if findings is None:
+                findings = joined[id(turn)] = (*gate.findings, *turn)
+            verdicts[one] = findings
+            if gate.allows and all(finding.allows for _, finding in turn):
+                _clear(judge, pair, version_id, one, gate, found)
+            else:
+                _refuse(pair, version_id, one, findings, found)
+                further.append(one)
     found.findings[version_id] = verdicts
     further.sort()
     return further
 
 
-def _rollouts(
-    judge: Judge, pair: Pair, version: Version, asked: list[tuple[str, Gate]], wordy: bool
-) -> dict[str, list[tuple[RuleKey, Finding]]]:
-    candidates = [
-        Candidate(
-            resource_id=one,
-            rules=gate.rollouts,
-            start=gate.start,
-            covered=gate.covered,
-            free=gate.allows,
-            cleared=pair.open.get(one) == version.version_id or bool(pair.jobs_of(one, version.version_id)),
-        )
-        for one, gate in asked
-        if gate.rollouts
-    ]
-    return judge_rollout(candidates, version, judge.state, pair, judge.now, wordy=wordy) if candidates else {}
+def _rollouts(judge: Judge, pair: Pair, version: Version, gates: list[tuple[Gate, list[str]]], wordy: bool) -> dict[str, Turns]:
+    groups = [Candidates(gate.rollouts, gate.start, gate.covered, gate.allows, ids) for gate, ids in gates if gate.rollouts]
+    return judge_rollout(groups, version, judge.state, pair, judge.now, wordy=wordy) if groups else {}
 
 
 def _clear(judge: Judge, pair: Pair, version_id: str, resource_id: str, gate: Gate | None, found: Evaluation) -> None:

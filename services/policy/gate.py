@@ -45,6 +45,7 @@ class Judge:
     now: datetime
     _gates: dict[tuple[str, str, str, Matched], Gate] = field(default_factory=dict)
     _tallies: dict[tuple[str, str, str, frozenset[str], bool], Tally] = field(default_factory=dict)
+    _together: dict[Matched, bool] = field(default_factory=dict)
     _covered: dict[str, bool] = field(default_factory=dict)
     _matches: dict[str, PairMatches] = field(default_factory=dict)
 
@@ -73,11 +74,14 @@ class Judge:
             tally = self._tallies[key] = count(pair, version_id, statuses, verified)
         return tally
 
-    def paced(self, matched: Matched) -> bool:
-        """Whether any of these policies rolls out gradually, so that targets are judged together."""
-        return any(
-            rule.gradual_rollout is not None for match in matched for rule in self.state.policies[match.policy_id].saved.rules
-        )
+    def together(self, matched: Matched) -> bool:
+        """Whether targets with these policies wait for one another, so that they are judged together."""
+        known = self._together.get(matched)
+        if known is None:
+            rules = [rule for match in matched for rule in self.state.policies[match.policy_id].saved.rules]
+            known = any(rule.gradual_rollout is not None for rule in rules) and self.covered(matched)
+            self._together[matched] = known
+        return known
 
     def covered(self, matched: Matched) -> bool:
         """Whether a verification or rollback rule applies."""
@@ -88,12 +92,12 @@ class Judge:
         )
 
     def any_covered(self, pair: Pair, waiting: Sequence[Mapping[str, Held]]) -> bool:
-        """Whether any of the targets that wait in rollouts of a pair is covered; found once per decision."""
+        """Whether any of the targets that wait in rollouts of a pair waits for others; found once per decision."""
         known = self._covered.get(pair.key)
         if known is None:
             rules = [rule for policy in self.state.policies.values() for rule in policy.saved.rules]
             known = any(rule.verification is not None or rule.rollback is not None for rule in rules) and any(
-                self.covered(self.matched(pair, one)) for targets in waiting for one in targets
+                self.together(self.matched(pair, one)) for targets in waiting for one in targets
             )
             self._covered[pair.key] = known
         return known

@@ -64,29 +64,41 @@ def withdrawals(judge: Judge, pair: Pair, found: Evaluation, cause: Recorded | N
     return drafts
 
 
-def expire(judge: Judge, pair: Pair, found: Evaluation) -> list[Draft]:
-    """Facts for recorded instants that passed and that the walk did not come by: of versions and rules that matter no more."""
-    drafts = []
+def due_of(pair: Pair, now: datetime) -> dict[tuple[str, RuleKey], list[str]]:
+    """Targets of a pair with a recorded instant that came, by version and rule."""
+    due: dict[tuple[str, RuleKey], list[str]] = {}
     for version_id in sorted(pair.held):
-        verdicts = found.findings.get(version_id, {})
-        changes: Changes = {}
         for key in sorted(pair.held[version_id]):
-            over = [one for one, held in pair.held[version_id][key].items() if _is_over(held, judge.now) and one not in verdicts]
+            verdicts = pair.held[version_id][key].items()
+            over = [one for one, held in verdicts if held.look_again_at is not None and held.look_again_at <= now]
             if over:
-                changes[key] = {NO_LONGER: over}
-        drafts += _evaluated(judge, pair, version_id, changes, None)
-    late = Evaluation()
+                due[version_id, key] = over
+    return due
+
+
+def overdue(pair: Pair, now: datetime) -> list[str]:
+    """Targets with an unused clearance whose time is over."""
+    over = []
+    for one in pair.open:
+        clearance = pair.standings[one].cleared
+        if clearance is not None and clearance.valid_until is not None and clearance.valid_until <= now:
+            over.append(one)
+    return sorted(over)
+
+
+def expire(judge: Judge, pair: Pair, found: Evaluation) -> list[Draft]:
+    """Facts for recorded instants that came and that the walk did not come by: of versions and rules that matter no more."""
+    drafts = []
+    for (version_id, key), over in due_of(pair, judge.now).items():
+        verdicts = found.findings.get(version_id, {})
+        if passed_by := [one for one in over if one not in verdicts]:
+            drafts += _evaluated(judge, pair, version_id, {key: {NO_LONGER: passed_by}}, None)
     handled = {one for targets in found.withdrawn.values() for one, _ in targets}
     handled |= {one for targets in found.cleared.values() for one, _ in targets}
-    for one, version_id in pair.open.items():
-        clearance = pair.standings[one].cleared
-        if (
-            one not in handled
-            and clearance is not None
-            and clearance.valid_until is not None
-            and clearance.valid_until <= judge.now
-        ):
-            late.withdrawn.setdefault(version_id, []).append((one, "The time it was cleared for is over."))
+    late = Evaluation()
+    for one in overdue(pair, judge.now):
+        if one not in handled:
+            late.withdrawn.setdefault(pair.open[one], []).append((one, "The time it was cleared for is over."))
     return drafts + withdrawals(judge, pair, late, None)
 
 
@@ -120,20 +132,31 @@ def difference(before: Held | None, finding: Finding, now: datetime) -> str:
 
 def _changes(judge: Judge, pair: Pair, version_id: str, verdicts: dict[str, Findings]) -> Changes:
     recorded: Map[RuleKey, Map[str, Held]] = pair.held.get(version_id, Map())
+    # Targets that were found the same share one tuple of findings, and those recorded the same share one record.
+    alike: dict[int, list[str]] = {}
+    for one, findings in verdicts.items():
+        alike.setdefault(id(findings), []).append(one)
     changes: Changes = {}
     longer: Changes = {}
-    for one, findings in verdicts.items():
+    for ids in alike.values():
+        findings = verdicts[ids[0]]
         for key, finding in findings:
-            before = recorded[key].get(one) if key in recorded else None
-            match difference(before, finding, judge.now):
-                case "changed":
-                    changes.setdefault(key, {}).setdefault(finding, []).append(one)
-                case "longer":
-                    longer.setdefault(key, {}).setdefault(finding, []).append(one)
-                case _:
-                    pass
+            known = recorded.get(key)
+            if known is None:
+                if not finding.allows:
+                    changes.setdefault(key, {}).setdefault(finding, []).extend(ids)
+                continue
+            news: dict[int, str] = {}
+            for one in ids:
+                before = known.get(one)
+                what = news.get(id(before))
+                if what is None:
+                    what = news[id(before)] = difference(before, finding, judge.now)
+                if what:
+                    to = changes if what == "changed" else longer
+                    to.setdefault(key, {}).setdefault(finding, []).append(one)
         if recorded and not any(key in (DEPLOYABLE, BAD_MARK) for key, _ in findings):
-            _gone(judge, version_id, one, findings, recorded, changes)
+            _gone(judge, version_id, ids, findings, recorded, changes)
     for key, groups in longer.items():
         if sum(len(ids) for ids in groups.values()) <= RETOLD:
             for finding, ids in groups.items():
@@ -142,18 +165,18 @@ def _changes(judge: Judge, pair: Pair, version_id: str, verdicts: dict[str, Find
 
 
 def _gone(
-    judge: Judge, version_id: str, resource_id: str, findings: Findings, recorded: Map[RuleKey, Map[str, Held]], changes: Changes
+    judge: Judge, version_id: str, ids: list[str], findings: Findings, recorded: Map[RuleKey, Map[str, Held]], changes: Changes
 ) -> None:
-    """Rules that held the target and are asked no more."""
+    """Rules that held targets and are asked no more."""
     asked = {key for key, _ in findings}
     for key in sorted(recorded):
         if key in asked:
             continue
-        before = recorded[key].get(resource_id)
-        if before is None or (before.verdict == "allowed" and not _is_over(before, judge.now)):
-            continue
         finding = fit_again(judge.state.versions[version_id]) if key == DEPLOYABLE else NO_LONGER
-        changes.setdefault(key, {}).setdefault(finding, []).append(resource_id)
+        for one in ids:
+            before = recorded[key].get(one)
+            if before is not None and (before.verdict != "allowed" or _is_over(before, judge.now)):
+                changes.setdefault(key, {}).setdefault(finding, []).append(one)
 
 
 def _is_over(held: Held, now: datetime) -> bool:

@@ -20,25 +20,26 @@ TURN = "Targets follow one another: this one goes when those before it are deplo
 LATER = "The rollout has not reached this target yet."
 REACHED = "The rollout has reached this target."
 
+Turns = tuple[tuple[RuleKey, Finding], ...]
+"""What each rollout rule says about a target."""
+
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A target that may be next.
+class Candidates:
+    """Targets that may be next, and to which the same rules apply.
 
     Attributes:
-        rules: the rollout rules that apply to it.
-        start: when the rollout starts for it; None when approval or progression it starts with is not satisfied.
-        covered: whether the rollout waits for the targets before it.
-        free: whether all other rules allow it.
-        cleared: whether it was cleared for the version before, and so has had its turn.
+        rules: the rollout rules.
+        start: when the rollout starts for them; None when approval or progression it starts with is not satisfied.
+        covered: whether the rollout waits for the targets before.
+        free: whether all other rules allow them.
     """
 
-    resource_id: str
     rules: tuple[tuple[RuleKey, GradualRollout], ...]
     start: datetime | None
     covered: bool
     free: bool
-    cleared: bool
+    resource_ids: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,59 +117,76 @@ def pace_of(pair: Pair, version_id: str) -> Pace:
 
 
 def judge_rollout(
-    candidates: Sequence[Candidate], version: Version, state: State, pair: Pair, now: datetime, *, wordy: bool = False
-) -> dict[str, list[tuple[RuleKey, Finding]]]:
-    """Judge all candidates of one version together, since only one covered target may go at a time.
+    groups: Sequence[Candidates], version: Version, state: State, pair: Pair, now: datetime, *, wordy: bool = False
+) -> dict[str, Turns]:
+    """Judge the candidates of one version together, since only one covered target may go at a time.
 
     Args:
-        candidates: every target of the pair that the version may go to now; a part of them would let several go at once.
+        groups: every covered target of the pair that the version may go to now; a part of them would let several go at once. Others
+            depend on the clock alone, and may be judged one by one.
         wordy: also build the sentences of the moment, one per target.
     """
     places, total = places_of(pair, version.version_id), len(pair.targets)
-    pace = pace_of(pair, version.version_id) if any(one.covered for one in candidates) else Pace(None, None, None)
-    due: dict[str, list[datetime]] = {}
-    for one in candidates:
-        if one.start is None:
-            continue
-        instants = [one.start + offset_of(body, places[one.resource_id], total) for _, body in one.rules]
-        if one.covered and not one.cleared and pace.last_cleared_at is not None:
-            steps = [pace.last_cleared_at + step_of(body, total) for _, body in one.rules]
-            instants = [max(pair_) for pair_ in zip(instants, steps, strict=True)]
-        due[one.resource_id] = instants
-    turn = _next(candidates, due, places, pace)
-    judged: dict[str, list[tuple[RuleKey, Finding]]] = {}
-    shared: dict[datetime, Finding] = {}
+    covered = any(group.covered for group in groups)
+    pace = pace_of(pair, version.version_id) if covered else Pace(None, None, None)
     stopped = _stopped(pace.failed, version, state)
-    for one in candidates:
-        where = f"It is number {places[one.resource_id] + 1} of {total} in the rollout of {version.tag}" if wordy else ""
-        found: list[tuple[RuleKey, Finding]] = []
-        for index, (key, _) in enumerate(one.rules):
-            if one.start is None:
-                finding = _not_started(where)
-            elif one.covered and not one.cleared and stopped is not None:
-                finding = stopped
-            elif one.covered and not one.cleared and (pace.running is not None or (one.free and one.resource_id != turn)):
-                finding = _turn(state, version, pace.running, where)
+    turn = _next(groups, places, pair, version, pace) if stopped is None and pace.running is None else None
+    judged: dict[str, Turns] = {}
+    for group in groups:
+        shared: dict[tuple[datetime, ...], Turns] = {}
+        waits = _all(group, _turn(state, version, pace.running, ""))
+        stops = _all(group, stopped) if stopped is not None else ()
+        early = _all(group, _not_started(""))
+        for one in group.resource_ids:
+            where = f"It is number {places[one] + 1} of {total} in the rollout of {version.tag}" if wordy else ""
+            paced = group.covered and not _had_turn(pair, one, version.version_id)
+            if group.start is None:
+                judged[one] = _all(group, _not_started(where)) if wordy else early
+            elif paced and stopped is not None:
+                judged[one] = stops
+            elif paced and (pace.running is not None or (group.free and one != turn)):
+                judged[one] = _all(group, _turn(state, version, pace.running, where)) if wordy else waits
             else:
-                at = due[one.resource_id][index]
-                known = shared.get(at)
-                finding = known if known is not None and not wordy else _timed(at, now, where)
-                shared[at] = finding
-            found.append((key, finding))
-        judged[one.resource_id] = found
+                due = _due(group, group.start, places[one], total, pace.last_cleared_at if paced else None)
+                known = shared.get(due)
+                if known is None or wordy:
+                    rules = zip(group.rules, due, strict=True)
+                    known = shared[due] = tuple((key, _timed(at, now, where)) for (key, _), at in rules)
+                judged[one] = known
     return judged
 
 
-def _next(candidates: Sequence[Candidate], due: dict[str, list[datetime]], places: dict[str, int], pace: Pace) -> str | None:
-    """The covered target that goes next."""
-    if pace.failed is not None or pace.running is not None:
-        return None
-    waiting = [
-        (max(due[one.resource_id]), places[one.resource_id], one.resource_id)
-        for one in candidates
-        if one.covered and one.free and not one.cleared and one.resource_id in due
-    ]
-    return min(waiting)[2] if waiting else None
+def _had_turn(pair: Pair, resource_id: str, version_id: str) -> bool:
+    """Whether a target was cleared for the version before."""
+    return pair.open.get(resource_id) == version_id or bool(pair.jobs_of(resource_id, version_id))
+
+
+def _due(
+    group: Candidates, start: datetime, place: int, total: int, last_cleared_at: datetime | None
+) -> tuple[datetime, ...]:
+    """When a target is due, by each rule."""
+    due = []
+    for _, body in group.rules:
+        at = start + offset_of(body, place, total)
+        due.append(at if last_cleared_at is None else max(at, last_cleared_at + step_of(body, total)))
+    return tuple(due)
+
+
+def _next(groups: Sequence[Candidates], places: dict[str, int], pair: Pair, version: Version, pace: Pace) -> str | None:
+    """The covered target that goes next: of each group the first one, since no later place is due earlier; of these the earliest."""
+    firsts: list[tuple[datetime, int, str]] = []
+    for group in groups:
+        if not group.covered or not group.free or group.start is None:
+            continue
+        waiting = [(places[one], one) for one in group.resource_ids if not _had_turn(pair, one, version.version_id)]
+        if waiting:
+            place, one = min(waiting)
+            firsts.append((max(_due(group, group.start, place, len(pair.targets), pace.last_cleared_at)), place, one))
+    return min(firsts)[2] if firsts else None
+
+
+def _all(group: Candidates, finding: Finding) -> Turns:
+    return tuple((key, finding) for key, _ in group.rules)
 
 
 def _not_started(where: str) -> Finding:

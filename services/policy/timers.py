@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import chain
 
 from contracts.envelope import Recorded
 from contracts.facts import dispatcher, planner, policy
 from libs.runtime.service import Draft
 from services.policy.evaluation import walk
 from services.policy.gate import Judge
-from services.policy.recording import expire, record
+from services.policy.recording import due_of, expire, overdue, record
 from services.policy.state import State, pair_key
 
 _MOVES_TIMERS = (
@@ -42,15 +43,16 @@ class PolicyTimers:
         return pair.wake if pair is not None else None
 
     def fire(self, state: State, keys: Sequence[str], now: datetime) -> Sequence[Draft]:
-        """Evaluate pairs whose instant came. Whatever was recorded with an instant that passed is recorded anew."""
+        """Evaluate the targets whose instant came. Whatever was recorded with an instant that passed is recorded anew."""
         judge = Judge(state, now)
         drafts: list[Draft] = []
         for key in keys:
             pair = state.pairs.get(key)
             if pair is None:
                 continue
-            found = walk(judge, pair)
-            due = [*record(judge, pair, found, None), *expire(judge, pair, found)]
-            assert due or pair.wake is None or pair.wake > now, f"nothing follows from the instant {pair.wake} of {key}"
-            drafts += due
+            due = sorted({*overdue(pair, now), *chain.from_iterable(due_of(pair, now).values())})
+            found = walk(judge, pair, due)
+            follows = [*record(judge, pair, found, None), *expire(judge, pair, found)]
+            assert follows or pair.wake is None or pair.wake > now, f"nothing follows from the instant {pair.wake} of {key}"
+            drafts += follows
         return drafts

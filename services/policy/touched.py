@@ -121,8 +121,8 @@ def _targets_changed(state: State, one: Recorded, fact: planner.TargetsChanged, 
     if pair is None:
         return
     found.upstream[(fact.deployment_id, fact.environment_id, "")] = one
-    if fact.removed and pair.held:
-        found.whole[key] = one
+    if any(rule.rule_type == ROLLOUT for by_rule in pair.held.values() for rule in by_rule):
+        found.whole[key] = one  # places in a rollout moved
     for resource_id in fact.added:
         found.target(key, resource_id, one)
 

@@ -35,9 +35,9 @@ async def test_a_process_that_dies_twice_at_once_is_started_three_times(tmp_path
         await keeper
     await kept.stop(1.0)
     assert said == [
-        "poor ended with code 3; starting it again",
-        "poor ended with code 3; starting it again in 0.1 s",
-        "poor ended with code 3; starting it again in 0.2 s",
+        f"poor ended with code 3, see {tmp_path}/log; starting it again",
+        f"poor ended with code 3, see {tmp_path}/log; starting it again in 0.1 s",
+        f"poor ended with code 3, see {tmp_path}/log; starting it again in 0.2 s",
     ]
     assert (tmp_path / "log").read_text("utf-8") == "here\n" * 3
 

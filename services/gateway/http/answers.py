@@ -16,10 +16,14 @@ Timestamp = str
 T = TypeVar("T")
 
 
+def _by_wire_names(extra: Literal["forbid", "allow"]) -> ConfigDict:
+    return ConfigDict(extra=extra, strict=True, alias_generator=to_camel)
+
+
 class AnswerModel(BaseModel):
     """A JSON object with camelCase names; a property that is not required is absent rather than null."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, alias_generator=to_camel, populate_by_name=False)
+    model_config = _by_wire_names("forbid")
 
 
 class ErrorAnswer(AnswerModel):
@@ -294,7 +298,7 @@ class Measurement(AnswerModel):
 class MetricStatus(AnswerModel):
     """A metric with its measurements."""
 
-    model_config = ConfigDict(extra="allow", alias_generator=to_camel)
+    model_config = _by_wire_names("allow")
     name: str
     interval_seconds: int
     count: int
@@ -427,7 +431,6 @@ class Explanation(AnswerModel):
 class CloudEvent(AnswerModel):
     """A recorded fact."""
 
-    model_config = ConfigDict(extra="forbid", alias_generator=None)
     specversion: Literal["1.0"]
     id: str
     source: str

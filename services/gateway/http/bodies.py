@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -32,6 +32,11 @@ _INTEGER = re.compile(r"-?\d{1,18}")
 INT32 = 2**31 - 1
 
 
+def _by_wire_names() -> ConfigDict:
+    # Only the names of the API count: what a client sends under another name is a property that is not declared.
+    return ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel)
+
+
 class Body(BaseModel):
     """A JSON object with camelCase names.
 
@@ -39,7 +44,7 @@ class Body(BaseModel):
         NULL_IS_ABSENT: wire names for which null is taken as absence, because clients in use send it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=False)
+    model_config = _by_wire_names()
     NULL_IS_ABSENT: ClassVar[frozenset[str]] = frozenset()
 
 
@@ -324,7 +329,7 @@ def _has_long_integer(value: object) -> bool:
     match value:
         case dict():
             return any(_has_long_integer(inner) for inner in value.values())
-        case list():
+        case list() | tuple():
             return any(_has_long_integer(inner) for inner in value)
         case int():
             return not -INT32 <= value <= INT32
@@ -348,12 +353,12 @@ class RuleBody(Body):
     version_cooldown: Unsupported = None
     version_selector: Unsupported = None
 
-    @model_validator(mode="before")
-    @classmethod
-    def _integers_of_32_bits(cls, value: object) -> object:
-        if _has_long_integer(value):
+    @model_validator(mode="after")
+    def _integers_of_32_bits(self) -> Self:
+        # Afterwards: a validator that runs before takes the input out of JSON mode, where a list is no tuple.
+        if _has_long_integer(self.model_dump()):
             raise ValueError("integers of a rule have at most 32 bits")
-        return value
+        return self
 
 
 class CreatePolicy(Body):

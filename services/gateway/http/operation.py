@@ -96,7 +96,6 @@ class Routes:
                 response_model=None,
                 status_code=min(operation.answers),
                 responses=_responses(operation),
-                openapi_extra={"x-signalbox-operation": operation.handler.__name__},
             )
         return router
 

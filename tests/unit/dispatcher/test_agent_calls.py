@@ -72,6 +72,24 @@ def test_a_job_that_a_person_sets_to_pending_is_not_sent_again() -> None:
     assert len(outside.calls) == 1
 
 
+def test_a_note_of_a_person_does_not_stop_the_dispatch() -> None:
+    scene = Scene(outside=nobody)
+    scene.save_agent()
+    scene.release("v1")
+    job_id = scene.jobs()[0].job_id
+    scene.do(SetJobStatus(job_id=job_id, status="pending", message="hold on"))
+    assert scene.room("dispatcher").is_open(f"{job_id}/dispatch")
+
+
+def test_an_agent_that_leaves_the_job_pending_is_not_asked_again() -> None:
+    outside = Outside(status="pending", message="handed over, waiting for its webhook")
+    scene = Scene(outside=outside)
+    scene.save_agent()
+    scene.release("v1")
+    scene.run()
+    assert (len(outside.calls), scene.statuses()) == (1, ["pending"])
+
+
 def test_a_job_is_told_with_its_merged_configuration_and_its_id_as_key() -> None:
     outside = Outside(status="queued")
     scene = Scene(outside=outside, config={"b": 2})
@@ -170,7 +188,7 @@ def test_an_agent_that_asks_for_it_is_observed_again_and_again() -> None:
     scene.release("v1")
     scene.advance(20)
     job_id = scene.jobs()[0].job_id
-    assert [call.key for call in outside.calls] == [f"{job_id}/dispatch", f"{job_id}/observe/0", f"{job_id}/observe/1"]
+    assert [call.key for call in outside.calls] == [f"{job_id}/dispatch", f"{job_id}/observe/1", f"{job_id}/observe/2"]
     outside.answer = {"status": "successful"}
     scene.advance(10)
     assert scene.statuses() == ["successful"]
