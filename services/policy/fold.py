@@ -20,7 +20,9 @@ KEPT_BELOW = 10
 
 F = TypeVar("F", bound=Fact)
 _Handler = Callable[[State, Any, int], State]
+_PairHandler = Callable[[State, Pair, Any, int], Pair]
 _HANDLERS: dict[str, _Handler] = {}
+_PAIR_HANDLERS: dict[str, _PairHandler] = {}
 
 
 def evolve(state: State, recorded: Recorded) -> State:
@@ -30,12 +32,19 @@ def evolve(state: State, recorded: Recorded) -> State:
 
 def apply(state: State, fact: Fact, position: int) -> State:
     """Fold a fact at a position; a decision uses this to look at the state that its own facts will make."""
-    return replace(_HANDLERS[fact.TYPE](state, fact, position), position=position)
+    change = _PAIR_HANDLERS.get(fact.TYPE)
+    if change is None:
+        changed = _HANDLERS[fact.TYPE](state, fact, position)
+        return changed.moved(position, changed.pairs)
+    deployment_id, environment_id = _place(fact)
+    key = pair_key(deployment_id, environment_id)
+    pair = state.pairs.get(key)
+    return state.moved(position, state.pairs if pair is None else state.pairs.set(key, change(state, pair, fact, position)))
 
 
 def reads() -> frozenset[str]:
     """Wire types that the fold knows."""
-    return frozenset(_HANDLERS)
+    return frozenset(_HANDLERS) | frozenset(_PAIR_HANDLERS)
 
 
 def _folds(*kinds: type[Fact]) -> Callable[[Callable[[State, F, int], State]], Callable[[State, F, int], State]]:
@@ -45,6 +54,23 @@ def _folds(*kinds: type[Fact]) -> Callable[[Callable[[State, F, int], State]], C
         return handler
 
     return register
+
+
+def _folds_in_pair(
+    *kinds: type[Fact],
+) -> Callable[[Callable[[State, Pair, F, int], Pair]], Callable[[State, Pair, F, int], Pair]]:
+    """Register the fold of facts about one pair; those about a pair without targets change nothing."""
+
+    def register(handler: Callable[[State, Pair, F, int], Pair]) -> Callable[[State, Pair, F, int], Pair]:
+        for kind in kinds:
+            _PAIR_HANDLERS[kind.TYPE] = handler
+        return handler
+
+    return register
+
+
+def _place(fact: Any) -> tuple[str, str]:
+    return fact.deployment_id, fact.environment_id
 
 
 # --- what exists ---------------------------------------------------------------------------------------------------------------
@@ -159,55 +185,47 @@ def _targets_changed(state: State, fact: planner.TargetsChanged, position: int) 
     return replace(state, pairs=state.pairs.set(key, pair), places=places_now)
 
 
-@_folds(planner.ReleasesCreated)
-def _releases_created(state: State, fact: planner.ReleasesCreated, position: int) -> State:
-    return _in_pair(state, fact.deployment_id, fact.environment_id, lambda pair: fold_pair.want(pair, fact))
+@_folds_in_pair(planner.ReleasesCreated)
+def _releases_created(state: State, pair: Pair, fact: planner.ReleasesCreated, position: int) -> Pair:
+    return fold_pair.want(pair, fact)
 
 
-@_folds(planner.RollbackStarted)
-def _rollback_started(state: State, fact: planner.RollbackStarted, position: int) -> State:
-    return _in_pair(state, fact.deployment_id, fact.environment_id, lambda pair: fold_pair.go_back(pair, fact))
+@_folds_in_pair(planner.RollbackStarted)
+def _rollback_started(state: State, pair: Pair, fact: planner.RollbackStarted, position: int) -> Pair:
+    return fold_pair.go_back(pair, fact)
 
 
 # --- jobs and verifications ----------------------------------------------------------------------------------------------------
 
 
-@_folds(dispatcher.JobCreated)
-def _job_created(state: State, fact: dispatcher.JobCreated, position: int) -> State:
-    return _in_pair(state, fact.deployment_id, fact.environment_id, lambda pair: fold_jobs.add_job(pair, fact, position))
+@_folds_in_pair(dispatcher.JobCreated)
+def _job_created(state: State, pair: Pair, fact: dispatcher.JobCreated, position: int) -> Pair:
+    return fold_jobs.add_job(pair, fact, position)
 
 
-@_folds(dispatcher.JobStatusChanged)
-def _job_status_changed(state: State, fact: dispatcher.JobStatusChanged, position: int) -> State:
-    return _in_pair(state, fact.deployment_id, fact.environment_id, lambda pair: fold_jobs.change_job(pair, fact, position))
+@_folds_in_pair(dispatcher.JobStatusChanged)
+def _job_status_changed(state: State, pair: Pair, fact: dispatcher.JobStatusChanged, position: int) -> Pair:
+    return fold_jobs.change_job(pair, fact, position)
 
 
-@_folds(policy.VerificationRequired)
-def _verification_required(state: State, fact: policy.VerificationRequired, position: int) -> State:
-    def checked(pair: Pair) -> Pair:
-        return fold_jobs.add_check(pair, fact.resource_id, fact.version_id, fact.job_id, fact.rule_id, position)
-
-    return _in_pair(state, fact.deployment_id, fact.environment_id, checked)
+@_folds_in_pair(policy.VerificationRequired)
+def _verification_required(state: State, pair: Pair, fact: policy.VerificationRequired, position: int) -> Pair:
+    return fold_jobs.add_check(pair, fact.resource_id, fact.version_id, fact.job_id, fact.rule_id, position)
 
 
-@_folds(verifier.VerificationStarted)
-def _verification_started(state: State, fact: verifier.VerificationStarted, position: int) -> State:
-    def started(pair: Pair) -> Pair:
-        return fold_jobs.start_check(
-            pair, fact.resource_id, fact.version_id, fact.job_id, fact.rule_id, fact.verification_id, position
-        )
-
-    return _in_pair(state, fact.deployment_id, fact.environment_id, started)
+@_folds_in_pair(verifier.VerificationStarted)
+def _verification_started(state: State, pair: Pair, fact: verifier.VerificationStarted, position: int) -> Pair:
+    return fold_jobs.start_check(
+        pair, fact.resource_id, fact.version_id, fact.job_id, fact.rule_id, fact.verification_id, position
+    )
 
 
-@_folds(verifier.VerificationPassed, verifier.VerificationFailed)
-def _verification_ended(state: State, fact: verifier.VerificationPassed | verifier.VerificationFailed, position: int) -> State:
+@_folds_in_pair(verifier.VerificationPassed, verifier.VerificationFailed)
+def _verification_ended(
+    state: State, pair: Pair, fact: verifier.VerificationPassed | verifier.VerificationFailed, position: int
+) -> Pair:
     came_to: CheckState = "passed" if isinstance(fact, verifier.VerificationPassed) else "failed"
-
-    def ended(pair: Pair) -> Pair:
-        return fold_jobs.end_check(pair, fact.resource_id, fact.version_id, fact.job_id, fact.verification_id, came_to, position)
-
-    return _in_pair(state, fact.deployment_id, fact.environment_id, ended)
+    return fold_jobs.end_check(pair, fact.resource_id, fact.version_id, fact.job_id, fact.verification_id, came_to, position)
 
 
 # --- our own facts -------------------------------------------------------------------------------------------------------------
@@ -231,45 +249,33 @@ def _approval_recorded(state: State, fact: policy.ApprovalRecorded, position: in
     return replace(state, approvals=state.approvals.set(key, (*others, record)))
 
 
-@_folds(policy.RuleEvaluated)
-def _rule_evaluated(state: State, fact: policy.RuleEvaluated, position: int) -> State:
-    return _in_pair(state, fact.deployment_id, fact.environment_id, lambda pair: fold_pair.evaluate(pair, fact))
+@_folds_in_pair(policy.RuleEvaluated)
+def _rule_evaluated(state: State, pair: Pair, fact: policy.RuleEvaluated, position: int) -> Pair:
+    return fold_pair.evaluate(pair, fact)
 
 
-@_folds(policy.TargetsCleared)
-def _targets_cleared(state: State, fact: policy.TargetsCleared, position: int) -> State:
+@_folds_in_pair(policy.TargetsCleared)
+def _targets_cleared(state: State, pair: Pair, fact: policy.TargetsCleared, position: int) -> Pair:
     cleared = state.versions.get(fact.version_id)
 
     def superseded(version_id: str) -> bool:
         version = state.versions.get(version_id)
         return version is None or cleared is None or version.rank < cleared.rank
 
-    return _in_pair(state, fact.deployment_id, fact.environment_id, lambda pair: fold_pair.clear(pair, fact, superseded))
+    return fold_pair.clear(pair, fact, superseded)
 
 
-@_folds(policy.ClearanceWithdrawn)
-def _clearance_withdrawn(state: State, fact: policy.ClearanceWithdrawn, position: int) -> State:
-    def withdrawn(pair: Pair) -> Pair:
-        return fold_pair.withdraw(pair, fact.version_id, fact.resource_ids, position)
-
-    return _in_pair(state, fact.deployment_id, fact.environment_id, withdrawn)
+@_folds_in_pair(policy.ClearanceWithdrawn)
+def _clearance_withdrawn(state: State, pair: Pair, fact: policy.ClearanceWithdrawn, position: int) -> Pair:
+    return fold_pair.withdraw(pair, fact.version_id, fact.resource_ids, position)
 
 
-@_folds(policy.RollbackRequired)
-def _rollback_required(state: State, fact: policy.RollbackRequired, position: int) -> State:
-    def asked(pair: Pair) -> Pair:
-        return fold_pair.ask_rollback(pair, fact.resource_id, fact.version_id)
-
-    return _in_pair(state, fact.deployment_id, fact.environment_id, asked)
+@_folds_in_pair(policy.RollbackRequired)
+def _rollback_required(state: State, pair: Pair, fact: policy.RollbackRequired, position: int) -> Pair:
+    return fold_pair.ask_rollback(pair, fact.resource_id, fact.version_id)
 
 
 # --- parts ---------------------------------------------------------------------------------------------------------------------
-
-
-def _in_pair(state: State, deployment_id: str, environment_id: str, change: Callable[[Pair], Pair]) -> State:
-    key = pair_key(deployment_id, environment_id)
-    pair = state.pairs.get(key)
-    return state if pair is None else replace(state, pairs=state.pairs.set(key, change(pair)))
 
 
 def _link(links: Map[str, frozenset[str]], system_id: str, member: str) -> Map[str, frozenset[str]]:

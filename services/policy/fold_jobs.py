@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from immutables import Map
 
 from contracts.facts.dispatcher import JobCreated, JobStatusChanged
 from contracts.shapes import ACTIVE
 from services.policy.fold_pair import use
-from services.policy.state import NOWHERE, Check, CheckState, Job, Pair, Success
+from services.policy.state import NOWHERE, Check, CheckState, Job, Pair, Success, Successes
 
 
 def add_job(pair: Pair, fact: JobCreated, position: int) -> Pair:
@@ -29,7 +28,10 @@ def add_job(pair: Pair, fact: JobCreated, position: int) -> Pair:
         position=position,
     )
     pair = _set_jobs(pair, one, fact.version_id, (*pair.jobs_of(one, fact.version_id), job))
-    return use(pair, one, pair.standings.get(one, NOWHERE)._replace(job_version=fact.version_id))
+    standing = pair.standings.get(one, NOWHERE)
+    if standing.job_version != fact.version_id:
+        standing = standing._replace(job_version=fact.version_id)
+    return use(pair, one, standing)
 
 
 def change_job(pair: Pair, fact: JobStatusChanged, position: int) -> Pair:
@@ -53,7 +55,7 @@ def change_job(pair: Pair, fact: JobStatusChanged, position: int) -> Pair:
         current = _newest_success(pair, one)
     if current is standing.current:
         return pair
-    return replace(pair, standings=pair.standings.set(one, standing._replace(current=current)))
+    return pair.moved(pair.standings.set(one, standing._replace(current=current)), pair.jobs, pair.open)
 
 
 def add_check(pair: Pair, resource_id: str, version_id: str, job_id: str, rule_id: str, position: int) -> Pair:
@@ -99,7 +101,19 @@ def end_check(
 
 def _set_jobs(pair: Pair, resource_id: str, version_id: str, jobs: tuple[Job, ...]) -> Pair:
     by_resource: Map[str, tuple[Job, ...]] = pair.jobs.get(version_id, Map())
-    return replace(pair, jobs=pair.jobs.set(version_id, by_resource.set(resource_id, jobs)))
+    before, after = _success(by_resource.get(resource_id, ())), _success(jobs)
+    pair = pair.moved(pair.standings, pair.jobs.set(version_id, by_resource.set(resource_id, jobs)), pair.open)
+    if before == after:
+        return pair
+    known = pair.successes.get(version_id, Successes())
+    counted = Successes(known.jobs + after.jobs - before.jobs, known.verified + after.verified - before.verified)
+    return pair._replace(successes=pair.successes.set(version_id, counted))
+
+
+def _success(jobs: tuple[Job, ...]) -> Successes:
+    """Whether a version succeeded on one target, as 0 or 1."""
+    succeeded = [job for job in jobs if job.status == "successful"]
+    return Successes(1 if succeeded else 0, 1 if any(job.verified for job in succeeded) else 0)
 
 
 def _change_job(pair: Pair, resource_id: str, version_id: str, job_id: str, change: Callable[[Job], Job]) -> Pair:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -24,14 +23,14 @@ Instants = Counter[datetime]
 
 def appear(pair: Pair, resource_ids: Iterable[str], position: int) -> Pair:
     """Targets appeared."""
-    return replace(pair, targets=pair.targets.update(dict.fromkeys(resource_ids, position)))
+    return pair._replace(targets=pair.targets.update(dict.fromkeys(resource_ids, position)))
 
 
 def vanish(pair: Pair, resource_ids: Iterable[str], exists: Callable[[str], bool]) -> Pair:
     """Targets vanished: nothing is wanted there any more. What runs there is remembered while the resource exists."""
     gone = [one for one in resource_ids if one in pair.targets]
     pair = _drop_held(pair, gone, lambda _version: True)
-    pair = replace(pair, targets=without(pair.targets, gone))
+    pair = pair._replace(targets=without(pair.targets, gone))
     kept = {one: pair.standings[one]._replace(desired=None, cleared=None) for one in gone if one in pair.standings}
     pair = _stand(pair, kept, closed=gone)
     dead = [one for one in gone if not exists(one)]
@@ -40,7 +39,7 @@ def vanish(pair: Pair, resource_ids: Iterable[str], exists: Callable[[str], bool
         left = without(by_resource, dead)
         if left is not by_resource:
             jobs = jobs.set(version_id, left) if left else jobs.delete(version_id)
-    return replace(pair, standings=without(pair.standings, dead), jobs=jobs)
+    return pair._replace(standings=without(pair.standings, dead), jobs=jobs)
 
 
 def clear(pair: Pair, fact: TargetsCleared, superseded: Callable[[str], bool]) -> Pair:
@@ -60,7 +59,7 @@ def clear(pair: Pair, fact: TargetsCleared, superseded: Callable[[str], bool]) -
         (closed if wanted and pair.is_used(one, standing) else opened).append(one)
     pair = _stand(pair, standings, opened=opened, closed=closed)
     if first:
-        pair = replace(pair, paced=pair.paced.set(fact.version_id, fact.cleared_at))
+        pair = pair._replace(paced=pair.paced.set(fact.version_id, fact.cleared_at))
     return _drop_held(pair, fact.resource_ids, lambda version: version == fact.version_id or superseded(version))
 
 
@@ -71,7 +70,7 @@ def withdraw(pair: Pair, version_id: str, resource_ids: Iterable[str] | None, po
         standing = pair.standings.get(one, NOWHERE)
         if standing.cleared is not None and standing.cleared.version_id == version_id:
             standings[one] = standing._replace(cleared=None)
-    return replace(_stand(pair, standings, closed=tuple(standings)), withdrawn_at=position)
+    return _stand(pair, standings, closed=tuple(standings))._replace(withdrawn_at=position)
 
 
 def evaluate(pair: Pair, fact: RuleEvaluated) -> Pair:
@@ -95,7 +94,7 @@ def evaluate(pair: Pair, fact: RuleEvaluated) -> Pair:
                     added[held.look_again_at] += 1
                 verdicts[one] = held
         by_rule = by_rule.set(key, verdicts.finish())
-    return _count(replace(pair, held=pair.held.set(fact.version_id, by_rule)), added, removed)
+    return _count(pair._replace(held=pair.held.set(fact.version_id, by_rule)), added, removed)
 
 
 def want(pair: Pair, fact: ReleasesCreated) -> Pair:
@@ -132,14 +131,19 @@ def ask_rollback(pair: Pair, resource_id: str, version_id: str) -> Pair:
 
 def use(pair: Pair, resource_id: str, standing: Standing) -> Pair:
     """A job was made on a target; it uses the clearance if it is of the version that was cleared."""
-    used = pair.open.get(resource_id) == standing.job_version and pair.is_used(resource_id, standing)
-    return _stand(pair, {resource_id: standing}, closed=(resource_id,) if used else ())
+    if pair.open.get(resource_id) != standing.job_version or not pair.is_used(resource_id, standing):
+        return pair.moved(pair.standings.set(resource_id, standing), pair.jobs, pair.open)
+    if standing.cleared is not None and standing.cleared.valid_until is not None:
+        return _stand(pair, {resource_id: standing}, closed=(resource_id,))
+    return pair.moved(pair.standings.set(resource_id, standing), pair.jobs, pair.open.delete(resource_id))
 
 
 def forget_versions(pair: Pair, version_ids: Iterable[str]) -> Pair:
     """Drop the jobs of versions that no rule can ask about any more. Verdicts on them went when newer versions were cleared."""
     dropped = tuple(version_ids)
-    return replace(pair, jobs=without(pair.jobs, dropped), paced=without(pair.paced, dropped))
+    return pair._replace(
+        jobs=without(pair.jobs, dropped), successes=without(pair.successes, dropped), paced=without(pair.paced, dropped)
+    )
 
 
 def without(items: Map[str, V], keys: Iterable[str]) -> Map[str, V]:
@@ -169,7 +173,7 @@ def _stand(pair: Pair, standings: dict[str, Standing], *, opened: Iterable[str] 
             assert cleared is not None
             open_[one] = cleared.version_id
         open_now = open_.finish()
-    pair = replace(pair, standings=pair.standings.update(standings), open=open_now)
+    pair = pair._replace(standings=pair.standings.update(standings), open=open_now)
     return _count(pair, added, removed)
 
 
@@ -195,7 +199,7 @@ def _drop_held(pair: Pair, resource_ids: Iterable[str], which: Callable[[str], b
                 left = left.set(key, fewer) if fewer else left.delete(key)
         if left is not by_rule:
             held = held.set(version_id, left) if left else held.delete(version_id)
-    return pair if held is pair.held else _count(replace(pair, held=held), Instants(), removed)
+    return pair if held is pair.held else _count(pair._replace(held=held), Instants(), removed)
 
 
 def _count(pair: Pair, added: Instants, removed: Instants) -> Pair:
@@ -217,4 +221,4 @@ def _count(pair: Pair, added: Instants, removed: Instants) -> Pair:
         wake = min(now, default=None)
     elif added:
         wake = min(added) if wake is None else min(wake, *added)
-    return replace(pair, instants=now, wake=wake)
+    return pair._replace(instants=now, wake=wake)

@@ -15,9 +15,10 @@ from libs.cel import CelProblems, contexts
 from services.policy.finding import TICK, Finding, positions
 from services.policy.instants import spoken
 from services.policy.selector import environment_document
-from services.policy.state import Pair, State, Version, pair_key
+from services.policy.state import Pair, State, Successes, Version, pair_key
 
 DEFAULT_STATUSES = frozenset({"successful"})
+NO_SUCCESSES = Successes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def judge_progression(
     Args:
         tallies: counts (pair, version, statuses, verified); passed in so that a decision counts each environment once.
     """
-    picked = _picked(body.depends_on_environment_selector, environment_id, state)
+    picked = picked_environments(body.depends_on_environment_selector, environment_id, state)
     if isinstance(picked, str):
         return Finding(
             "blocked", f"The rule's environment selector has no answer: {picked}", ended_by="a person who mends the rule"
@@ -92,7 +93,7 @@ def judge_progression(
     return _join(seen)
 
 
-def _picked(selector: str, environment_id: str, state: State) -> tuple[str, ...] | str:
+def picked_environments(selector: str, environment_id: str, state: State) -> tuple[str, ...] | str:
     """Environments that the selector picks, sorted; or what is wrong with it."""
     try:
         program = contexts.ENVIRONMENT.compile(selector)
@@ -108,6 +109,22 @@ def _picked(selector: str, environment_id: str, state: State) -> tuple[str, ...]
         if verdict.is_match:
             picked.append(one)
     return tuple(picked)
+
+
+def may_pass(body: EnvironmentProgression, version: Version, environment_id: str, state: State) -> bool:
+    """Whether the pass rate may be reached in any environment, without counting: False is certain, True is worth a look."""
+    picked = picked_environments(body.depends_on_environment_selector, environment_id, state)
+    if isinstance(picked, str) or body.success_statuses is not None:
+        return True
+    for one in picked:
+        pair = state.pairs.get(pair_key(version.deployment_id, one))
+        if pair is None or not pair.targets:
+            return True
+        known = pair.successes.get(version.version_id, NO_SUCCESSES)
+        most = known.verified if body.require_verification_passed else known.jobs
+        if most > 0 and most * 100 >= (body.minimum_success_percentage or 0.0) * len(pair.targets):
+            return True
+    return False
 
 
 def count(pair: Pair | None, version_id: str, statuses: frozenset[str], verified: bool) -> Tally:

@@ -161,9 +161,7 @@ def _had_turn(pair: Pair, resource_id: str, version_id: str) -> bool:
     return pair.open.get(resource_id) == version_id or bool(pair.jobs_of(resource_id, version_id))
 
 
-def _due(
-    group: Candidates, start: datetime, place: int, total: int, last_cleared_at: datetime | None
-) -> tuple[datetime, ...]:
+def _due(group: Candidates, start: datetime, place: int, total: int, last_cleared_at: datetime | None) -> tuple[datetime, ...]:
     """When a target is due, by each rule."""
     due = []
     for _, body in group.rules:

@@ -104,6 +104,13 @@ class Clearance(NamedTuple):
     cleared_at: datetime
 
 
+class Successes(NamedTuple):
+    """On how many targets a version succeeded, and on how many of these it is verified. Vanished targets may still be counted."""
+
+    jobs: int = 0
+    verified: int = 0
+
+
 class Desired(NamedTuple):
     """The release that planner wants on a target; `rollback` says that it returned to it."""
 
@@ -149,14 +156,14 @@ class Held(NamedTuple):
     look_again_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """A deployment in an environment: its release targets, by resource id.
 
     Attributes:
         targets: position at which each target appeared.
         standings: of targets, and of vanished ones as long as their resource exists, since it may come back.
         jobs: by version, then resource, in order of creation.
+        successes: by version; at least as many as `jobs` tells of the targets that exist, so that rarely anything must be counted.
         held: what was recorded, by version, rule and resource; only where a rule once did not allow.
         open: targets with a clearance that no job has used, and its version.
         paced: by version, when a target was last cleared for the first time: the pace of a covered rollout.
@@ -167,15 +174,23 @@ class Pair:
 
     deployment_id: str
     environment_id: str
-    targets: Map[str, int] = field(default_factory=Map)
-    standings: Map[str, Standing] = field(default_factory=Map)
-    jobs: Map[str, Map[str, tuple[Job, ...]]] = field(default_factory=Map)
-    held: Map[str, Map[RuleKey, Map[str, Held]]] = field(default_factory=Map)
-    open: Map[str, str] = field(default_factory=Map)
-    paced: Map[str, datetime] = field(default_factory=Map)
+    targets: Map[str, int] = Map()
+    standings: Map[str, Standing] = Map()
+    jobs: Map[str, Map[str, tuple[Job, ...]]] = Map()
+    successes: Map[str, Successes] = Map()
+    held: Map[str, Map[RuleKey, Map[str, Held]]] = Map()
+    open: Map[str, str] = Map()
+    paced: Map[str, datetime] = Map()
     withdrawn_at: int = 0
-    instants: Map[datetime, int] = field(default_factory=Map)
+    instants: Map[datetime, int] = Map()
     wake: datetime | None = None
+
+    def moved(self, standings: Map[str, Standing], jobs: Map[str, Map[str, tuple[Job, ...]]], open_: Map[str, str]) -> Pair:
+        """The pair after a fact about jobs; built directly, since most facts are of this kind."""
+        return Pair(
+            self.deployment_id, self.environment_id, self.targets, standings, jobs, self.successes, self.held, open_, self.paced,
+            self.withdrawn_at, self.instants, self.wake,
+        )  # fmt: skip
 
     @property
     def key(self) -> str:
@@ -230,6 +245,13 @@ class State:
     approvals: Map[str, tuple[Approval, ...]] = field(default_factory=Map)
     pairs: Map[str, Pair] = field(default_factory=Map)
     places: Map[str, tuple[str, ...]] = field(default_factory=Map)
+
+    def moved(self, position: int, pairs: Map[str, Pair]) -> State:
+        """The state after a fact about a pair; built directly, since most facts are of this kind."""
+        return State(
+            self.workspace_id, position, self.gate, self.policies, self.deployments, self.environments, self.resources, self.links,
+            self.versions, self.newest, self.approvals, pairs, self.places,
+        )  # fmt: skip
 
     def environments_beside(self, entity_id: str) -> tuple[str, ...]:
         """Environments that share a system with a deployment or an environment (itself among them), sorted."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from contracts.envelope import Recorded
@@ -10,10 +10,10 @@ from contracts.facts import dispatcher, inventory, planner, policy, verifier
 from contracts.shapes import EnvironmentProgression
 from services.policy.finding import RuleKey
 from services.policy.gate import Judge
-from services.policy.progression import judge_progression
+from services.policy.progression import judge_progression, may_pass
 from services.policy.recording import RETOLD, difference
 from services.policy.selector import reads_resources
-from services.policy.state import Pair, State, pair_key
+from services.policy.state import Held, Pair, State, pair_key
 
 PROGRESSION = "environmentProgression"
 ROLLOUT = "gradualRollout"
@@ -154,6 +154,8 @@ def _progression_moved(judge: Judge, pair: Pair, version_id: str) -> bool:
         body = _progression(judge.state, key)
         if body is None:
             return True
+        if not may_pass(body, version, pair.environment_id, judge.state) and _is_awaited(verdicts):
+            continue
         # The rule says the same of all its targets, so any one of them tells what was recorded.
         recorded = next(iter(verdicts.values()))
         finding = judge_progression(body, version, pair.environment_id, judge.state, judge.now, judge.tally)
@@ -161,6 +163,12 @@ def _progression_moved(judge: Judge, pair: Pair, version_id: str) -> bool:
         if news == "changed" or (news == "longer" and len(verdicts) <= RETOLD):
             return True
     return False
+
+
+def _is_awaited(verdicts: Mapping[str, Held]) -> bool:
+    """Whether the rule was recorded as waiting for successes, and not for the end of a soak time."""
+    recorded = next(iter(verdicts.values()))
+    return recorded.verdict == "waiting" and recorded.look_again_at is None
 
 
 def _progression(state: State, key: RuleKey) -> EnvironmentProgression | None:

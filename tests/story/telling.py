@@ -212,12 +212,13 @@ class Telling:
 
     def tell(self) -> None:
         """All of it, in order. Raises: AssertionError where it goes otherwise."""
-        self.build()
-        self.good_version()
-        self.unhealthy_in_staging()
-        self.unhealthy_in_production()
-        self.fixed_version()
-        self.growing_inventory()
+        with self._client:
+            self.build()
+            self.good_version()
+            self.unhealthy_in_staging()
+            self.unhealthy_in_production()
+            self.fixed_version()
+            self.growing_inventory()
 
     def good_version(self) -> None:
         version = self.post("v1")

@@ -62,9 +62,9 @@ def create_app(deps: Deps) -> FastAPI:
         redirect_slashes=False,
         exception_handlers={HTTPException: _routing_problem},
     )
-    app.include_router(health.router(deps), prefix="/api")
+    health.serve(app, deps)
     for routes in ROUTES:
-        app.include_router(routes.router(deps), prefix="/api")
+        routes.serve(app, deps)
     app.add_middleware(Intake)
     return app
 

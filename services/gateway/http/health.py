@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from fastapi import APIRouter
+from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,9 +15,8 @@ from services.gateway.json_text import dump
 _LOG_TIMEOUT_S = 2.0
 
 
-def router(deps: Deps) -> APIRouter:
-    """The three endpoints, bound."""
-    routes = APIRouter(tags=["health"])
+def serve(app: FastAPI, deps: Deps) -> None:
+    """Put the three endpoints under `/api`."""
 
     async def healthz(request: Request) -> Response:
         """The process lives."""
@@ -45,5 +44,6 @@ def router(deps: Deps) -> APIRouter:
         return Response(dump(body), status_code=200 if ready else 503, media_type="application/json")
 
     for path, endpoint in (("/healthz", healthz), ("/version", version), ("/readyz", readyz)):
-        routes.add_api_route(path, endpoint, methods=["GET"], response_model=None, operation_id=endpoint.__name__)
-    return routes
+        app.add_api_route(
+            "/api" + path, endpoint, methods=["GET"], response_model=None, operation_id=endpoint.__name__, tags=["health"]
+        )

@@ -4,39 +4,41 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import orjson
-from fastapi import FastAPI
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from services.gateway.http.answers import ErrorAnswer
 from services.gateway.http.app import create_app, operations
 from services.gateway.http.bodies import NoQuery
 from services.gateway.http.deps import Deps
 from services.gateway.http.operation import Operation
 
 PATH = Path(__file__).parents[3] / "contracts" / "openapi" / "gateway.json"
-_REF = "#/components/schemas/{model}"
+_REQUEST = "Request."
 _PARAMETER = re.compile(r"{(\w+)}")
 
 
 def document() -> dict[str, Any]:
-    """The document: paths and answers as the routers have them, parameters and bodies as the operations declare them."""
+    """The document: paths as the application has them, parameters, bodies and answers as the operations declare them."""
     # Describing the routes reaches for nothing that they would work with.
-    app: FastAPI = create_app(cast("Deps", _Undone()))
-    described: dict[str, Any] = app.openapi()
-    bodies = sorted({one.body for one in operations().values() if one.body is not None}, key=lambda model: model.__name__)
-    _, schemas = models_json_schema([(model, "validation") for model in bodies], ref_template=_REF)
+    described: dict[str, Any] = create_app(cast("Deps", _Undone())).openapi()
+    known = operations()
+    bodies = {one.body for one in known.values() if one.body is not None}
+    answers = {model for one in known.values() for model in one.answers.values() if model is not None}
     components = described.setdefault("components", {})
-    # A body and an answer may share a name; what clients send is then told apart by its own.
-    components["schemas"] = {**components.get("schemas", {}), **_renamed(schemas.get("$defs", {}))}
+    # A body and an answer may share a name; what clients send is told apart by a prefix.
+    components["schemas"] = {**_schemas(answers | {ErrorAnswer}), **_schemas(bodies, _REQUEST)}
     components["securitySchemes"] = {
         "ApiKeyAuth": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
         "BearerAuth": {"type": "http", "scheme": "bearer"},
     }
+    components["responses"] = {"Refused": {"description": "Why it could not be done.", "content": _content("ErrorAnswer")}}
     for path in described["paths"].values():
         for spec in path.values():
-            operation = operations().get(spec["operationId"])
+            operation = known.get(spec["operationId"])
             if operation is not None:
                 spec.update(_declared(operation))
     return described
@@ -46,9 +48,19 @@ class _Undone:
     version = "1.0.0"
 
 
-def _renamed(definitions: dict[str, Any]) -> dict[str, Any]:
-    text = orjson.dumps(definitions).decode().replace("#/components/schemas/", "#/components/schemas/Request.")
-    return {f"Request.{name}": schema for name, schema in orjson.loads(text).items()}
+def _name(model: type[BaseModel]) -> str:
+    """The name of a model among the schemas; that of a generic one says what it holds."""
+    return re.sub(r"\W", "_", model.__name__)
+
+
+def _schemas(models: set[type[BaseModel]], prefix: str = "") -> dict[str, Any]:
+    ordered: list[tuple[type[BaseModel], Literal["validation"]]] = [(one, "validation") for one in sorted(models, key=_name)]
+    _, found = models_json_schema(ordered, ref_template=f"#/components/schemas/{prefix}{{model}}")
+    return {f"{prefix}{name}": schema for name, schema in found.get("$defs", {}).items()}
+
+
+def _content(name: str) -> dict[str, Any]:
+    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
 
 
 def _declared(operation: Operation) -> dict[str, Any]:
@@ -62,10 +74,20 @@ def _declared(operation: Operation) -> dict[str, Any]:
     if operation.method != "GET":
         description = "Names the request, so that repeating it changes nothing more."
         parameters.append({"name": "Idempotency-Key", "in": "header", "schema": {"type": "string"}, "description": description})
-    declared: dict[str, Any] = {"parameters": parameters, "security": [{"ApiKeyAuth": []}, {"BearerAuth": []}]}
+    responses: dict[str, Any] = {}
+    for status, model in operation.answers.items():
+        responses[str(status)] = {"description": "Done."}
+        if model is not None:
+            responses[str(status)]["content"] = _content(_name(model))
+    responses.update((status, {"$ref": "#/components/responses/Refused"}) for status in ("400", "401", "404", "409", "503"))
+    declared: dict[str, Any] = {
+        "summary": (operation.handler.__doc__ or "").strip().split("\n")[0],
+        "parameters": parameters,
+        "responses": responses,
+        "security": [{"ApiKeyAuth": []}, {"BearerAuth": []}],
+    }
     if operation.body is not None:
-        reference = {"$ref": f"#/components/schemas/Request.{operation.body.__name__}"}
-        declared["requestBody"] = {"required": True, "content": {"application/json": {"schema": reference}}}
+        declared["requestBody"] = {"required": True, "content": _content(_REQUEST + _name(operation.body))}
     return declared
 
 

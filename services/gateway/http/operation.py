@@ -6,12 +6,11 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import FastAPI, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
@@ -19,7 +18,6 @@ from contracts.command import Refused
 from contracts.envelope import NIL_WORKSPACE
 from libs.eventlog.port import LogUnavailable
 from services.gateway.access import Identity, credential, identify, may_see
-from services.gateway.http.answers import ErrorAnswer
 from services.gateway.http.bodies import NoQuery
 from services.gateway.http.call import Call, Reply, command_id_of
 from services.gateway.http.deps import Deps
@@ -82,32 +80,17 @@ class Routes:
 
         return register
 
-    def router(self, deps: Deps) -> APIRouter:
-        """The endpoints, bound to what they work with."""
-        router = APIRouter(tags=[self.tag])
+    def serve(self, app: FastAPI, deps: Deps) -> None:
+        """Put the endpoints under `/api`, bound to what they work with. They describe themselves in `openapi`."""
         for operation in self.operations:
-            router.add_api_route(
-                operation.path,
+            app.add_api_route(
+                "/api" + operation.path,
                 _endpoint(operation, deps),
                 methods=[operation.method],
-                name=operation.handler.__name__,
                 operation_id=operation.handler.__name__,
-                summary=(operation.handler.__doc__ or "").strip().split("\n")[0],
                 response_model=None,
-                status_code=min(operation.answers),
-                responses=_responses(operation),
+                tags=[self.tag],
             )
-        return router
-
-
-def _responses(operation: Operation) -> dict[int | str, dict[str, Any]]:
-    responses: dict[int | str, dict[str, Any]] = {
-        status: {"model": model, "description": "done"} if model is not None else {"description": "done"}
-        for status, model in operation.answers.items()
-    }
-    for status in (400, 401, 404, 409, 503):
-        responses[status] = {"model": ErrorAnswer, "description": "see `message`"}
-    return responses
 
 
 def _endpoint(operation: Operation, deps: Deps) -> Callable[[Request], Awaitable[Response]]:
@@ -212,8 +195,3 @@ def new_id() -> str:
     """A UUIDv7: unique, and ascending in time, so that indexes over commands grow at one end."""
     bits = int(time.time() * 1000) << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
     return str(UUID(int=bits))
-
-
-def routes_of(modules: Sequence[Routes], deps: Deps) -> list[APIRouter]:
-    """All routers, bound."""
-    return [one.router(deps) for one in modules]

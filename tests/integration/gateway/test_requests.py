@@ -1,0 +1,317 @@
+"""What holds for every request: the order of checks, credentials, bodies, repeats, outages, and that nothing ends in a 500."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import orjson
+import pytest
+
+from libs.eventlog.port import LogUnavailable
+from libs.runtime import clock
+from services.gateway.http.app import operations
+from services.gateway.store import StoreUnavailable
+from tests.integration.gateway.gateway_house import KEY, House, another_user, house
+
+
+@pytest.fixture
+async def one() -> AsyncIterator[House]:
+    async with house(patience_s=0.3, read_wait_s=0.2) as made:
+        yield made
+
+
+async def raw(house_: House, method: str, path: str, content: bytes = b"", **headers: str) -> Any:
+    url = path if path.startswith("/api") else f"/api/v1/workspaces/{house_.workspace_id}{path}"
+    return await house_.client.request(method, url, content=content, headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+
+JSON = "application/json"
+
+
+# --- order of checks -------------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_malformed_body_comes_before_everything(one: House) -> None:
+    for path in ("/nowhere", "/systems"):
+        answer = await raw(one, "PATCH", path, b'{"a":', content_type=JSON)
+        assert (answer.status_code, answer.json()["code"]) == (400, "SyntaxError")
+
+
+async def test_unknown_paths_and_methods_need_no_credential(one: House) -> None:
+    for path in ("/api/v1/nowhere", "/api/nowhere", "/nowhere", "/api/v1/workspaces/"):
+        answer = await one.client.get(path)
+        assert (answer.status_code, answer.json()["code"], answer.json()["message"]) == (404, "Not Found", "not found")
+    answer = await raw(one, "PATCH", "/systems")
+    assert (answer.status_code, answer.json()["code"]) == (405, "Method Not Allowed")
+
+
+async def test_the_presence_of_a_credential_comes_before_the_form(one: House) -> None:
+    answer = await raw(one, "POST", "/systems", b"{}", content_type=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (401, "Unauthorized")
+    assert answer.json()["message"] == "'X-API-Key' header required"
+
+
+async def test_the_form_comes_before_the_credential_itself(one: House) -> None:
+    answer = await raw(one, "POST", "/systems", b"{}", content_type=JSON, x_api_key="wrong")
+    assert (answer.status_code, answer.json()["details"][0]["path"]) == (400, "/body/name")
+    answer = await raw(one, "POST", "/systems", b'{"name":"x"}', content_type="text/plain", x_api_key="wrong")
+    assert (answer.status_code, answer.json()["code"]) == (415, "Unsupported Media Type")
+    answer = await raw(one, "POST", "/systems", b'{"name":"x"}', x_api_key=KEY)
+    assert answer.status_code == 415
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x_api_key": ""},
+        {"x_api_key": "nonsense"},
+        {"x_api_key": KEY[:-1] + "0"},
+        {"x_api_key": "1" + KEY[1:]},
+        {"x_api_key": KEY.upper()},
+        {"authorization": "Basic abc"},
+        {"authorization": "Bearer " + KEY[:-2]},
+        {"authorization": KEY},
+    ],
+)
+async def test_a_wrong_key_is_401(one: House, headers: dict[str, str]) -> None:
+    answer = await raw(one, "GET", "/systems", **headers)
+    assert (answer.status_code, answer.json()["code"]) == (401, "UNAUTHORIZED")
+
+
+async def test_a_key_works_as_bearer_too(one: House) -> None:
+    assert (await raw(one, "GET", "/systems", authorization=f"Bearer {KEY}")).status_code == 200
+
+
+async def test_an_expired_key_is_401(one: House) -> None:
+    key = await another_user(one, expires_at=clock.now() - timedelta(seconds=1))
+    assert (await raw(one, "GET", "/api/v1/workspaces", x_api_key=key)).status_code == 401
+    key = await another_user(one, prefix="f" * 16, expires_at=clock.now() + timedelta(hours=1))
+    assert (await raw(one, "GET", "/api/v1/workspaces", x_api_key=key)).status_code == 200
+
+
+async def test_a_workspace_id_is_checked_and_others_are_just_unknown(one: House) -> None:
+    answer = await raw(one, "GET", "/api/v1/workspaces/nope/systems", x_api_key=KEY)
+    assert (answer.status_code, answer.json()["details"][0]["path"]) == (400, "/params/workspaceId")
+    for path in ("/systems/nope", "/deployments/nope", "/jobs/nope", "/releases/nope", "/job-agents/nope", "/policies/nope"):
+        assert (await raw(one, "GET", path, x_api_key=KEY)).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/resources/identifier/%00", "/resources/identifier/%ff", "/deployments/name/%00"])
+async def test_a_path_that_can_name_nothing_is_404(one: House, path: str) -> None:
+    assert (await raw(one, "GET", path, x_api_key=KEY)).status_code == 404
+
+
+async def test_upper_case_ids_are_the_same_ids(one: House) -> None:
+    made = await one.call("POST", "/systems", {"name": "x"}, want=202)
+    assert (await one.call("GET", f"/systems/{made['id'].upper()}", want=200))["id"] == made["id"]
+
+
+# --- bodies and queries ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["limit=0", "limit=1001", "limit=x", "limit=1.0", "limit=1_0", "limit=", "offset=-1", "offset=99999999999999999999", "what=1", "limit=1&limit=2"],
+)
+async def test_a_bad_query_is_400(one: House, query: str) -> None:
+    answer = await raw(one, "GET", f"/systems?{query}", x_api_key=KEY)
+    assert answer.status_code == 400
+    assert answer.json()["details"][0]["path"].startswith("/query/")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "at"),
+    [
+        ("/systems", {"name": 1}, "/body/name"),
+        ("/systems", {"name": None}, "/body/name"),
+        ("/systems", {"name": "x", "description": None}, "/body/description"),
+        ("/systems", {"name": "x", "metadata": {"a": 1}}, "/body/metadata/a"),
+        ("/systems", {}, "/body/name"),
+        ("/systems", [], "/body"),
+        ("/systems", "text", "/body"),
+        ("/deployments", {"name": "x"}, "/body/slug"),
+        ("/deployments", {"name": "x", "slug": "x", "resourceSelector": {"type": "and"}}, "/body/resourceSelector"),
+        ("/deployments", {"name": "x", "slug": "x", "jobAgentConfig": []}, "/body/jobAgentConfig"),
+        ("/policies", {"name": "x", "priority": "1"}, "/body/priority"),
+        ("/policies", {"name": "x", "priority": True}, "/body/priority"),
+        ("/policies", {"name": "x", "enabled": "true"}, "/body/enabled"),
+        ("/policies", {"name": "x", "rules": {}}, "/body/rules"),
+        ("/policies", {"name": "x", "rules": [{"anyApproval": {"minApprovals": "1"}}]}, "/body/rules/0/anyApproval/minApprovals"),
+        ("/policies", {"name": "x", "rules": [{"anyApproval": None}]}, "/body/rules/0/anyApproval"),
+        ("/policies", {"name": "x", "rules": [{"gradualRollout": {"rolloutType": "x", "timeScaleInterval": 1}}]}, "/body/rules/0/gradualRollout/rolloutType"),
+        ("/resource-providers", {"name": "x"}, "/body/id"),
+        ("/resources/search", {"limit": 1.5}, "/body/limit"),
+        ("/release-targets/state", {"deploymentId": 1, "environmentId": "x"}, "/body/deploymentId"),
+    ],
+)  # fmt: skip
+async def test_a_body_of_the_wrong_form_is_400_with_its_place(one: House, path: str, body: object, at: str) -> None:
+    method = "PUT" if path == "/resource-providers" else "POST"
+    refused = await one.call(method, path, body, want=400)
+    assert refused["code"] == "Bad Request"
+    assert at in [detail["path"] for detail in refused["details"]]
+
+
+async def test_unknown_properties_are_ignored(one: House) -> None:
+    await one.call("POST", "/systems", {"name": "x", "what": None, "resource_selector": 5}, want=202)
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"name":"a\\u0000"}', b'{"name":"x","metadata":{"a\\u0000":"b"}}', b"[" * 70 + b"]" * 70, b"\xff", b'{"name":NaN}', b'"\\ud800"']
+)  # fmt: skip
+async def test_json_that_nobody_could_hold_is_400(one: House, body: bytes) -> None:
+    answer = await raw(one, "POST", "/systems", body, content_type=JSON, x_api_key=KEY)
+    assert (answer.status_code, answer.json()["code"]) == (400, "SyntaxError")
+
+
+async def test_numbers_beyond_64_bits_are_kept_as_floating_point(one: House) -> None:
+    body = b'{"name":"c","kind":"k","version":"v","config":{"n":123456789012345678901234567890}}'
+    answer = await raw(one, "PUT", "/resources/identifier/x", body, content_type=JSON, x_api_key=KEY)
+    assert answer.status_code == 202
+    assert (await one.call("GET", "/resources/identifier/x", want=200))["config"] == {"n": 1.2345678901234568e29}
+
+
+async def test_a_body_is_required_where_one_is_declared(one: House) -> None:
+    answer = await raw(one, "POST", "/systems", b"", content_type=JSON, x_api_key=KEY)
+    assert (answer.status_code, answer.json()["details"][0]["path"]) == (400, "/body")
+
+
+async def test_a_body_over_the_limit_is_413(one: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.gateway.http.intake.MAX_BODY_BYTES", 100)
+    answer = await raw(one, "POST", "/systems", orjson.dumps({"name": "x" * 200}), content_type=JSON, x_api_key=KEY)
+    assert answer.status_code == 413
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(30):
+            yield b"          "
+
+    url = f"/api/v1/workspaces/{one.workspace_id}/systems"
+    answer = await one.client.post(url, content=chunks(), headers={"X-API-Key": KEY, "Content-Type": JSON})
+    assert answer.status_code == 413
+
+
+async def test_a_large_body_is_taken(one: House) -> None:
+    made = await one.call("PUT", "/resource-providers", {"id": "", "name": "sync"}, want=202)
+    resource = {"name": "n", "kind": "k", "version": "v", "config": {"t": "x" * 500}, "metadata": {}, "createdAt": "2026-01-01T00:00:00Z"}
+    resources = [{**resource, "identifier": f"r{number}"} for number in range(600)]
+    answer = await one.call("PUT", f"/resource-providers/{made['id']}/set", {"resources": resources}, want=202)
+    assert answer["saved"] == 600
+    assert (await one.call("GET", "/resources?limit=1", want=200))["total"] == 600
+
+
+# --- repeats ---------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", [str(uuid4()), "deploy-42 ä"])
+async def test_a_repeated_request_gets_the_first_answer(one: House, key: str) -> None:
+    headers = {"Idempotency-Key": key.encode("latin-1").decode("latin-1") if key.isascii() else "deploy-42"}
+    first = await one.call("POST", "/deployments", {"name": "x", "slug": "x"}, want=202, headers=headers)
+    again = await one.call("POST", "/deployments", {"name": "x", "slug": "x"}, want=202, headers=headers)
+    assert again["id"] == first["id"]
+    assert (await one.call("GET", "/deployments", want=200))["total"] == 1
+
+
+async def test_a_key_names_a_request_of_one_user_on_one_path(one: House) -> None:
+    headers = {"Idempotency-Key": "k"}
+    system = await one.call("POST", "/systems", {"name": "x"}, want=202, headers=headers)
+    environment = await one.call("POST", "/environments", {"name": "x"}, want=202, headers=headers)
+    assert system["id"] != environment["id"]
+    await one.call("GET", f"/environments/{environment['id']}", want=200)
+
+
+async def test_a_repeated_deletion_gets_the_first_answer(one: House) -> None:
+    made = await one.call("POST", "/policies", {"name": "p"}, want=202)
+    headers = {"Idempotency-Key": str(uuid4())}
+    first = await one.call("DELETE", f"/policies/{made['id']}", want=202, headers=headers)
+    assert await one.call("DELETE", f"/policies/{made['id']}", want=202, headers=headers) == first
+
+
+async def test_the_trace_of_the_caller_is_passed_on(one: House) -> None:
+    trace = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
+    await one.call("POST", "/systems", {"name": "x"}, want=202, headers={"traceparent": trace})
+    assert one.requests.asked[-1][2] == trace
+    await one.call("POST", "/systems", {"name": "y"}, want=202, headers={"traceparent": "nonsense"})
+    assert one.requests.asked[-1][2] == ""
+
+
+# --- outages ---------------------------------------------------------------------------------------------------------------------------
+
+
+async def test_an_unanswered_command_is_503(one: House) -> None:
+    one.requests.away = True
+    answer = await one.send("POST", "/systems", {"name": "x"})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    await one.call("GET", "/systems", want=200)
+
+
+async def test_a_write_whose_rows_do_not_follow_is_503_and_its_repeat_is_harmless(one: House) -> None:
+    await one.projector.stop()
+    headers = {"Idempotency-Key": str(uuid4())}
+    answer = await one.send("POST", "/deployments", {"name": "x", "slug": "x"}, headers=headers)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    one.projector.start()
+    await one.call("POST", "/deployments", {"name": "x", "slug": "x"}, want=202, headers=headers)
+    assert (await one.call("GET", "/deployments", want=200))["total"] == 1
+
+
+async def test_reads_wait_for_a_short_outage_and_give_up_on_a_long_one(one: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    find, head = one.rows.find, one.deps.log.head
+    failures = 1
+
+    async def failing_find(*args: Any, **more: Any) -> Any:
+        nonlocal failures
+        failures -= 1
+        if failures >= 0:
+            raise StoreUnavailable("away")
+        return await find(*args, **more)
+
+    async def failing_head(workspace_id: str) -> int:
+        nonlocal failures
+        failures -= 1
+        if failures >= 0:
+            raise LogUnavailable("away")
+        return await head(workspace_id)
+
+    monkeypatch.setattr(one.rows, "find", failing_find)
+    monkeypatch.setattr(one.deps.log, "head", failing_head)
+    await one.call("GET", "/systems", want=200)
+    failures = 1
+    await one.call("POST", "/systems", {"name": "x"}, want=202)
+    failures = 1_000_000
+    answer = await one.send("GET", "/systems")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+
+
+async def test_our_own_bug_is_a_500_in_the_same_shape(one: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*args: Any, **more: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(one.rows, "find", broken)
+    answer = await raw(one, "GET", "/systems", x_api_key=KEY)
+    assert (answer.status_code, answer.json()["code"]) == (500, "INTERNAL_ERROR")
+
+
+# --- health ----------------------------------------------------------------------------------------------------------------------------
+
+
+async def test_health_needs_no_credential(one: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (await one.client.get("/api/healthz")).json() == {"status": "ok"}
+    assert set((await one.client.get("/api/version")).json()) == {"api", "workspaceEngine"}
+    assert (await one.client.get("/api/readyz")).status_code == 200
+
+    async def away() -> dict[str, int]:
+        raise LogUnavailable("away")
+
+    monkeypatch.setattr(one.deps.log, "heads", away)
+    answer = await one.client.get("/api/readyz")
+    assert (answer.status_code, answer.json()["log"]) == (503, False)
+
+
+async def test_every_operation_is_behind_a_credential(one: House) -> None:
+    for operation in operations().values():
+        path = "/api" + operation.path.replace("{workspaceId}", one.workspace_id)
+        for name in ("{", "}"):
+            path = path.replace(name, "")
+        assert (await one.client.request(operation.method, path)).status_code == 401
