@@ -107,6 +107,9 @@ class Process:
             self._tell_ready()
             gc.collect()
             gc.freeze()  # what was imported and loaded stays; the collector need not walk it again
+            gc.set_threshold(
+                100_000, 20, 20
+            )  # states are large and hardly ever cyclic: walking them often is most of a fold's time
             await stop.wait()
             log_.info("stopping")
 

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
-from uuid import UUID, uuid5
 
 import orjson
 
@@ -19,6 +18,7 @@ from contracts.command import Asked, Wish
 from contracts.envelope import Recorded
 from contracts.tags import tags_of
 from libs.eventlog.port import Append, Checkpoint, CheckpointMove, CommandAnswer, Condition, NewFact
+from libs.runtime.ids import derived
 from libs.runtime.service import Draft, Intent, Outcome, Service
 from libs.runtime.trace import span_of
 
@@ -244,10 +244,10 @@ class Room(Generic[S]):
         elif asked is not None:
             causation = correlation = asked.id
         else:
-            causation = correlation = str(uuid5(UUID(self.workspace_id), f"{name}/{sequence}"))
+            causation = correlation = derived(self.workspace_id, f"{name}/{sequence}")
         # A version gives its id to everything that happens because of it: correlation from CI to the last target, and one trace.
         correlation = getattr(draft.fact, "version_id", None) or correlation
-        fact_id = str(uuid5(UUID(causation), f"{name}/{sequence}/{ordinal}"))
+        fact_id = derived(causation, f"{name}/{sequence}/{ordinal}")
         return NewFact(
             id=fact_id,
             fact=draft.fact,

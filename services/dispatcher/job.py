@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID, uuid5
 
 from contracts.envelope import Recorded
 from contracts.facts.dispatcher import DispatchSnapshot, JobCreated, JobDispatched
 from contracts.shapes import Json, Target
 from contracts.tags import GATE, clearance
 from libs.eventlog.port import Condition
+from libs.runtime.ids import derived
 from libs.runtime.service import Draft
 from services.dispatcher.agent_config import merged, timeout_of
 from services.dispatcher.selection import Selector
@@ -131,7 +131,7 @@ class JobMaker:
         why_none: str,
     ) -> tuple[JobCreated] | tuple[JobCreated, JobDispatched]:
         attempt = self._state.attempts.get(desired.release_id, 0) + 1
-        job_id = str(uuid5(UUID(desired.release_id), f"{agent_id}/{attempt}"))
+        job_id = derived(desired.release_id, f"{agent_id}/{attempt}")
         config = self._config(documents)
         snapshot = DispatchSnapshot(
             resource=resource.position,

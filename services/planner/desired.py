@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
-from uuid import UUID, uuid5
 
 import orjson
 
@@ -15,6 +14,7 @@ from contracts.facts.planner import ReleaseItem, ReleasesCreated, RollbackStarte
 from contracts.facts.policy import TargetsCleared
 from contracts.shapes import Json, Target
 from libs.eventlog.port import Condition
+from libs.runtime.ids import derived
 from libs.runtime.service import Draft
 from services.planner.history import NO_PAST, NO_PASTS, past_key
 from services.planner.rollouts import NO_PAIRS, Clearance, Pair, Place, pair_of
@@ -24,7 +24,7 @@ ITEMS_PER_FACT: Final = 1_000
 NOT_DEPLOYABLE: Final = frozenset({"building", "failed", "rejected", "unspecified"})
 """A version in one of these goes nowhere. `paused` is policy's to judge: it clears one only where a release of it exists."""
 
-_RELEASES: Final = UUID("6f2c8f0e-3f0b-5f6b-9d43-7a1c52e0b9d4")
+_RELEASES: Final = "6f2c8f0e-3f0b-5f6b-9d43-7a1c52e0b9d4"
 """The namespace of release ids; it never changes."""
 
 _Touched = dict[tuple[str, str], dict[str, Recorded]]
@@ -34,7 +34,7 @@ _Touched = dict[tuple[str, str], dict[str, Recorded]]
 def release_id(target: Target, version_id: str, variables: Json) -> str:
     """The id of a release is made from its content: the same content is the same release."""
     content = {"target": target.key, "version": version_id, "variables": variables}
-    return str(uuid5(_RELEASES, orjson.dumps(content, option=orjson.OPT_SORT_KEYS).decode()))
+    return derived(_RELEASES, orjson.dumps(content, option=orjson.OPT_SORT_KEYS).decode())
 
 
 def decide_releases(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -14,7 +14,6 @@ from pydantic import (
     ConfigDict,
     Field,
     field_validator,
-    model_validator,
 )
 from pydantic.alias_generators import to_camel
 
@@ -353,12 +352,16 @@ class RuleBody(Body):
     version_cooldown: Unsupported = None
     version_selector: Unsupported = None
 
-    @model_validator(mode="after")
-    def _integers_of_32_bits(self) -> Self:
-        # Afterwards: a validator that runs before takes the input out of JSON mode, where a list is no tuple.
-        if _has_long_integer(self.model_dump()):
-            raise ValueError("integers of a rule have at most 32 bits")
-        return self
+
+def _short_integers(rules: tuple[RuleBody, ...]) -> tuple[RuleBody, ...]:
+    # Afterwards: a validator that runs before takes the input out of JSON mode, where a list is no tuple.
+    for number, rule in enumerate(rules):
+        if _has_long_integer(rule.model_dump()):
+            raise ValueError(f"integers of a rule have at most 32 bits; see rule {number}")
+    return rules
+
+
+Rules = Annotated[tuple[RuleBody, ...], AfterValidator(_short_integers)]
 
 
 class CreatePolicy(Body):
@@ -370,7 +373,7 @@ class CreatePolicy(Body):
     priority: int = Field(0, ge=-INT32, le=INT32)
     enabled: bool = True
     metadata: dict[str, str] = Field(default_factory=dict)
-    rules: tuple[RuleBody, ...] = ()
+    rules: Rules = ()
 
 
 class UpsertPolicy(Body):
@@ -382,4 +385,4 @@ class UpsertPolicy(Body):
     priority: int = Field(ge=-INT32, le=INT32)
     enabled: bool
     metadata: dict[str, str]
-    rules: tuple[RuleBody, ...]
+    rules: Rules

@@ -40,8 +40,6 @@ KEY = "0123456789abcdef." + "ab" * 32
 PATIENCE_S = 20
 
 
-
-
 class InProcess:
     """`Requests` that call the hosts of this process, and can be told to have nobody behind them."""
 
@@ -57,9 +55,7 @@ class InProcess:
             raise Unavailable(wish.subject())
         self.asked.append((wish, id, traceparent))
         sent = type(wish).model_validate_json(wish.model_dump_json())
-        request = Request(
-            id=id, workspace_id=workspace_id, min_position=min_position, auth_id=auth_id, traceparent=traceparent
-        )
+        request = Request(id=id, workspace_id=workspace_id, min_position=min_position, auth_id=auth_id, traceparent=traceparent)
         return await self.hosts[wish.SERVICE].answer(sent, request)
 
 

@@ -101,7 +101,12 @@ async def test_lists_are_paged(one: House) -> None:
 async def test_deployments(one: House) -> None:
     made = await one.call("POST", "/deployments", {"name": "api", "slug": "other"}, want=202)
     read = (await one.call("GET", f"/deployments/{made['id']}", want=200))["deployment"]
-    assert (read["slug"], read["resourceSelector"], read["jobAgentSelector"], read["jobAgentConfig"]) == ("api", "false", "false", {})
+    assert (read["slug"], read["resourceSelector"], read["jobAgentSelector"], read["jobAgentConfig"]) == (
+        "api",
+        "false",
+        "false",
+        {},
+    )
     assert (await one.call("GET", "/deployments/name/api", want=200))["deployment"] == read
     await one.call("GET", "/deployments/name/none", want=404)
     duplicate = await one.call("POST", "/deployments", {"name": "api", "slug": "third"}, want=409)
@@ -174,7 +179,9 @@ async def test_approvals(one: House) -> None:
     system = (await one.call("POST", "/systems", {"name": "shop"}, want=202))["id"]
     await one.call("PUT", f"/systems/{system}/deployments/{deployment}", want=202)
     await one.call("PUT", f"/systems/{system}/environments/{environment}", want=202)
-    version = (await one.call("POST", f"/deployments/{deployment}/versions", {"tag": "v1", "name": "", "status": "ready"}, want=200))["id"]
+    version = (
+        await one.call("POST", f"/deployments/{deployment}/versions", {"tag": "v1", "name": "", "status": "ready"}, want=200)
+    )["id"]
     body = {"status": "approved", "environmentIds": [environment]}
     answer = await one.call("PUT", f"/deployment-versions/{version}/user-approval-records", body, want=202)
     assert answer["id"] == version
@@ -197,7 +204,12 @@ async def test_resources_by_any_identifier(one: House, identifier: str) -> None:
     await one.call("DELETE", path, want=404)
     made = await one.call("PUT", path, {**CLUSTER, "config": {"a": {"b": [1]}}, "metadata": {"k": "v"}}, want=202)
     read = await one.call("GET", path, want=200)
-    assert (read["id"], read["identifier"], read["config"], "providerId" in read) == (made["id"], identifier, {"a": {"b": [1]}}, False)
+    assert (read["id"], read["identifier"], read["config"], "providerId" in read) == (
+        made["id"],
+        identifier,
+        {"a": {"b": [1]}},
+        False,
+    )
     assert (await one.call("PUT", path, CLUSTER, want=202))["id"] == made["id"]
     assert (await one.call("GET", path, want=200))["metadata"] == {}
     assert (await one.call("DELETE", path, want=200)) == {"id": made["id"], "message": "Resource deleted"}

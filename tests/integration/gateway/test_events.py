@@ -83,7 +83,9 @@ class Stream:
             for frame in message.get("body", b"").split(b"\n\n"):
                 fields = dict(line.split(b": ", 1) for line in frame.split(b"\n") if b": " in line and not line.startswith(b":"))
                 if fields:
-                    found.append({"id": int(fields[b"id"]), "event": fields[b"event"].decode(), "data": orjson.loads(fields[b"data"])})
+                    found.append(
+                        {"id": int(fields[b"id"]), "event": fields[b"event"].decode(), "data": orjson.loads(fields[b"data"])}
+                    )
         return found
 
     async def comment(self) -> bytes:
@@ -107,7 +109,7 @@ async def test_a_stream_goes_on_with_what_happens(one: House) -> None:
     await stream.end()
 
 
-@pytest.mark.parametrize(("query", "headers"), [("after=3", {}), ("", {"last_event_id": "3"}), ("after=1", {"last_event_id": "3"})])
+@pytest.mark.parametrize("query, headers", [("after=3", {}), ("", {"last_event_id": "3"}), ("after=1", {"last_event_id": "3"})])
 async def test_a_stream_resumes_after_a_position(one: House, query: str, headers: dict[str, str]) -> None:
     stream = Stream(one, query, **headers)
     await stream.start()

@@ -114,7 +114,18 @@ async def test_upper_case_ids_are_the_same_ids(one: House) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["limit=0", "limit=1001", "limit=x", "limit=1.0", "limit=1_0", "limit=", "offset=-1", "offset=99999999999999999999", "what=1", "limit=1&limit=2"],
+    [
+        "limit=0",
+        "limit=1001",
+        "limit=x",
+        "limit=1.0",
+        "limit=1_0",
+        "limit=",
+        "offset=-1",
+        "offset=99999999999999999999",
+        "what=1",
+        "limit=1&limit=2",
+    ],
 )
 async def test_a_bad_query_is_400(one: House, query: str) -> None:
     answer = await raw(one, "GET", f"/systems?{query}", x_api_key=KEY)
@@ -123,7 +134,7 @@ async def test_a_bad_query_is_400(one: House, query: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "body", "at"),
+    "path, body, at",
     [
         ("/systems", {"name": 1}, "/body/name"),
         ("/systems", {"name": None}, "/body/name"),
@@ -194,7 +205,14 @@ async def test_a_body_over_the_limit_is_413(one: House, monkeypatch: pytest.Monk
 
 async def test_a_large_body_is_taken(one: House) -> None:
     made = await one.call("PUT", "/resource-providers", {"id": "", "name": "sync"}, want=202)
-    resource = {"name": "n", "kind": "k", "version": "v", "config": {"t": "x" * 500}, "metadata": {}, "createdAt": "2026-01-01T00:00:00Z"}
+    resource = {
+        "name": "n",
+        "kind": "k",
+        "version": "v",
+        "config": {"t": "x" * 500},
+        "metadata": {},
+        "createdAt": "2026-01-01T00:00:00Z",
+    }
     resources = [{**resource, "identifier": f"r{number}"} for number in range(600)]
     answer = await one.call("PUT", f"/resource-providers/{made['id']}/set", {"resources": resources}, want=202)
     assert answer["saved"] == 600

@@ -10,11 +10,11 @@ from tests.integration.gateway.gateway_house import House, house
 async def shop(house: House) -> dict[str, str]:
     """A system with a deployment, an environment, an agent and a resource that is a target."""
     agent = str(uuid4())
-    await house.call("PUT", f"/job-agents/{agent}", {"name": "runner", "type": "test-runner", "config": {"delaySeconds": 0}}, want=202)
+    await house.call(
+        "PUT", f"/job-agents/{agent}", {"name": "runner", "type": "test-runner", "config": {"delaySeconds": 0}}, want=202
+    )
     system = (await house.call("POST", "/systems", {"name": "shop"}, want=202))["id"]
-    environment = (
-        await house.call("POST", "/environments", {"name": "staging", "resourceSelector": "true"}, want=202)
-    )["id"]
+    environment = (await house.call("POST", "/environments", {"name": "staging", "resourceSelector": "true"}, want=202))["id"]
     deployment = (
         await house.call(
             "POST",
@@ -83,7 +83,9 @@ async def test_a_version_reaches_its_target_and_everything_can_be_read() -> None
 async def test_a_deleted_resource_takes_its_target_and_release_out_of_sight() -> None:
     async with house() as one:
         ids = await shop(one)
-        await one.call("POST", f"/deployments/{ids['deployment']}/versions", {"tag": "v1", "name": "", "status": "ready"}, want=200)
+        await one.call(
+            "POST", f"/deployments/{ids['deployment']}/versions", {"tag": "v1", "name": "", "status": "ready"}, want=200
+        )
         state_path = f"/release-targets/{ids['target']}/state"
         state = await one.until(lambda: one.call("GET", state_path, want=200), lambda seen: "currentRelease" in seen)
         await one.call("DELETE", one.path_of("cluster/a:b"), want=200)
@@ -101,7 +103,9 @@ async def test_a_pull_agent_claims_and_finishes_a_job() -> None:
         ids = await shop(one)
         agent = {"name": "runner", "type": "http-pull", "config": {}}
         await one.call("PUT", f"/job-agents/{ids['agent']}", agent, want=202)
-        await one.call("POST", f"/deployments/{ids['deployment']}/versions", {"tag": "v1", "name": "", "status": "ready"}, want=200)
+        await one.call(
+            "POST", f"/deployments/{ids['deployment']}/versions", {"tag": "v1", "name": "", "status": "ready"}, want=200
+        )
         queue = f"/job-agents/{ids['agent']}/jobs"
         page = await one.until(lambda: one.call("GET", f"{queue}?status=queued", want=200), lambda seen: seen["total"] == 1)
         job_id = page["items"][0]["id"]
