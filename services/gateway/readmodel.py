@@ -290,3 +290,7 @@ def _verification_passed(recorded: Recorded, fact: verifier.VerificationPassed) 
 @_projects(verifier.VerificationFailed)
 def _verification_failed(recorded: Recorded, fact: verifier.VerificationFailed) -> Patches:
     return (Merge("verification", fact.verification_id, {"status": "failed", "message": f"{fact.metric}: {fact.message}"}),)
+
+
+PROJECTED = frozenset(_PROJECTIONS)
+"""The wire types of every fact that some table shows."""

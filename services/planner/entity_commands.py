@@ -80,7 +80,7 @@ def _check_resource_selector(source: str) -> None:
 
 def _check_name(taken_by: str | None, own_id: str, what: str, name: str) -> None:
     if taken_by is not None and taken_by != own_id:
-        raise Refused("conflict", f"There is a {what} named '{name}' already; choose another name", code="DUPLICATE_NAME")
+        raise Refused("conflict", f"The name '{name}' is taken by another {what}; choose another name", code="DUPLICATE_NAME")
 
 
 def _agent(wish: SaveDeployment, before: DeploymentSaved | None) -> tuple[str, Json]:

@@ -48,6 +48,9 @@ class Gateway:
 
     Args:
         health: what the services of this process say of themselves.
+
+    Attributes:
+        address: host and port (or path) where it listens, once started.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class Gateway:
             system=self._system,
             health=health,
         )
+        self.address: Any = None
         self._server: _Server | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -95,7 +99,8 @@ class Gateway:
         if key is not None:
             await self._see_to(key)
         await server.up.wait()
-        log_.info("listening", extra={"address": str(listening.getsockname())})
+        self.address = listening.getsockname()
+        log_.info("listening", extra={"address": str(self.address)})
 
     async def stop(self) -> None:
         """End streams, finish what was begun, and stop; again changes nothing."""

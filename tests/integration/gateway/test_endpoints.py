@@ -267,7 +267,7 @@ async def test_providers_and_their_sets(one: House) -> None:
     assert (await one.call("GET", "/resource-providers/name/sync", want=200))["id"] == made["id"]
     await one.call("GET", "/resource-providers/name/none", want=404)
     await one.call("GET", "/resource-providers/name/none/resources", want=404)
-    resources = [
+    resources: list[dict[str, object]] = [
         {**CLUSTER, "identifier": f"r{number}", "config": None, "metadata": {}, "createdAt": "0001-01-01T00:00:00Z"}
         for number in (2, 1, 3)
     ]

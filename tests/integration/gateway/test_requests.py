@@ -77,7 +77,7 @@ async def test_the_form_comes_before_the_credential_itself(one: House) -> None:
     ],
 )
 async def test_a_wrong_key_is_401(one: House, headers: dict[str, str]) -> None:
-    answer = await raw(one, "GET", "/systems", **headers)
+    answer = await raw(one, "GET", "/systems", b"", **headers)
     assert (answer.status_code, answer.json()["code"]) == (401, "UNAUTHORIZED")
 
 

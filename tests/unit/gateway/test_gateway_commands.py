@@ -139,4 +139,4 @@ def test_the_state_is_the_fold_of_the_log_and_survives_a_snapshot(world: World) 
     made = world.do(CreateWorkspace(name="Acme", slug="acme", user_id=admin(world)))["id"]
     world.do(UpdateWorkspace(workspace_id=made, name="Acme 2"))
     assert refold(service, world.log, NIL_WORKSPACE) == state(world)
-    assert codec.decode(SystemState, codec.encode(state(world))) == state(world)
+    assert codec.decode(SystemState, codec.encode(SystemState, state(world))) == state(world)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TypeVar
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from contracts.commands.policy import ExplainTarget, Explanation, Reason, RecordApproval, RuleInput, SavePolicy, VersionStanding
+from contracts.fact import Fact
 from contracts.facts.dispatcher import DispatchSnapshot, JobCreated, JobStatusChanged
 from contracts.facts.inventory import ResourceSaved
 from contracts.facts.planner import (
@@ -97,6 +100,7 @@ class Scene:
 
     def __init__(self, *resources: str) -> None:
         self.world = World([service])
+        self._together = False
         self.deployment, self.system = uid("deployment"), uid("system")
         self.production = self.environment("production")
         self.staging = self.environment("staging")
@@ -118,10 +122,10 @@ class Scene:
         self.record(saved, EnvironmentLinked(system_id=system or self.system, environment_id=saved.environment_id))
         return saved.environment_id
 
-    def resource(self, name: str, **metadata: str) -> str:
+    def resource(self, name: str, *, id_: str | None = None, **metadata: str) -> str:
         """A resource's document."""
         saved = ResourceSaved(
-            resource_id=uid(f"resource {name}"), identifier=name, name=name, kind="Cluster", version="v1", metadata=metadata,
+            resource_id=id_ or uid(f"resource {name}"), identifier=name, name=name, kind="Cluster", version="v1", metadata=metadata,
             created_at=self.world.now, updated_at=self.world.now,
         )  # fmt: skip
         self.record(saved)
@@ -152,9 +156,18 @@ class Scene:
 
     # --- what happens ----------------------------------------------------------------------------------------------------------
 
-    def record(self, *facts: object) -> None:
+    def record(self, *facts: Fact) -> None:
         """Facts of other services, and what policy makes of them."""
-        self.world.record(*facts)  # type: ignore[arg-type]  # builders give facts of several kinds
+        self.world.record(*facts)
+        if not self._together:
+            self.world.run()
+
+    @contextmanager
+    def in_one_round(self) -> Iterator[None]:
+        """Policy sees what is recorded meanwhile in one round."""
+        self._together = True
+        yield
+        self._together = False
         self.world.run()
 
     def advance(self, *, minutes: float = 0, seconds: float = 0) -> None:

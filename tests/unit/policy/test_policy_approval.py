@@ -6,7 +6,7 @@ Times of approvals and versions are typed; only the rule's own `createdAt` is te
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -15,6 +15,7 @@ from contracts.facts.policy import ApprovalRecorded, RuleEvaluated
 from contracts.shapes import AnyApproval, Rule
 from libs.simulation.world import START
 from services.policy.approval import judge_approval
+from services.policy.finding import Finding
 from services.policy.state import Approval, Version
 from tests.unit.policy.policy_scenes import Scene, approval, uid
 
@@ -30,7 +31,7 @@ def record(user: str, hours: float = 0, *, approved: bool = True, position: int 
     return Approval(user, approved, None, START + timedelta(hours=hours), position)
 
 
-def judge(needed: int, *records: Approval, created_at: str = NEW):  # type: ignore[no-untyped-def]
+def judge(needed: int, *records: Approval, created_at: str = NEW) -> Finding:
     of = rule(needed, created_at)
     assert of.any_approval is not None
     return judge_approval(of.any_approval, of, VERSION, records)
@@ -161,4 +162,3 @@ def test_newer_version_starts_without_approvals() -> None:
     second = scene.version("v2")
     assert scene.open(second) == set()
     assert scene.open(first) == {uid("r")}
-    assert datetime(2026, 1, 1, tzinfo=UTC) == START

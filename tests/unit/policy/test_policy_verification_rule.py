@@ -1,0 +1,93 @@
+"""The verification rule: which jobs are to be measured, and since when."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pytest
+
+from contracts.commands.policy import RuleInput
+from contracts.facts.policy import VerificationRequired
+from contracts.shapes import JobStatus, Verification
+from tests.unit.policy.policy_scenes import METRIC, Scene, rollback, uid, verification
+
+R = uid("r")
+Trigger = Literal["jobCreated", "jobStarted", "jobSuccess", "jobFailure"]
+
+
+def triggered(trigger: Trigger, status: JobStatus) -> list[VerificationRequired]:
+    scene = Scene(R)
+    scene.policy(RuleInput(verification=Verification(trigger_on=trigger, metrics=(METRIC,))))
+    scene.job(scene.version("v1"), R, status)
+    return scene.facts(VerificationRequired)
+
+
+@pytest.mark.parametrize(
+    "trigger, status, happens",
+    [
+        ("jobCreated", "pending", True),
+        ("jobStarted", "pending", False),
+        ("jobStarted", "inProgress", True),
+        ("jobStarted", "successful", True),
+        ("jobStarted", "failure", False),
+        ("jobSuccess", "inProgress", False),
+        ("jobSuccess", "successful", True),
+        ("jobSuccess", "failure", False),
+        ("jobFailure", "failure", True),
+        ("jobFailure", "successful", False),
+        ("jobFailure", "cancelled", False),
+    ],
+)
+def test_trigger(trigger: Trigger, status: JobStatus, happens: bool) -> None:
+    assert len(triggered(trigger, status)) == int(happens)
+
+
+def test_requirement_carries_the_metrics() -> None:
+    scene = Scene(R)
+    policy_id = scene.policy(verification())
+    version = scene.version("v1")
+    job = scene.job(version, R, "successful")
+    (fact,) = scene.facts(VerificationRequired)
+    rule_id = scene.state.policies[policy_id].saved.rules[0].id
+    assert (fact.job_id, fact.policy_id, fact.rule_id, fact.metrics) == (job, policy_id, rule_id, (METRIC,))
+    assert (fact.resource_id, fact.version_id, fact.environment_id) == (R, version, scene.production)
+
+
+def test_required_once_for_job_and_rule() -> None:
+    scene = Scene(R)
+    scene.policy(verification(), verification())
+    job = scene.job(scene.version("v1"), R, "successful")
+    scene.job_status(job, "inProgress")
+    scene.job_status(job, "successful")
+    assert len(scene.facts(VerificationRequired)) == 2
+
+
+def test_required_of_rollback_jobs_too() -> None:
+    scene = Scene(R)
+    scene.policy(verification(), rollback("failure"))
+    scene.job(scene.version("v1"), R, "successful", rollback=True)
+    assert len(scene.facts(VerificationRequired)) == 1
+
+
+def test_not_where_the_policy_does_not_apply() -> None:
+    scene = Scene(R)
+    scene.policy(verification(), selector='environment.name == "staging"')
+    scene.policy(verification(), enabled=False)
+    scene.job(scene.version("v1"), R, "successful")
+    assert scene.facts(VerificationRequired) == []
+
+
+def test_not_for_a_job_that_found_no_agent() -> None:
+    scene = Scene(R)
+    scene.policy(RuleInput(verification=Verification(trigger_on="jobCreated", metrics=(METRIC,))))
+    scene.job(scene.version("v1"), R, agent="")
+    assert scene.facts(VerificationRequired) == []
+
+
+def test_not_on_a_vanished_target() -> None:
+    scene = Scene(R)
+    scene.policy(verification())
+    job = scene.job(scene.version("v1"), R)
+    scene.vanish(R)
+    scene.job_status(job, "successful")
+    assert scene.facts(VerificationRequired) == []
