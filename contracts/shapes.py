@@ -6,12 +6,15 @@ field name.
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 Json = dict[str, Any]
+
+Int32 = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
+"""The API declares the integers of rules as 32 bits wide; clients in other languages can hold no more."""
 
 JobStatus = Literal[
     "pending",
@@ -58,7 +61,7 @@ class _Shape(BaseModel):
 class AnyApproval(_Shape):
     """So many people must approve the version for the environment."""
 
-    min_approvals: int
+    min_approvals: Int32
 
 
 class EnvironmentProgression(_Shape):
@@ -67,8 +70,8 @@ class EnvironmentProgression(_Shape):
     depends_on_environment_selector: str
     minimum_success_percentage: float | None = Field(None, ge=0, le=100)
     success_statuses: tuple[JobStatus, ...] | None = None
-    minimum_soak_time_minutes: int | None = Field(None, ge=0)
-    maximum_age_hours: int | None = Field(None, ge=0)
+    minimum_soak_time_minutes: Int32 | None = Field(None, ge=0)
+    maximum_age_hours: Int32 | None = Field(None, ge=0)
     require_verification_passed: bool = False
 
 
@@ -77,7 +80,7 @@ class GradualRollout(_Shape):
     together (linear-normalized)."""
 
     rollout_type: Literal["linear", "linear-normalized"]
-    time_scale_interval: int = Field(ge=0)
+    time_scale_interval: Int32 = Field(ge=0)
 
 
 class HttpProvider(_Shape):
@@ -86,7 +89,7 @@ class HttpProvider(_Shape):
     type: Literal["http"]
     url: str
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"] = "GET"
-    headers: dict[str, str] = Field(default_factory=dict)
+    headers: dict[str, str] | None = None
     body: str | None = None
     timeout: str = "30s"
 
@@ -95,20 +98,20 @@ class SleepProvider(_Shape):
     """Waits."""
 
     type: Literal["sleep"]
-    duration_seconds: int = Field(ge=1, le=3600)
+    duration_seconds: Int32 = Field(ge=1, le=3600)
 
 
 class MetricSpec(_Shape):
     """One metric of a verification: what to ask, how often, and when the answer is good. Conditions are CEL over `result`."""
 
     name: str
-    interval_seconds: int = Field(ge=1)
-    count: int = Field(ge=1)
+    interval_seconds: Int32 = Field(ge=1)
+    count: Int32 = Field(ge=1)
     provider: HttpProvider | SleepProvider = Field(discriminator="type")
     success_condition: str
-    success_threshold: int | None = None
+    success_threshold: Int32 | None = None
     failure_condition: str | None = None
-    failure_threshold: int = 0
+    failure_threshold: Int32 = 0
 
 
 class Verification(_Shape):

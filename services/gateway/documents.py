@@ -127,13 +127,13 @@ NO_AGENT: Json = {"id": "", "name": "", "type": "", "config": {}, "metadata": {}
 
 
 def metric(spec: MetricSpec) -> Json:
-    """A metric as the client wrote it: values that the schema would fill in by itself are not added."""
-    return spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    """A metric with the defaults of the schema filled in; what has no value is absent."""
+    return spec.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def rule(policy_id: str, one: Rule) -> Json:
-    """A policy rule as the client wrote it (no defaults are added), with its id and time."""
-    return {**one.model_dump(mode="json", by_alias=True, exclude_defaults=True), "policyId": policy_id}
+    """A policy rule with its id and time, the defaults of the schema filled in; what has no value is absent."""
+    return {**one.model_dump(mode="json", by_alias=True, exclude_none=True), "policyId": policy_id}
 
 
 def policy(workspace_id: str, fact: PolicySaved) -> Json:

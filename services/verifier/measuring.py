@@ -107,7 +107,7 @@ def _request(spec: MetricSpec, context: Json) -> Json:
         "type": "http",
         "method": provider.method,
         "url": rendered(provider.url, context),
-        "headers": {name: rendered(value, context) for name, value in provider.headers.items()},
+        "headers": {name: rendered(value, context) for name, value in (provider.headers or {}).items()},
         "body": None if provider.body is None else rendered(provider.body, context),
         "timeout": provider.timeout,
     }

@@ -324,18 +324,6 @@ class PairBody(Body):
 Unsupported = Annotated[Any, _unavailable("this kind of rule")]
 
 
-def _has_long_integer(value: object) -> bool:
-    match value:
-        case dict():
-            return any(_has_long_integer(inner) for inner in value.values())
-        case list() | tuple():
-            return any(_has_long_integer(inner) for inner in value)
-        case int():
-            return not -INT32 <= value <= INT32
-        case _:
-            return False
-
-
 class RuleBody(Body):
     """One rule. A kind that is not supported is refused: a rule that is stored but never asked would open what it should close."""
 
@@ -353,17 +341,6 @@ class RuleBody(Body):
     version_selector: Unsupported = None
 
 
-def _short_integers(rules: tuple[RuleBody, ...]) -> tuple[RuleBody, ...]:
-    # Afterwards: a validator that runs before takes the input out of JSON mode, where a list is no tuple.
-    for number, rule in enumerate(rules):
-        if _has_long_integer(rule.model_dump()):
-            raise ValueError(f"integers of a rule have at most 32 bits; see rule {number}")
-    return rules
-
-
-Rules = Annotated[tuple[RuleBody, ...], AfterValidator(_short_integers)]
-
-
 class CreatePolicy(Body):
     """A new policy; ids of its rules are made, whatever is sent."""
 
@@ -373,7 +350,7 @@ class CreatePolicy(Body):
     priority: int = Field(0, ge=-INT32, le=INT32)
     enabled: bool = True
     metadata: dict[str, str] = Field(default_factory=dict)
-    rules: Rules = ()
+    rules: tuple[RuleBody, ...] = ()
 
 
 class UpsertPolicy(Body):
@@ -385,4 +362,4 @@ class UpsertPolicy(Body):
     priority: int = Field(ge=-INT32, le=INT32)
     enabled: bool
     metadata: dict[str, str]
-    rules: Rules
+    rules: tuple[RuleBody, ...]
