@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from datetime import UTC, datetime
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from uuid import NAMESPACE_URL, uuid5
 
 from pydantic import BaseModel
@@ -48,6 +48,8 @@ def _plain(annotation: Any) -> Any:
 def _value(annotation: Any, path: str, name: str) -> Any:
     annotation = _plain(annotation)
     origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _value(arguments[0], path, name)
     if origin is Literal:
         return arguments[0]
     if origin is tuple:

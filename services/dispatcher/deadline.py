@@ -36,13 +36,15 @@ class Deadlines:
 
 
 def _said(state: State, job: Job) -> str:
-    agent = state.agent(job.documents.agent)
     allowed = duration_text(job.deadline_at - (job.started_at or job.created_at))
     waited_for = {
         "pending": "it was never taken over",
         "queued": "nobody claimed it",
         "actionRequired": "nobody took the action it waits for",
     }.get(job.status, "it never reported an end")
+    if not job.documents.agent:  # no agent was found, and a person set the job going by hand
+        return f"No answer within {allowed}: no job agent has the job, and nobody told its end. Set its status, or add a job agent."
+    agent = state.agent(job.documents.agent)
     return (
         f"No answer within {allowed}: job agent '{agent.name}' ({agent.type}) had the job, but {waited_for}. "
         "Look at the agent; `timeoutSeconds` in its configuration or the deployment's allows more time."

@@ -306,7 +306,7 @@ async def test_job_agents(one: House) -> None:
 
 
 async def test_policies(one: House) -> None:
-    metric = {
+    metric: dict[str, Any] = {
         "name": "m",
         "intervalSeconds": 1,
         "count": 2,
@@ -317,8 +317,10 @@ async def test_policies(one: House) -> None:
     made = await one.call("POST", "/policies", {"name": "p", "rules": rules}, want=202)
     assert (made["selector"], made["priority"], made["enabled"], "description" in made) == ("true", 0, True, False)
     assert made["rules"][0]["anyApproval"] == {"minApprovals": 1}
-    # Nothing is added to a rule that its author did not write.
-    assert made["rules"][1]["verification"] == {"metrics": [metric]}
+    # The schema's defaults are filled in, as the reference's validator does; what has no default stays absent.
+    provider = {**metric["provider"], "method": "GET", "timeout": "30s"}
+    shown = {**metric, "provider": provider, "failureThreshold": 0}
+    assert made["rules"][1]["verification"] == {"triggerOn": "jobSuccess", "metrics": [shown]}
     assert all(rule["policyId"] == made["id"] and rule["createdAt"] for rule in made["rules"])
     assert await one.call("GET", f"/policies/{made['id']}", want=200) == made
     body = {"name": "p2", "selector": "true", "rules": [made["rules"][0]], "priority": 1, "enabled": False, "metadata": {}}

@@ -36,7 +36,7 @@ def checked(model: type[bodies.Body], value: Any) -> tuple[Any, list[str]]:
         (bodies.ResourceSearch, {"limit": 0}, ["/body/limit minimum"]),
         (bodies.ProviderSet, {"resources": [{"identifier": "x"}]}, ["name", "kind", "version", "config", "metadata", "createdAt"]),
         (bodies.CreatePolicy, {"name": "p", "rules": [{"verification": {"metrics": []}}]}, ["/body/rules/0/verification/metrics minItems"]),
-        (bodies.CreatePolicy, {"name": "p", "rules": [{"gradualRollout": {"rolloutType": "linear", "timeScaleInterval": 2**31}}]}, ["/body/rules format"]),
+        (bodies.CreatePolicy, {"name": "p", "rules": [{"gradualRollout": {"rolloutType": "linear", "timeScaleInterval": 2**31}}]}, ["/body/rules/0/gradualRollout/timeScaleInterval maximum"]),
         (bodies.CreatePolicy, {"name": "p", "rules": [{"retry": {"maxRetries": 1}}]}, ["/body/rules/0/retry format"]),
     ],
 )  # fmt: skip
