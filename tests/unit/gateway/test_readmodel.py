@@ -236,7 +236,7 @@ async def test_a_verification_is_shown_with_its_measurements_in_order() -> None:
     assert [one["data"]["n"] for one in shown["metrics"][0]["measurements"]] == [1, 2]
     # As its author wrote it: nothing is filled in.
     assert shown["metrics"][0]["provider"] == {"type": "http", "url": "http://x", "method": "GET", "timeout": "30s"}
-    assert "failureThreshold" not in shown["metrics"][0]
+    assert shown["metrics"][0]["failureThreshold"] == 0
 
 
 async def test_policy_rules_are_shown_with_the_defaults_of_the_schema() -> None:

@@ -3,83 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
-from uuid import UUID, uuid5
 
 import pytest
 
-from contracts.command import Answer, Request, Wish
+from contracts.command import Request
 from contracts.commands.inventory import SaveProvider
-from contracts.facts.inventory import ProviderDeleted, ProviderSaved
+from contracts.facts.inventory import ProviderDeleted
 from libs.eventlog.memory import MemoryLog
-from libs.eventlog.port import Append, Appended, LogUnavailable, NewFact
 from libs.runtime import audit
 from libs.runtime.feed import Feed
 from libs.runtime.host import Host
-from libs.runtime.queue import Queue
-from libs.runtime.service import Intent
-from libs.simulation.world import START, WORKSPACE
+from libs.simulation.world import WORKSPACE
 from tests.unit.runtime.counter import Counted, service
-
-FOREIGN = NewFact(
-    id=str(uuid5(UUID(WORKSPACE), "foreign")),
-    fact=ProviderSaved(provider_id="f", name="foreign", created_at=START),
-    time=START,
-    correlation_id=WORKSPACE,
-    causation_id=WORKSPACE,
-    auth_id="service:other",
-    tags=("closed",),
-)
-
-
-class FlakyLog(MemoryLog):
-    """Breaks the connection before or after the next appends took place, or lets another service append in between."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.faults: list[str] = []
-
-    async def append(self, request: Append) -> Appended:
-        fault = self.faults.pop(0) if self.faults else ""
-        if fault == "race":
-            await super().append(Append(WORKSPACE, facts=(FOREIGN,)))
-        if fault == "before":
-            raise LogUnavailable("connection lost")
-        appended = await super().append(request)
-        if fault == "after":
-            raise LogUnavailable("connection lost")
-        return appended
-
-
-async def by_outside(intent: Intent) -> dict[str, Any]:
-    return {"by": "outside"}
-
-
-@asynccontextmanager
-async def hosted(log: MemoryLog, *, snapshot_every: int = 5_000) -> AsyncIterator[Host[Counted]]:
-    host = Host(service, log, Feed(log), performer=by_outside, snapshot_every=snapshot_every)
-    host.start()
-    try:
-        yield host
-    finally:
-        await host.stop()
-
-
-async def ask(host: Host[Counted], wish: Wish, number: int) -> Answer:
-    id_ = str(uuid5(UUID(WORKSPACE), str(number)))
-    return await asyncio.wait_for(host.answer(wish, Request(id=id_, workspace_id=WORKSPACE, auth_id="user:ana")), 5)
-
-
-def queue_of(host: Host[Counted]) -> Queue[Counted]:
-    queue = host.queue(WORKSPACE)
-    assert queue is not None
-    return queue
-
-
-async def names(log: MemoryLog) -> list[str]:
-    return [one.fact.name for one in await log.read(WORKSPACE, 0, 1000) if isinstance(one.fact, ProviderSaved)]
+from tests.unit.runtime.flaky import FlakyLog, ask, hosted, names, queue_of
 
 
 async def test_commands_are_answered_with_their_position() -> None:

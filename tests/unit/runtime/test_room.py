@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
 from contracts.command import Asked, Refused
 from contracts.commands.inventory import DeleteProvider, SaveProvider
+from contracts.envelope import Recorded
 from contracts.facts.inventory import ProviderDeleted, ProviderSaved
 from libs.eventlog.port import Checkpoint
 from libs.runtime.room import Room
 from libs.simulation.world import START, WORKSPACE, World, refold
-from tests.unit.runtime.counter import service
+from tests.unit.runtime.counter import Counted, Mortal, service
 
 VERSION = "22222222-2222-4222-8222-222222222222"
 
@@ -124,3 +127,22 @@ def test_a_command_between_facts_and_their_reaction_loses_neither() -> None:
     assert move.new == Checkpoint(0, move.old.sequence + 1)
     here.run()
     assert [fact.name for fact in here.facts(ProviderSaved)] == ["twin:b", "b"]
+
+
+def test_timers_that_move_do_not_fill_the_memory() -> None:
+    moving = {"soon": START}
+
+    class Moving(Mortal):
+        def touched(self, recorded: Recorded) -> Iterable[str]:
+            return ("soon",)
+
+        def at(self, state: Counted, key: str) -> datetime | None:
+            return moving.get(key)
+
+    here = World([replace(service, timers=Moving(), effects=None)])
+    for number in range(3_000):
+        moving["soon"] = START + timedelta(days=3_000 - number)
+        here.ask(SaveProvider(name=f"n{number}"))
+    room = here.room("inventory")
+    assert len(room._due) < 1_100
+    assert room.next_due() == START + timedelta(days=1)
