@@ -13,6 +13,7 @@ from services.gateway.state import READS, SystemState, evolve, initial
 _BATCH = 2_000
 _RETRY_S = 0.1
 _LOOK_S = 1.0
+_CATCH_UP_S = 5.0
 
 
 class SystemView:
@@ -54,6 +55,13 @@ class SystemView:
             self.position = max(self.position, found[-1].position)
             moved, self._moved = self._moved, asyncio.Event()
             moved.set()
+
+    async def catch_up_with_log(self) -> None:
+        """Wait until the fold has everything that is in the log now. Raises: LogUnavailable."""
+        head = await self._feed.log.head(NIL_WORKSPACE)
+        self._feed.hint(NIL_WORKSPACE, head)
+        if not await self.reached(head, _CATCH_UP_S):
+            raise LogUnavailable("the system log can not be read")
 
     async def reached(self, position: int, timeout_s: float) -> bool:
         """Wait until the fold has reached a position; False when the time is over."""

@@ -8,6 +8,8 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 from uuid import UUID
 
 from fastapi import FastAPI, Request
@@ -27,6 +29,7 @@ from services.gateway.http.validation import body_of, canonical_uuid, decoded_se
 from services.gateway.json_text import dump
 from services.gateway.store import StoreUnavailable
 
+T = TypeVar("T")
 Handler = Callable[[Call], Awaitable[Reply | Response]]
 
 _RETRY_S = 0.1
@@ -97,7 +100,7 @@ def _endpoint(operation: Operation, deps: Deps) -> Callable[[Request], Awaitable
     async def endpoint(request: Request) -> Response:
         try:
             call = await _checked(operation, deps, request)
-            reply = await _patiently(operation.handler, call)
+            reply = await _patient(partial(operation.handler, call), deps.patience_s)
             return reply.response() if isinstance(reply, Reply) else reply
         except Problem as problem:
             return answer_of(problem)
@@ -115,12 +118,12 @@ def answer_of(problem: Problem) -> Response:
     return Response(dump(problem.body()), status_code=problem.status, headers=problem.headers(), media_type="application/json")
 
 
-async def _patiently(handler: Handler, call: Call) -> Reply | Response:
-    """Run a handler, again and again while the database is away. A command that it asks for keeps its id, so repeating is harmless."""
-    end = asyncio.get_running_loop().time() + call.deps.patience_s
+async def _patient(attempt: Callable[[], Awaitable[T]], patience_s: float) -> T:
+    """Try again and again while the database is away. What is tried keeps its command ids, so repeating is harmless."""
+    end = asyncio.get_running_loop().time() + patience_s
     while True:
         try:
-            return await handler(call)
+            return await attempt()
         except (LogUnavailable, StoreUnavailable) as error:
             if asyncio.get_running_loop().time() >= end:
                 raise unavailable("the database can not be reached now; send the same request again") from error
@@ -134,14 +137,24 @@ async def _checked(operation: Operation, deps: Deps, request: Request) -> Call:
         detail = finding("/headers/x-api-key", "must have required property 'x-api-key'", "required")
         raise Problem(401, "'X-API-Key' header required", "Unauthorized", [detail])
     workspace_id, query, body = await _form(operation, request)
-    who = identify(deps.system.state, presented, deps.clock())
-    if who is None:
-        raise Problem(401, "Authentication required", "UNAUTHORIZED")
+    who = await _admitted(operation, deps, presented, workspace_id)
     request.state.auth_id = who.auth_id
-    if operation.workspace and not may_see(deps.system.state, who, workspace_id):
-        raise NotFound("Workspace")
     path = _decoded_path(request)
     return Call(deps, request, who, workspace_id, path, query, body, _command_id(request, who))
+
+
+async def _admitted(operation: Operation, deps: Deps, presented: str, workspace_id: str) -> Identity:
+    """Who asks, when it may. Raises: Problem."""
+    who = identify(deps.system.state, presented, deps.clock())
+    if who is None or (operation.workspace and not may_see(deps.system.state, who, workspace_id)):
+        # A gateway that has just started, or where others write the log, does not turn away what it has not heard of yet.
+        await _patient(deps.system.catch_up_with_log, deps.patience_s)
+        who = identify(deps.system.state, presented, deps.clock())
+    if who is None:
+        raise Problem(401, "Authentication required", "UNAUTHORIZED")
+    if operation.workspace and not may_see(deps.system.state, who, workspace_id):
+        raise NotFound("Workspace")
+    return who
 
 
 async def _form(operation: Operation, request: Request) -> tuple[str, BaseModel | None, BaseModel | None]:

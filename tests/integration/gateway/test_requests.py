@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import orjson
 import pytest
 
 from libs.eventlog.port import LogUnavailable
 from libs.runtime import clock
-from services.gateway.http.app import operations
+from services.gateway.adapters.system import SystemView
+from services.gateway.http.app import create_app, operations
 from services.gateway.store import StoreUnavailable
 from tests.integration.gateway.gateway_house import KEY, House, another_user, house
 
@@ -28,6 +31,23 @@ async def raw(house_: House, method: str, path: str, content: bytes = b"", **hea
 
 
 JSON = "application/json"
+
+
+# --- who is let in ---------------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_gateway_that_has_just_started_turns_nobody_away(one: House) -> None:
+    """A restarted process takes requests before it has read which keys there are."""
+    system = SystemView(one.deps.feed)
+    app = create_app(replace(one.deps, system=system))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as client:
+        system.start()
+        assert not system.loaded
+        answer = await client.get(f"/api/v1/workspaces/{one.workspace_id}/systems", headers={"X-API-Key": KEY})
+        assert answer.status_code == 200
+        wrong = await client.get(f"/api/v1/workspaces/{one.workspace_id}/systems", headers={"X-API-Key": KEY[:-1] + "0"})
+        assert wrong.status_code == 401
+    await system.stop()
 
 
 # --- order of checks -------------------------------------------------------------------------------------------------------------------
