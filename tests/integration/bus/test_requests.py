@@ -196,3 +196,4 @@ async def test_large_payloads_and_answers_are_staged(broker: Broker, stack: Asyn
     metadata = {"ballast": "x" * 3_000_000}
     answer = await house.ask(SaveProvider(name="aws", metadata=metadata))
     assert answer.result["wish"]["metadata"] == metadata
+    assert house.log._staged == {}, "nothing stays when it was answered and read"
