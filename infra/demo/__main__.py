@@ -1,19 +1,26 @@
-"""Simulated CI for the demo shop: posts a version every now and then, some of them unhealthy, until it is stopped."""
+"""Simulated CI and a simulated colleague for the demo shop, until it is stopped.
+
+Nothing is remembered between two starts: what to build and what to approve next is read from the API, so that a demo which was
+killed goes on where it was.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
 import time
-from itertools import cycle
 from pathlib import Path
 
 from infra.demo import monitoring, shop
 from infra.demo.api import Api, ApiError
+from infra.demo.colleague import Colleague
 
 BUILD_EVERY_S = 20
-APPROVE_AFTER_S = 25
-"""The colleague who approves `checkout` takes a moment; newcomers may be faster."""
+"""While somebody is probably looking."""
+LIVELY_BUILDS = 30
+LATER_BUILD_EVERY_S = 180
+"""After that: a demo that is forgotten over a weekend shall not fill the disk."""
+LOOK_EVERY_S = 2
 
 
 def main() -> None:
@@ -21,24 +28,24 @@ def main() -> None:
     api = Api(Path(os.environ["SIGNALBOX_CREDENTIALS"]))
     port = monitoring.serve(shop.monitoring_port_of(api))
     deployments = shop.create(api, port)
-    production = api("GET", "/environments/name/production")["id"]
-    to_approve: list[tuple[float, str]] = []
-    builds = {name: next_build(api, id_) for name, id_ in deployments.items()}
-    names = cycle(deployments)
+    colleague = Colleague(api, deployments[shop.NEEDS_A_PERSON], api("GET", "/environments/name/production")["id"])
+    built = 0
     next_at = time.monotonic()
-    first = all(build == 0 for build in builds.values())
     while True:
         if time.monotonic() >= next_at:
-            for name in list(deployments) if first else [next(names)]:
-                version = post_version(api, deployments[name], builds[name])
-                builds[name] += 1
-                if name == "checkout":
-                    to_approve.append((time.monotonic() + APPROVE_AFTER_S, version))
-            first = False
-            next_at = time.monotonic() + BUILD_EVERY_S
-        while to_approve and to_approve[0][0] <= time.monotonic():
-            approve(api, to_approve.pop(0)[1], production)
-        time.sleep(0.5)
+            builds = {name: next_build(api, id_) for name, id_ in deployments.items()}
+            for name in due(builds):
+                post_version(api, deployments[name], shop.DEPLOYMENTS[name], builds[name])
+            built += 1
+            next_at = time.monotonic() + (BUILD_EVERY_S if built < LIVELY_BUILDS else LATER_BUILD_EVERY_S)
+        colleague.look(time.monotonic())
+        time.sleep(LOOK_EVERY_S)
+
+
+def due(builds: dict[str, int]) -> list[str]:
+    """Name the deployments to build now, given the number of each one's next build: all that have none yet, else one that is behind."""
+    fresh = [name for name, build in builds.items() if build == 0]
+    return fresh or [min(builds, key=lambda name: builds[name])]
 
 
 def next_build(api: Api, deployment_id: str) -> int:
@@ -47,17 +54,11 @@ def next_build(api: Api, deployment_id: str) -> int:
     return monitoring.build_of(items[0]["tag"]) + 1 if items else 0
 
 
-def post_version(api: Api, deployment_id: str, build: int) -> str:
-    """Post a version as CI would; its id."""
-    tag = f"v1.0.{build}"
+def post_version(api: Api, deployment_id: str, series: str, build: int) -> None:
+    """Post a version as CI would."""
+    tag = f"{series}.{build}"
     body = {"name": tag, "tag": tag, "status": "ready", "config": {}, "jobAgentConfig": {}, "metadata": {"ci/build": str(build)}}
-    return str(api("POST", f"/deployments/{deployment_id}/versions", body)["id"])
-
-
-def approve(api: Api, version_id: str, environment_id: str) -> None:
-    """Approve a version for production."""
-    body = {"status": "approved", "environmentIds": [environment_id], "reason": "Looks good in staging."}
-    api("PUT", f"/deployment-versions/{version_id}/user-approval-records", body)
+    api("POST", f"/deployments/{deployment_id}/versions", body)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,8 @@ class Api:
             base_url=f"{known['url'].rstrip('/')}/api/v1/workspaces/{known['workspaceId']}",
             headers={"X-API-Key": known["apiKey"]},
             timeout=30,
+            # No proxy stands between us and our own machine, whatever the environment says.
+            trust_env=False,
         )
 
     def __call__(self, method: str, path: str, body: Any = None) -> Any:

@@ -1,7 +1,7 @@
 """A monitoring endpoint that knows beforehand which versions are unhealthy, and where.
 
-The build number in the tag decides: every third build (1, 4, 7 …) fails its checks in staging, every
-fifth (4, 9, 14 …) also or only in production.
+The build number at the end of the tag decides. Of every four builds, 0 and 2 are good, 1 fails its checks in staging, and 3
+passes there and fails in one region of production, so that a rollout stops halfway.
 """
 
 from __future__ import annotations
@@ -13,16 +13,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 def build_of(tag: str) -> int:
-    """The build number at the end of a tag such as `v1.0.7`."""
+    """The build number at the end of a tag such as `v4.2.7`."""
     return int(tag.rsplit(".", 1)[1])
 
 
 def error_rate(tag: str, resource: str) -> float:
     """The share of failing requests that a resource shows while it runs a version."""
-    build = build_of(tag)
-    bad_in_staging = build % 3 == 1 and "staging" in resource
-    bad_in_production = build % 5 == 4 and "production" in resource
-    return 0.37 if bad_in_staging or bad_in_production else 0.002
+    kind = build_of(tag) % 4
+    unhealthy = (kind == 1 and resource.startswith("staging-")) or (kind == 3 and resource.startswith("production-ap-"))
+    return 0.37 if unhealthy else 0.002
 
 
 class _Answer(BaseHTTPRequestHandler):
@@ -32,7 +31,7 @@ class _Answer(BaseHTTPRequestHandler):
         try:
             body, status = {"errorRate": error_rate(query["version"][0], query["resource"][0])}, 200
         except (KeyError, ValueError, IndexError):
-            body, status = {"error": "ask with ?version=v1.0.7&resource=name"}, 400
+            body, status = {"error": "ask with ?version=v4.2.7&resource=staging-eu-1"}, 400
         data = json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")

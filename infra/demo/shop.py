@@ -11,7 +11,9 @@ from typing import Any
 
 from infra.demo.api import Api
 
-DEPLOYMENTS = ("checkout", "catalog", "mailer")
+DEPLOYMENTS = {"checkout": "v4.2", "catalog": "v1.9", "mailer": "v2.0"}
+"""What the shop consists of, and the series its versions are numbered in; different ones, so that a message tells which is meant."""
+NEEDS_A_PERSON = "checkout"
 CLUSTERS = {
     "dev": ("dev-1", "dev-2"),
     "staging": ("staging-eu-1", "staging-eu-2", "staging-us-1", "staging-us-2"),
@@ -136,8 +138,8 @@ def _policies(port: int) -> list[dict[str, Any]]:
             ],
         },
         {
-            "name": "checkout needs a person",
-            "selector": f'{shop} && environment.name == "production" && deployment.name == "checkout"',
+            "name": f"{NEEDS_A_PERSON} needs a person",
+            "selector": f'{shop} && environment.name == "production" && deployment.name == "{NEEDS_A_PERSON}"',
             "rules": [{"anyApproval": {"minApprovals": 1}}],
         },
     ]

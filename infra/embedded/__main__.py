@@ -5,7 +5,10 @@ from __future__ import annotations
 import sys
 
 from infra.embedded.options import parse
-from infra.embedded.supervisor import run
 
 if __name__ == "__main__":
-    sys.exit(run(parse(sys.argv[1:])))
+    options = parse(sys.argv[1:])
+    # Only now: the help above is read before anything is installed.
+    from infra.embedded.supervisor import run
+
+    sys.exit(run(options))

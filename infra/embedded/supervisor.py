@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 
 from infra.embedded import children
@@ -20,6 +20,7 @@ from infra.embedded.handover import default_workspace, write_credentials
 from infra.embedded.keeping import Kept
 from infra.embedded.nats import Nats
 from infra.embedded.options import Options, ServiceProcess
+from infra.embedded.own_servers import check_own_servers
 from infra.embedded.postgres import Postgres
 from infra.embedded.problem import CannotStart
 
@@ -29,6 +30,8 @@ BACKLOG = 1024
 SERVER_START_LIMIT_S = 300.0
 # Dying this often in a row before the first answer is not bad luck: the folder or the machine has a problem.
 HOPELESS_DEATHS = 8
+# A start takes a second or two; who waits longer wants to know for what.
+PATIENCE_S = 8.0
 SERVICE_GRACE_S = 10.0
 SERVER_GRACE_S = 30.0
 
@@ -68,6 +71,13 @@ async def supervise(options: Options, datadir: DataDir, listener: socket.socket,
 def tell(line: str) -> None:
     """Write one line of news to stderr."""
     print(f"signalbox: {line}", file=sys.stderr, flush=True)
+
+
+def past_proxies(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that let a child reach this machine directly where its user's network is behind a proxy."""
+    known = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
+    direct = ",".join([*filter(None, known.split(",")), "127.0.0.1", "localhost"])
+    return {"no_proxy": direct, "NO_PROXY": direct}
 
 
 def listening_socket(port: int) -> socket.socket:
@@ -112,6 +122,7 @@ class Supervisor:
         self._work(self._start(), "start")
         try:
             await self._over
+            self.say("stopping")
         finally:
             for task in self._tasks:
                 task.cancel()
@@ -139,17 +150,28 @@ class Supervisor:
             self._over.set_exception(error)
 
     async def _start(self) -> None:
+        self.say(f"starting, with all data in {self.datadir.path}")
+        await check_own_servers(self.options)
         # Both at once: neither needs the other, and initdb takes most of a first start.
         await asyncio.gather(self._start_postgres(), self._start_nats())
         services = [self._start_service(process) for process in self.options.services]
         for service in services:
-            await service.ready.wait()
+            await self._until_ready(service)
         api_key = self.api_key_file.read_text("utf-8").strip()
         workspace = await default_workspace(self.url, api_key)
         credentials = write_credentials(self.datadir, self.url, api_key, workspace)
         print(f"Signalbox is ready at {self.url}\nCredentials: {credentials}", flush=True)
         if self.options.demo:
             self._start_demo(credentials)
+        self.say("a demo shop releases versions in it; Ctrl-C stops everything" if self.options.demo else "Ctrl-C stops it")
+
+    async def _until_ready(self, service: Kept) -> None:
+        while not service.ready.is_set():
+            try:
+                async with asyncio.timeout(PATIENCE_S):
+                    await service.ready.wait()
+            except TimeoutError:
+                self.say(f"{service.name} is not ready yet; see {self.datadir.logs / service.name}.log")
 
     async def _start_postgres(self) -> None:
         if self.options.postgres:
@@ -191,7 +213,7 @@ class Supervisor:
         if importlib.util.find_spec("infra.demo") is None:
             self.say("there is no module infra.demo, so no demonstration runs; --no-demo avoids this message")
             return
-        environment = {**os.environ, "SIGNALBOX_CREDENTIALS": str(credentials)}
+        environment = {**os.environ, **past_proxies(os.environ), "SIGNALBOX_CREDENTIALS": str(credentials)}
         command = (sys.executable, "-m", "infra.demo")
         child = Child(command, self.datadir.logs / "demo.log", environment=environment, folder=ROOT)
         self._keep("demo", lambda _: child, SERVICE_GRACE_S, signal.SIGKILL, restart_after_success=False)
@@ -201,6 +223,7 @@ class Supervisor:
         ours = {name: value for name, value in os.environ.items() if self.options.postgres or not name.startswith("PG")}
         return {
             **ours,
+            **past_proxies(os.environ),
             "SIGNALBOX_POSTGRES": self.postgres_url,
             "SIGNALBOX_NATS": self.nats_url,
             "SIGNALBOX_DATA_DIR": str(self.datadir.path),

@@ -36,7 +36,8 @@ WATCH_S = 1.0
 GIVE_UP_S = 5.0
 """A connection that is away for so long is closed and made anew: the client's own reconnecting has been seen to stop."""
 
-MAX_ANSWER = 1 << 20
+MAX_ANSWER = 1_000_000
+"""Bytes of an answer that is sent itself: a message of the broker holds 1 MiB, headers included."""
 
 W = TypeVar("W", bound=Wish)
 AnswerTo = Callable[[Any, Request], Awaitable[Answer]]
@@ -228,7 +229,11 @@ class Courier:
                 valid = wish.model_validate_json(payload, strict=True)
             except ValidationError as error:
                 return request.id, Answer(refusal=malformed(wish.NAME, error))
-            return request.id, await self._answer(valid, request)
+            answer = await self._answer(valid, request)
+            if request.staged_id is not None and answer.unavailable is None:
+                with contextlib.suppress(LogUnavailable):  # a retry stages it again; what a crash leaves goes by its age
+                    await self._log.unstage(request.staged_id)
+            return request.id, answer
         except Refused as refused:
             return request.id, Answer(refusal=refused.refusal)
         except LogUnavailable as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -111,6 +112,8 @@ class BusRequests:
             data = await self._log.staged(reply.headers[STAGED])
             if data is None:
                 return Answer(unavailable="the staged answer is gone")
+            with contextlib.suppress(LogUnavailable):  # read once; what stays goes by its age
+                await self._log.unstage(reply.headers[STAGED])
         try:
             return Answer.model_validate_json(data or b"")
         except ValidationError as error:

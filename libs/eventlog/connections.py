@@ -23,8 +23,9 @@ RETRY_S = 0.05
 PATIENCE_S = 1.0
 """How long one call keeps trying before it gives up; most restarts are over by then and nobody notices."""
 
-OUTAGES = (psycopg.OperationalError, psycopg.InterfaceError)
-"""What psycopg raises when the connection or the server is the trouble, and not the statement."""
+OUTAGES = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
+"""What psycopg raises when the connection or the server is the trouble, and not the statement. A server that takes no writes is one that
+lost its place to another: the next connection finds that one."""
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 
@@ -54,6 +55,7 @@ class Connections:
             try:
                 yield connection
             except OUTAGES as error:
+                await connection.close()
                 raise LogUnavailable(f"Postgres went away: {error}") from error
             finally:
                 if self._closed or connection.closed or connection.pgconn.transaction_status != TransactionStatus.IDLE:

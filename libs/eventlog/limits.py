@@ -18,4 +18,4 @@ CHUNK_BYTES = 8_000_000
 """Bytes of a snapshot in one row."""
 
 STAGED_KEPT_H = 24
-"""Hours after which a staged payload is dropped; its command was answered long before."""
+"""Hours after which a staged payload is dropped that a crash left behind; others go with the answer of their command."""

@@ -252,3 +252,7 @@ class MemoryLog:
     async def staged(self, staged_id: str) -> bytes | None:
         """See `EventLog.staged`."""
         return self._staged.get(staged_id)
+
+    async def unstage(self, staged_id: str) -> None:
+        """See `EventLog.unstage`."""
+        self._staged.pop(staged_id, None)

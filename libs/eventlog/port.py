@@ -110,6 +110,10 @@ class Repeated(Exception):
         self.head = head
 
 
+class Unstorable(ValueError):
+    """A fact is over 256 KB, or holds a NUL character, which Postgres can not store in JSON; the message says which."""
+
+
 class LogUnavailable(Exception):
     """The log can not be reached now; nothing is known about the last append (repeat it with the same ids)."""
 
@@ -147,7 +151,7 @@ class EventLog(Protocol):
     async def append(self, request: Append) -> Appended:
         """Append atomically. Callers at the same time share one commit (group commit).
 
-        Raises: ConditionFailed, CheckpointMoved, Repeated, ValueError (a fact over 256 KB).
+        Raises: ConditionFailed, CheckpointMoved, Repeated, Unstorable.
         """
 
     async def answered(self, workspace_id: str, command_id: str) -> tuple[bytes, int] | None:
@@ -199,3 +203,6 @@ class EventLog(Protocol):
 
     async def staged(self, staged_id: str) -> bytes | None:
         """A staged payload."""
+
+    async def unstage(self, staged_id: str) -> None:
+        """Drop a staged payload that nobody needs any more; again changes nothing."""

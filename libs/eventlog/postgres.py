@@ -229,6 +229,10 @@ class PostgresLog:
         rows = await self._connections.rows("SELECT payload FROM es.staged WHERE id = %s", (staged_id,))
         return bytes(rows[0][0]) if rows else None
 
+    async def unstage(self, staged_id: str) -> None:
+        """See `EventLog.unstage`."""
+        await self._connections.rows("DELETE FROM es.staged WHERE id = %s", (staged_id,))
+
 
 async def _call(connection: Connection, parts: Sequence[Part]) -> list[tuple[Any, ...]]:
     async with connection.cursor(binary=True) as cursor:

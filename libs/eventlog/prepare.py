@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from libs.eventlog.mapping import encode
-from libs.eventlog.port import MAX_FACT_BYTES, Append
+from libs.eventlog.port import MAX_FACT_BYTES, Append, Unstorable
 
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -31,19 +31,19 @@ class Prepared:
 def prepare(append: Append) -> Prepared:
     """Encode the facts of an append.
 
-    Raises: ValueError: a fact is over 256 KB, or holds a NUL character, which Postgres can not store in JSON.
+    Raises: Unstorable.
     """
     payloads = []
     size_bytes = 0
     for new in append.facts:
         payload = encode(new.fact)
         if len(payload) > MAX_FACT_BYTES:
-            raise ValueError(
+            raise Unstorable(
                 f"{new.fact.TYPE} about {new.fact.stream} is {len(payload):,} bytes, over the limit of {MAX_FACT_BYTES:,} of one fact; "
                 "split it into several facts or store a reference"
             )
         if b"\\u0000" in payload and _NUL.search(payload):
-            raise ValueError(f"{new.fact.TYPE} about {new.fact.stream} holds a NUL character (\\u0000); remove it")
+            raise Unstorable(f"{new.fact.TYPE} about {new.fact.stream} holds a NUL character (\\u0000); remove it")
         payloads.append(payload)
         size_bytes += len(payload)
     return Prepared(append, tuple(payloads), size_bytes)

@@ -18,6 +18,8 @@ from libs.runtime.service import Performer, Service
 
 S = TypeVar("S")
 EFFECTS_AT_ONCE = 64
+PATIENCE_S = 20.0
+"""How long a request may wait for its turn or its position: as long as whoever asked waits for the answer."""
 
 log_ = logging.getLogger("signalbox.host")
 
@@ -60,6 +62,7 @@ class Host(Generic[S]):
         system: bool = False,
         clock: Callable[[], datetime] = wall.now,
         snapshot_every: int = 5_000,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         self.service = service
         self.system = system
@@ -69,6 +72,7 @@ class Host(Generic[S]):
         self._ownership = ownership or Sole()
         self._clock = clock
         self._snapshot_every = snapshot_every
+        self._patience_s = patience_s
         self._effects_at_once = asyncio.Semaphore(EFFECTS_AT_ONCE)
         self._queues: dict[str, Queue[S]] = {}
         self._stopping: set[asyncio.Task[None]] = set()
@@ -122,7 +126,11 @@ class Host(Generic[S]):
             return Answer(unavailable=NOT_OWNER)
         if queue.failed is not None:
             return Answer(unavailable=f"{self.service.name} stopped for this workspace: {queue.failed}")
-        return await (queue.query(wish, request) if wish.KIND == "query" else queue.command(wish, request))
+        try:
+            async with asyncio.timeout(self._patience_s):
+                return await (queue.query(wish, request) if wish.KIND == "query" else queue.command(wish, request))
+        except TimeoutError:
+            return Answer(unavailable=f"{self.service.name} did not get to {wish.NAME} within {self._patience_s:g} s")
 
     def _on_news(self, workspace_id: str, head: int) -> None:
         queue = self.queue(workspace_id)

@@ -64,22 +64,27 @@ class Leases:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+            self._tell(set())
 
     async def _run(self) -> None:
         while True:
             try:
                 # Seconds, not hours, until a silent peer is given up: a replica on a dead machine must not keep its partitions.
                 connection = await psycopg.AsyncConnection.connect(
-                    self._postgres, autocommit=True, keepalives_idle=2, keepalives_interval=1, keepalives_count=3
+                    self._postgres,
+                    autocommit=True,
+                    connect_timeout=5,
+                    keepalives_idle=2,
+                    keepalives_interval=1,
+                    keepalives_count=3,
                 )
-            except psycopg.OperationalError:
-                await asyncio.sleep(LOOK_S / 4)
-                continue
-            async with connection:
-                try:
+                async with connection:
                     await self._hold(connection)
-                except psycopg.OperationalError:
-                    log_.info("connection lost; leases are taken again")
+            except psycopg.Error as error:
+                log_.debug("no connection; leases are taken again: %s", error)
+            except Exception:
+                log_.exception("leases broke; they are taken again")
+            await asyncio.sleep(LOOK_S / 4)
 
     async def _hold(self, connection: psycopg.AsyncConnection[tuple[int]]) -> None:
         await connection.execute("SELECT pg_advisory_lock_shared(%s, %s)", (MEMBERS, self._service))
@@ -88,7 +93,9 @@ class Leases:
         while True:
             members = await self._one(
                 connection,
-                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND objid = %s AND granted",
+                # Of this database alone: the view shows the locks of all, and another installation may live next door.
+                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND objid = %s AND granted"
+                " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
                 (MEMBERS, self._service),
             )
             share = -(-PARTITIONS // max(1, members))
@@ -119,4 +126,7 @@ class Leases:
         if held != self._owned:
             self._owned = set(held)
             for listener in self._listeners:
-                listener()
+                try:
+                    listener()
+                except Exception:
+                    log_.exception("a listener failed on a change of what is owned")

@@ -10,14 +10,14 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 import orjson
 
-from contracts.command import Answer, Asked, Refused, Request, Wish
+from contracts.command import Answer, Asked, Refusal, Refused, Request, Wish
 from libs.eventlog.port import (
     Append,
     Checkpoint,
@@ -27,28 +27,36 @@ from libs.eventlog.port import (
     EventLog,
     LogUnavailable,
     Repeated,
-    Snapshot,
+    Unstorable,
 )
-from libs.runtime import codec
+from libs.runtime import snapshots
+from libs.runtime.fate import PAUSE_S, fate
 from libs.runtime.feed import Feed
+from libs.runtime.performing import Performing
 from libs.runtime.room import Room, Round
-from libs.runtime.service import Intent, Outcome, Performer, Service
+from libs.runtime.service import Performer, Service
 
 S = TypeVar("S")
 
-PAUSE_S = 0.05
-"""Between two tries in an outage: Postgres is back within a fraction of a second where a supervisor restarts it."""
 STUBBORN_S = 1.0
 """Before a decision is made again whose condition fails although everything was folded: a fault in its decider."""
 STOP_S = 5.0
 """How long a stop waits for the turn that is under way."""
+REST_S = 60.0
+"""A queue looks at the clock at least so often, because somebody may set it."""
 BATCH = 2_000
 """Facts folded and outcomes settled in one turn: bounds how long a command waits behind bulk work."""
+LOAD_BATCH = 500
+"""Facts folded at a stretch while loading, so that whoever shares the process hardly notices."""
 
 log_ = logging.getLogger("signalbox.queue")
 
 
-@dataclass(slots=True)
+class Stopped(Exception):
+    """The queue does not serve (any more); its message says why."""
+
+
+@dataclass(slots=True, eq=False)
 class _Pending:
     wish: Wish
     request: Request
@@ -71,6 +79,8 @@ class Queue(Generic[S]):
         performer: does the effects; None where the service has none.
         clock: the time that decisions are told.
         snapshot_every: facts between two snapshots.
+        ready: set once the state is loaded, or can not be.
+        failed: why the workspace was stopped; None while it was not.
     """
 
     service: Service[S]
@@ -88,26 +98,28 @@ class Queue(Generic[S]):
 
     def __post_init__(self) -> None:
         self.room = Room(self.service, self.workspace_id)
+        self._performing = Performing(self.performer, self.effects_at_once, self.clock, self.room.is_open, self.wake)
         self._commands: deque[_Pending] = deque()
-        self._outcomes: deque[Outcome] = deque()
         self._waiters: list[Waiter] = []
         self._wake = asyncio.Event()
-        self._tasks: dict[str, asyncio.Task[None] | asyncio.TimerHandle] = {}
         self._snapshot_at = 0
         self._snapshot_task: asyncio.Task[None] | None = None
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
-        self._bulk = False
+        self._fold_to = 0
+        # Whoever had a turn goes to the end, so that bulk work of one kind never keeps the others waiting.
+        self._steps: deque[Callable[[], Awaitable[bool]]] = deque((self._react, self._answer_next, self._settle, self._fire))
 
     # --- life ------------------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Begin; again changes nothing."""
         if self._task is None:
+            self.failed = None
             self._task = asyncio.create_task(self._run(), name=f"{self.service.name}:{self.workspace_id}")
 
     async def stop(self) -> None:
-        """Stop after the turn that is under way; again changes nothing. Commands that wait are told to come back."""
+        """Stop after the turn that is under way; again changes nothing. Who waits is told to come back."""
         task, self._task = self._task, None
         if task is not None:
             self._stopping = True
@@ -116,25 +128,28 @@ class Queue(Generic[S]):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-            if self.ready.is_set() and self.failed is None and not self.room.pending:
-                with contextlib.suppress(LogUnavailable, CheckpointMoved):
-                    await self._save(*await self._store_checkpoint())
+            await self._performing.stop()
+            await self._snapshot_before_stop()
             self._stopping = False
-        for one in self._tasks.values():
-            one.cancel()
-        self._tasks.clear()
         if self._snapshot_task is not None:
-            with contextlib.suppress(Exception):
-                await self._snapshot_task
-        for pending in self._commands:
-            if not pending.answered.done():
-                pending.answered.set_result(Answer(unavailable="stopping"))
-        self._commands.clear()
+            await self._snapshot_task
+        self._dismiss("stopping")
         self.ready.clear()
 
     def wake(self) -> None:
         """There may be something to do."""
         self._wake.set()
+
+    def _dismiss(self, why: str) -> None:
+        """Tell everybody who waits that there will be no answer here."""
+        for pending in self._commands:
+            if not pending.answered.done():
+                pending.answered.set_result(Answer(unavailable=why))
+        self._commands.clear()
+        for waiter in self._waiters:
+            if not waiter.reached.done():
+                waiter.reached.set_exception(Stopped(why))
+        self._waiters.clear()
 
     # --- asking ----------------------------------------------------------------------------------------------------------------
 
@@ -148,7 +163,10 @@ class Queue(Generic[S]):
 
     async def query(self, wish: Wish, request: Request) -> Answer:
         """Answer a query from the state, once it has folded the position that is asked for."""
-        await self.reach(request.min_position)
+        try:
+            await self.reach(request.min_position)
+        except Stopped as stopped:
+            return Answer(unavailable=str(stopped))
         asked = Asked(id=request.id, workspace_id=self.workspace_id, auth_id=request.auth_id, now=self.clock())
         try:
             result = self.room.query(wish, asked)
@@ -159,11 +177,12 @@ class Queue(Generic[S]):
         return Answer(position=self.room.position, result=result)
 
     async def reach(self, position: int) -> None:
-        """Wait until the room is live and has folded a position."""
-        await self.ready.wait()
-        if self.room.position >= position:
+        """Wait until the room is live and has folded a position. Raises: Stopped."""
+        if self.failed is not None:
+            raise Stopped(self.failed)
+        if self.ready.is_set() and self.room.position >= position:
             return
-        reached = asyncio.get_running_loop().create_future()
+        reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.append(Waiter(position, reached))
         self.feed.hint(self.workspace_id, position)
         self._wake.set()
@@ -197,9 +216,9 @@ class Queue(Generic[S]):
         """A decider that can not go on stops for its workspace, loudly; guessing would be worse."""
         self.failed = f"{type(error).__name__}: {error}"
         log_.error("stopped: a fact could not be handled", extra=self._where(), exc_info=error)
-        for pending in self._commands:
-            if not pending.answered.done():
-                pending.answered.set_result(Answer(unavailable=f"{self.service.name} stopped for this workspace"))
+        self.ready.set()
+        self._dismiss(f"{self.service.name} stopped for this workspace")
+        await self._performing.stop()
         with contextlib.suppress(LogUnavailable):
             await self.log.park(self.service.name, self.workspace_id, self.room.position, self.failed)
 
@@ -207,16 +226,15 @@ class Queue(Generic[S]):
         self.ready.clear()
         service, room = self.service, self.room
         checkpoint = await self.log.checkpoint(service.name, self.workspace_id)
-        state, position = service.initial(self.workspace_id), 0
-        snapshot = await self.log.load_snapshot(service.name, self.workspace_id, service.state_version, checkpoint.position)
-        if snapshot is not None:
-            state, position = codec.decode(type(state), snapshot.state), snapshot.position
+        state, position = await snapshots.load(self.log, service, self.workspace_id, checkpoint.position)
         room.reset(state, position, checkpoint)
-        self._snapshot_at = position
+        self._snapshot_at, self._fold_to = position, 0
         room.fold(())
         while room.position < checkpoint.position:
-            recorded = await self.feed.read(self.workspace_id, room.position, min(BATCH, checkpoint.position - room.position))
-            room.fold(recorded)
+            if self._stopping:
+                return
+            limit = min(LOAD_BATCH, checkpoint.position - room.position)
+            room.fold(await self.feed.read(self.workspace_id, room.position, limit))
             await asyncio.sleep(0)  # let others have the loop during a long fold
         self.ready.set()
 
@@ -236,39 +254,26 @@ class Queue(Generic[S]):
         """Do the next thing; False when there is nothing to do now."""
         room = self.room
         recorded = await self.feed.read(self.workspace_id, room.position, BATCH)
-        if recorded:
-            room.fold(recorded)
-            self._tell_waiters()
-        self._start_effects()
-        if self._bulk and self._commands:  # bulk work and commands take turns, so that neither waits long for the other
-            self._bulk = False
-            if await self._answer_next():
-                return True
-        self._bulk = True
-        round_ = room.react(self.clock())
-        if round_ is not None:
-            await self._append(round_)
+        room.fold(recorded)
+        self._tell_waiters()
+        if room.position < self._fold_to:  # no decision before all of the last one was folded
             return True
-        worked = bool(recorded)
-        if self._outcomes:
-            await self._settle()
-            worked = True
-        elif (due := room.next_due()) is not None and due <= self.clock():
-            round_ = room.fire(self.clock())
-            if round_ is not None and await self._append(round_) is None:
-                room.rearm()
-            worked = True
-        elif self._commands:
-            worked = await self._answer_next() or worked
-        if not worked:
+        self._performing.begin(room.take_opened())
+        for step in tuple(self._steps):
+            if await step():
+                self._steps.remove(step)
+                self._steps.append(step)
+                return True
+        if not recorded:
             await self._maybe_snapshot()
-        return worked
+        return bool(recorded)
 
     async def _rest(self) -> None:
         due = self.room.next_due()
-        timeout = None if due is None else max(0.0, (due - self.clock()).total_seconds())
+        rest_s = REST_S if due is None else max(0.0, min(REST_S, (due - self.clock()).total_seconds()))
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), timeout)
+            async with asyncio.timeout(rest_s):
+                await self._wake.wait()
 
     def _tell_waiters(self) -> None:
         if self._waiters:
@@ -278,10 +283,84 @@ class Queue(Generic[S]):
                     waiter.reached.set_result(None)
             self._waiters = [waiter for waiter in self._waiters if not waiter.reached.done()]
 
+    # --- steps: each does one thing, or finds that there is none ------------------------------------------------------------------
+
+    async def _react(self) -> bool:
+        round_ = self.room.react(self.clock())
+        if round_ is None:
+            return False
+        await self._append(round_)
+        return True
+
+    async def _settle(self) -> bool:
+        outcomes = self._performing.outcomes(BATCH)
+        if not outcomes:
+            return False
+        open_ = [one for one in outcomes if self.room.is_open(one.key)]
+        round_ = self.room.settle(open_, self.clock()) if open_ else None
+        if round_ is None or await self._append(round_) is not None:
+            self._performing.drop(outcomes)
+        return True
+
+    async def _fire(self) -> bool:
+        now = self.clock()
+        due = self.room.next_due()
+        if due is None or due > now or self.room.pending:
+            return False
+        round_ = self.room.fire(now)
+        head = None
+        try:
+            head = await self._append(round_) if round_ is not None else self.room.position
+        finally:
+            if head is None:
+                self.room.rearm()
+        return True
+
+    async def _answer_next(self) -> bool:
+        while self._commands and self._commands[0].answered.done():
+            self._commands.popleft()  # who asked has gone away
+        for pending in self._commands:
+            if pending.request.min_position <= self.room.position and not pending.answered.done():
+                break
+        else:
+            return False  # of the others, the feed was told how far; what is missing is read from the log
+        answer = await self._decide(pending)
+        if answer is not None:
+            self._commands.remove(pending)
+            if not pending.answered.done():
+                pending.answered.set_result(answer)
+        return True
+
+    async def _decide(self, pending: _Pending) -> Answer | None:
+        """The answer of a command; None when it has to be decided again."""
+        request = pending.request
+        asked = Asked(id=request.id, workspace_id=self.workspace_id, auth_id=request.auth_id, now=self.clock())
+        try:
+            round_ = self.room.command(pending.wish, asked)
+        except Refused as refused:
+            # The first telling of this very command may be what it collides with now.
+            known = await self.log.answered(self.workspace_id, request.id)
+            if known is not None:
+                return Answer(position=known[1], result=orjson.loads(known[0]))
+            return Answer(position=self.room.position, refusal=refused.refusal)
+        except Exception:
+            # Our own bug. Nothing was decided, so the workspace goes on; only this sender is told that there is no answer.
+            log_.exception("a command could not be decided", extra={**self._where(), "command": request.id})
+            return Answer(unavailable=f"{self.service.name} failed to decide {pending.wish.NAME}; its log says why")
+        try:
+            head = await self._append(round_)
+        except Repeated as repeated:
+            return Answer(position=repeated.head, result=orjson.loads(repeated.answer))
+        except Unstorable as error:
+            return Answer(position=self.room.position, refusal=Refusal(kind="invalid", code="NOT_STORABLE", message=str(error)))
+        command = round_.append.command
+        assert command is not None
+        return None if head is None else Answer(position=head, result=orjson.loads(command.answer))
+
     # --- appending -------------------------------------------------------------------------------------------------------------
 
     async def _append(self, round_: Round) -> int | None:
-        """Append a round; the new head, or None when it has to be decided again. Raises: CheckpointMoved, Repeated."""
+        """Append a round; the new head, or None when it has to be decided again. Raises: CheckpointMoved, Repeated, Unstorable."""
         head: int | None
         try:
             head = (await self.log.append(round_.append)).head
@@ -293,112 +372,26 @@ class Queue(Generic[S]):
             self.feed.hint(self.workspace_id, newest)
             return None
         except LogUnavailable:
-            head = await self._was_appended(round_)
+            head = await fate(self.log, round_.append)
         if head is not None:
             self.room.appended(round_)
+            self._fold_to = head
+            self.feed.hint(self.workspace_id, head)  # who does not know whether it appended has told nobody
         return head
-
-    async def _was_appended(self, round_: Round) -> int | None:
-        """After a broken connection: the checkpoint tells whether the append happened; then the log's head, else None."""
-        move = round_.append.move
-        assert move is not None
-        while True:
-            await asyncio.sleep(PAUSE_S)
-            try:
-                stored = await self.log.checkpoint(self.service.name, self.workspace_id)
-                head = await self.log.head(self.workspace_id)
-            except LogUnavailable:
-                continue
-            self.feed.hint(self.workspace_id, head)
-            if stored == move.new:
-                return head
-            if stored == move.old:
-                return None
-            raise CheckpointMoved
-
-    async def _settle(self) -> None:
-        outcomes = [self._outcomes.popleft() for _ in range(min(BATCH, len(self._outcomes)))]
-        open_ = [one for one in outcomes if self.room.is_open(one.key)]
-        round_ = self.room.settle(open_, self.clock()) if open_ else None
-        if round_ is not None and await self._append(round_) is None:
-            self._outcomes.extendleft(reversed(outcomes))
-
-    async def _answer_next(self) -> bool:
-        pending = self._commands[0]
-        if pending.answered.done():
-            self._commands.popleft()
-            return True
-        if self.room.position < pending.request.min_position:
-            return False  # the feed was told how far; what is missing is read from the log
-        answer = await self._decide(pending)
-        if answer is not None:
-            self._commands.popleft()
-            if not pending.answered.done():
-                pending.answered.set_result(answer)
-        return True
-
-    async def _decide(self, pending: _Pending) -> Answer | None:
-        request = pending.request
-        asked = Asked(id=request.id, workspace_id=self.workspace_id, auth_id=request.auth_id, now=self.clock())
-        try:
-            round_ = self.room.command(pending.wish, asked)
-            head = await self._append(round_)
-        except Refused as refused:
-            # The first telling of this very command may be what it collides with now.
-            known = await self.log.answered(self.workspace_id, request.id)
-            if known is not None:
-                return Answer(position=known[1], result=orjson.loads(known[0]))
-            return Answer(position=self.room.position, refusal=refused.refusal)
-        except Repeated as repeated:
-            return Answer(position=repeated.head, result=orjson.loads(repeated.answer))
-        return None if head is None else Answer(position=head, result=round_.answer)
-
-    # --- effects ---------------------------------------------------------------------------------------------------------------
-
-    def _start_effects(self) -> None:
-        for intent in self.room.take_opened():
-            self._schedule(intent)
-
-    def _schedule(self, intent: Intent, pause_s: float = 0.0) -> None:
-        if self.performer is None or intent.key in self._tasks:
-            return
-        delay = pause_s
-        if intent.not_before is not None:
-            delay = max(delay, (intent.not_before - self.clock()).total_seconds())
-        if delay > 0:
-            loop = asyncio.get_running_loop()
-            self._tasks[intent.key] = loop.call_later(delay, self._begin, intent)
-        else:
-            self._begin(intent)
-
-    def _begin(self, intent: Intent) -> None:
-        self._tasks.pop(intent.key, None)
-        if self.room.is_open(intent.key):
-            self._tasks[intent.key] = asyncio.create_task(self._perform(intent))
-
-    async def _perform(self, intent: Intent) -> None:
-        assert self.performer is not None
-        try:
-            async with self.effects_at_once:
-                result: dict[str, Any] = await self.performer(intent)
-        except asyncio.CancelledError:
-            raise
-        except Exception:
-            log_.exception("an effect broke and is tried again", extra={**self._where(), "intent": intent.key})
-            self._tasks.pop(intent.key, None)
-            self._schedule(intent, pause_s=1.0)
-            return
-        self._tasks.pop(intent.key, None)
-        self._outcomes.append(Outcome(intent.key, result))
-        self._wake.set()
 
     # --- snapshots -------------------------------------------------------------------------------------------------------------
 
     async def _maybe_snapshot(self) -> None:
         due = self.room.position - self._snapshot_at >= self.snapshot_every
         if due and (self._snapshot_task is None or self._snapshot_task.done()):
-            self._snapshot_at = self.room.position
-            self._snapshot_task = asyncio.create_task(self._save(*await self._store_checkpoint()))
+            stored = await self._store_checkpoint()
+            self._snapshot_task = asyncio.create_task(snapshots.save(self.log, self.service, self.workspace_id, *stored))
+
+    async def _snapshot_before_stop(self) -> None:
+        room = self.room
+        if self.ready.is_set() and self.failed is None and not room.pending and room.position > self._snapshot_at:
+            with contextlib.suppress(LogUnavailable, CheckpointMoved):
+                await snapshots.save(self.log, self.service, self.workspace_id, *await self._store_checkpoint())
 
     async def _store_checkpoint(self) -> tuple[int, S]:
         """Move the stored checkpoint as far as facts were decided on; position and state there."""
@@ -407,14 +400,8 @@ class Queue(Generic[S]):
             new = Checkpoint(room.position, room.stored.sequence + 1)
             await self.log.append(Append(self.workspace_id, move=CheckpointMove(self.service.name, room.stored, new)))
             room.stored = new
+        self._snapshot_at = room.position
         return room.position, room.state
-
-    async def _save(self, position: int, state: S) -> None:
-        data = await asyncio.to_thread(codec.encode, type(state), state)
-        with contextlib.suppress(LogUnavailable):  # a cache: the next one will do
-            await self.log.save_snapshot(
-                self.service.name, self.workspace_id, Snapshot(position, self.service.state_version, data)
-            )
 
     def _where(self) -> dict[str, Any]:
         return {"service": self.service.name, "workspace_id": self.workspace_id, "position": self.room.position}

@@ -24,6 +24,9 @@ from libs.runtime.trace import span_of
 
 S = TypeVar("S")
 
+STALE, STALE_FREE = 2, 1_000
+"""The heap of timers may hold so many entries for each armed timer, and so many more, before those that were moved are thrown out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Round:
@@ -104,6 +107,8 @@ class Room(Generic[S]):
         elif self._armed.get(key) != at:
             self._armed[key] = at
             heapq.heappush(self._due, (at, key))
+            if len(self._due) > STALE * len(self._armed) + STALE_FREE:
+                self._due = sorted((at, key) for key, at in self._armed.items())  # a sorted list is a heap
 
     def _reopen(self, key: str) -> None:
         assert self.service.effects is not None

@@ -43,7 +43,9 @@ def _said(state: State, job: Job) -> str:
         "actionRequired": "nobody took the action it waits for",
     }.get(job.status, "it never reported an end")
     if not job.documents.agent:  # no agent was found, and a person set the job going by hand
-        return f"No answer within {allowed}: no job agent has the job, and nobody told its end. Set its status, or add a job agent."
+        return (
+            f"No answer within {allowed}: no job agent has the job, and nobody told its end. Set its status, or add a job agent."
+        )
     agent = state.agent(job.documents.agent)
     return (
         f"No answer within {allowed}: job agent '{agent.name}' ({agent.type}) had the job, but {waited_for}. "

@@ -12,11 +12,14 @@ from tests.infra.supervised import Running
 
 @pytest.fixture
 def supervise() -> Iterator[Callable[..., Running]]:
-    """Start a supervisor on a folder (and a port, by default a free one); it is ended after the test."""
+    """Start a supervisor on a folder (and a port, by default a free one); it is ended after the test.
+
+    With `options`, those of `infra/dev up`, it is the whole system; else a stand-in takes the place of the services.
+    """
     started: list[Running] = []
 
-    def start(data: Path, port: int = 0) -> Running:
-        started.append(Running(data, port))
+    def start(data: Path, port: int = 0, *, options: tuple[str, ...] | None = None) -> Running:
+        started.append(Running(data, port, options=options))
         return started[-1]
 
     yield start

@@ -50,9 +50,12 @@ def is_alive(pid: int) -> bool:
 class Running:
     """A started supervisor and what it says, line by line."""
 
-    def __init__(self, data: Path, port: int = 0) -> None:
+    def __init__(self, data: Path, port: int = 0, *, options: tuple[str, ...] | None = None) -> None:
+        """Start it around the stand-in, or, given options of `infra/dev up`, as the whole system."""
         self.data = data
-        command = [sys.executable, "-c", START, str(data), str(port), sys.executable, str(FAKE_SERVICE)]
+        stand_in = [sys.executable, "-c", START, str(data), str(port), sys.executable, str(FAKE_SERVICE)]
+        whole = [sys.executable, "-m", "infra.embedded", "--data", str(data), "--port", str(port), *(options or ())]
+        command = stand_in if options is None else whole
         self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.lines: list[str] = []
         self._news: queue.Queue[str | None] = queue.Queue()

@@ -73,6 +73,53 @@ def test_a_damaged_environment_is_not_trusted(dev: ModuleType, damage: str) -> N
     assert not dev.is_ready("up")
 
 
+NO_NETWORK = """\
+WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError(...)': /simple/orjson/
+ERROR: Could not find a version that satisfies the requirement orjson==3.13.0 (from versions: none)
+ERROR: No matching distribution found for orjson==3.13.0
+"""
+RETRIED_THEN_TAMPERED = """\
+WARNING: Retrying (Retry(total=4)) after connection broken by 'ReadTimeoutError(...)': /simple/orjson/
+ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.
+"""
+
+
+@pytest.mark.parametrize(
+    "output, said",
+    [
+        (NO_NETWORK, "the package index can not be reached"),
+        (RETRIED_THEN_TAMPERED, "THESE PACKAGES DO NOT MATCH THE HASHES"),
+        ("ERROR: No matching distribution found for orjson==3.13.0\n", "No matching distribution found for orjson"),
+        ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device\n", "No space left on device"),
+        ("", "pip failed"),
+    ],
+)
+def test_a_failed_install_is_one_line(dev: ModuleType, output: str, said: str) -> None:
+    line = dev.what_pip_lacked(output)
+    assert said in line
+    assert "\n" not in line
+
+
+def test_a_checkout_that_can_not_be_written_is_one_line(dev: ModuleType) -> None:
+    shutil.rmtree(dev.VENV)
+    dev.VENV.touch()
+    done = run(dev, "up")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(f"infra/dev: can not prepare {dev.VENV}: ")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["up", "test"])
+def test_the_options_are_shown_before_anything_is_installed(dev: ModuleType, command: str) -> None:
+    shutil.rmtree(dev.VENV)
+    shutil.copytree(ROOT / "infra", dev.ROOT / "infra", dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    # With the interpreter behind .venv, so that what is installed where this test runs is no help.
+    bare = str(Path(sys.executable).resolve())
+    done = subprocess.run([bare, str(dev.ROOT / "infra" / "dev"), command, "--help"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.splitlines()[0].startswith(f"usage: infra/dev {command}")) == (0, True)
+    assert not dev.VENV.exists()
+
+
 def test_help_and_mistakes(dev: ModuleType) -> None:
     assert run(dev, "--help").stdout.count("usage: infra/dev up") == 1
     assert run(dev).returncode == 2

@@ -68,3 +68,13 @@ async def test_a_staged_payload_is_kept_as_it_was_first(log: EventLog) -> None:
     await log.stage(staged_id, b"\x00first" * 100_000)
     await log.stage(staged_id, b"second")
     assert await log.staged(staged_id) == b"\x00first" * 100_000
+
+
+async def test_a_staged_payload_that_was_dropped_is_gone_and_may_come_again(log: EventLog) -> None:
+    staged_id = workspace()
+    await log.stage(staged_id, b"first")
+    await log.unstage(staged_id)
+    await log.unstage(staged_id)
+    assert await log.staged(staged_id) is None
+    await log.stage(staged_id, b"again")
+    assert await log.staged(staged_id) == b"again"

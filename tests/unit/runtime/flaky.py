@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -12,7 +13,7 @@ from contracts.command import Answer, Request, Wish
 from contracts.envelope import Recorded
 from contracts.facts.inventory import ProviderSaved
 from libs.eventlog.memory import MemoryLog
-from libs.eventlog.port import Append, Appended, CheckpointMove, ConditionFailed, LogUnavailable, NewFact
+from libs.eventlog.port import Append, Appended, Checkpoint, CheckpointMove, ConditionFailed, LogUnavailable, NewFact
 from libs.runtime.feed import Feed
 from libs.runtime.host import Host
 from libs.runtime.queue import Queue
@@ -45,13 +46,14 @@ class FlakyLog(MemoryLog):
 
     `before`, `after`: the connection breaks before or after the append took place. `race`: another service appends first. `condition`:
     a condition fails, and the log can not be asked why. `usurped`: the connection breaks, and another owner of the workspace appends
-    from the same checkpoint.
+    from the same checkpoint to the same one, or to `usurped_to`.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.faults: list[str] = []
         self.silent_heads = 0
+        self.usurped_to: Checkpoint | None = None
 
     async def append(self, request: Append) -> Appended:
         match self.faults.pop(0) if self.faults else "":
@@ -60,14 +62,16 @@ class FlakyLog(MemoryLog):
             case "before":
                 raise LogUnavailable("connection lost")
             case "after":
+                listeners, self._listeners = self._listeners, []  # who does not know that it committed tells nobody
                 await super().append(request)
+                self._listeners = listeners
                 raise LogUnavailable("connection lost")
             case "condition":
                 self.silent_heads = 1
                 raise ConditionFailed("somebody was faster")
             case "usurped":
                 assert request.move is not None
-                await self.usurp(request.move, b'{"trigger":{"kind":"other"}}')
+                await self.usurp(replace(request.move, new=self.usurped_to or request.move.new), b'{"trigger":{"kind":"other"}}')
                 raise LogUnavailable("connection lost")
         return await super().append(request)
 

@@ -75,9 +75,7 @@ async def test_a_reload_to_the_awaited_position_itself_tells_the_waiter() -> Non
     async with hosted(log) as host:
         await ask(host, SaveProvider(name="a"), 1)
         queue = queue_of(host)
-        move = CheckpointMove("inventory", queue.room.stored, Checkpoint(2, queue.room.stored.sequence + 5))
-        log.faults = ["usurped"]
-        log.usurp = lambda _move, _decision=None: FlakyLog.usurp(log, move)  # type: ignore[method-assign]  # one that moved further
+        log.faults, log.usurped_to = ["usurped"], Checkpoint(2, queue.room.stored.sequence + 5)
         answered = asyncio.create_task(ask(host, SaveProvider(name="usurped"), 2))
         await asyncio.sleep(0)
         await asyncio.wait_for(queue.reach(2), SOON_S)
