@@ -8,7 +8,7 @@ from contracts.facts.dispatcher import JobAgentDeleted, JobAgentSaved
 from contracts.shapes import ACTIVE
 from libs.runtime.service import Decided, Draft
 from services.dispatcher.agent_config import config_problems
-from services.dispatcher.state import Job, State
+from services.dispatcher.state import NOWHERE, Job, State
 from services.dispatcher.status import moved
 
 
@@ -115,7 +115,7 @@ def set_job_status(wish: SetJobStatus, state: State, asked: Asked) -> Decided:
 
 def _refuse_second_active(job_id: str, job: Job, state: State) -> None:
     """Several agents may execute one dispatch of a release side by side; anything else would be two dispatches at once."""
-    for other_id in state.targets[job.target].active:
+    for other_id in state.targets.get(job.target, NOWHERE).active:
         other = state.jobs[other_id]
         if (other.release_id, other.attempt) != (job.release_id, job.attempt):
             raise Refused(

@@ -56,6 +56,7 @@ def _deployment_saved(state: State, fact: DeploymentSaved, position: int) -> Sta
 
 
 def _deployment_deleted(state: State, fact: DeploymentDeleted, position: int) -> State:
+    state = _forget_targets(state, f"-{fact.deployment_id}")
     return state._replace(deployments=_without(state.deployments, fact.deployment_id))
 
 
@@ -64,7 +65,21 @@ def _environment_saved(state: State, fact: EnvironmentSaved, position: int) -> S
 
 
 def _environment_deleted(state: State, fact: EnvironmentDeleted, position: int) -> State:
+    state = _forget_targets(state, f"-{fact.environment_id}-")
     return state._replace(environments=_without(state.environments, fact.environment_id))
+
+
+def _forget_targets(state: State, ids: str) -> State:
+    """The history of targets ends with their deployment or environment: under the same id again they start anew.
+
+    A job that still runs there goes on, and blocks a new one until it ends.
+    """
+    targets, without_agent = state.targets.mutate(), state.without_agent
+    for key, known in state.targets.items():
+        if ids in key:
+            targets[key] = Standing(known.exists, active=known.active)
+            without_agent = _index_without_agent(without_agent, key[:36], key, waits=False)
+    return state._replace(targets=targets.finish(), without_agent=without_agent)
 
 
 def _version_saved(state: State, fact: VersionCreated | VersionUpdated, position: int) -> State:
@@ -98,7 +113,7 @@ def _targets_changed(state: State, fact: TargetsChanged, position: int) -> State
         known = targets.get(key)
         if known is None:
             continue
-        if known.newest_job is None:
+        if known.newest_job is None and not known.active:
             del targets[key]
         else:
             targets[key] = known._replace(exists=False, desired=None, cleared=())
@@ -236,8 +251,10 @@ def _job_status_changed(state: State, fact: JobStatusChanged, position: int) -> 
     if job.is_active != before.is_active:
         if job.is_active:
             job = job._replace(deadline_at=_new_deadline(before, fact.changed_at))
-        known = targets[job.target]
-        targets = targets.set(job.target, known._replace(active=_with_active(known, fact.job_id, active=job.is_active)))
+        known = targets.get(job.target, NOWHERE)
+        known = known._replace(active=_with_active(known, fact.job_id, active=job.is_active))
+        forgotten = not known.exists and known.newest_job is None and not known.active
+        targets = _without(targets, job.target) if forgotten else targets.set(job.target, known)
     return state._replace(
         jobs=state.jobs.set(fact.job_id, job), targets=targets, succeeded=_with_success(state, fact.job_id, job)
     )

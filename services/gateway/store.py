@@ -70,6 +70,10 @@ class ReadStore(Protocol):
     ) -> dict[str, Json]:
         """For each value of a key, the row with the greatest text under `by` (the one made last, when several)."""
 
+    async def targets(self, workspace_id: str, pair: str, *, limit: int, offset: int) -> Page:
+        """The targets of a deployment in an environment (its `$pair`) that have not vanished and whose resource is there, by identifier
+        of the resource. No more than the page is taken out of the tables: there may be tens of thousands."""
+
 
 class Sink(Protocol):
     """Writes rows. All methods raise `StoreUnavailable` in an outage; then it is unknown whether the last round was written."""

@@ -60,7 +60,11 @@ def clearance_withdrawn(pairs: Pairs, catalog: Catalog, fact: ClearanceWithdrawn
 
 
 def releases_created(pairs: Pairs, catalog: Catalog, fact: ReleasesCreated) -> Pairs:
-    """The releases are desired now; clearances of older versions have had their time."""
+    """The releases are desired now; clearances of older versions have had their time.
+
+    So have those of newer versions that were known and yet not picked, because they were rejected or had ended: should such a version
+    be fit again, policy judges it anew. Only what was cleared since then is still to be looked at.
+    """
     pair = pair_of(pairs, fact.deployment_id, fact.environment_id)
     if pair is None:
         return pairs
@@ -69,7 +73,8 @@ def releases_created(pairs: Pairs, catalog: Catalog, fact: ReleasesCreated) -> P
     for item in fact.items:
         place = places.get(item.resource_id)
         if place is not None:
-            kept = tuple(one for one in place.clearances if keep(one))
+            since = (one for one in place.clearances if one.version_id == fact.version_id or one.at > fact.cleared_at)
+            kept = tuple(one for one in since if keep(one))
             places[item.resource_id] = Place(item.release_id, fact.version_id, kept)
     return with_pair(pairs, fact.deployment_id, fact.environment_id, replace(pair, places=places.finish()))
 

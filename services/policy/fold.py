@@ -94,11 +94,10 @@ def _deployment_saved(state: State, fact: planner.DeploymentSaved, position: int
 @_folds(planner.DeploymentDeleted)
 def _deployment_deleted(state: State, fact: planner.DeploymentDeleted, position: int) -> State:
     state = _forget_pairs(state, fact.deployment_id)
+    # Its versions stay: they belong to it again when a deployment is created under the same id.
     return replace(
         state,
         deployments=fold_pair.without(state.deployments, (fact.deployment_id,)),
-        versions=fold_pair.without(state.versions, state.newest.get(fact.deployment_id, ())),
-        newest=fold_pair.without(state.newest, (fact.deployment_id,)),
         links=_unlink_all(state.links, fact.deployment_id),
     )
 

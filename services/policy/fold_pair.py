@@ -52,7 +52,7 @@ def clear(pair: Pair, fact: TargetsCleared, superseded: Callable[[str], bool]) -
     for one in fact.resource_ids:
         standing = pair.standings.get(one, NOWHERE)
         before = standing.cleared
-        if (before is None or before.version_id != fact.version_id) and not pair.jobs_of(one, fact.version_id):
+        if (before is None or before.version_id != fact.version_id) and standing.job_version != fact.version_id:
             first = True
         standings[one] = standing._replace(cleared=clearance)
         wanted = standing.desired is not None and standing.desired.version_id == fact.version_id

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+END: Final = datetime.max.replace(tzinfo=UTC)
+"""The last instant that can be written. What would end later ends then, which is never."""
+
+
+def later(instant: datetime, duration: timedelta) -> datetime:
+    """An instant after another one; `END` when rules with huge numbers lead past what can be written."""
+    try:
+        return instant + duration
+    except OverflowError:
+        return END
 
 
 def written(instant: datetime) -> str:

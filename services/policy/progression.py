@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from contracts.shapes import EnvironmentProgression
 from libs.cel import CelProblems, contexts
 from services.policy.finding import TICK, Finding, positions
-from services.policy.instants import spoken
+from services.policy.instants import later, spoken
 from services.policy.selector import environment_document
 from services.policy.state import Pair, State, Successes, Version, pair_key
 
@@ -174,7 +174,7 @@ def _judge_one(body: EnvironmentProgression, version: Version, name: str, tally:
     since = tally.firsts[0 if minimum == 0 else _kth(tally.targets, minimum, succeeded) - 1]
     soak = timedelta(minutes=body.minimum_soak_time_minutes or 0)
     if soak:
-        soaked_at = tally.firsts[-1] + soak
+        soaked_at = later(tally.firsts[-1], soak)
         if now < soaked_at:
             left = -((now - soaked_at) // timedelta(minutes=1))
             return Upstream(
@@ -185,10 +185,10 @@ def _judge_one(body: EnvironmentProgression, version: Version, name: str, tally:
                 f"the end of the soak time in {name}",
                 ready_at=soaked_at, facts=tally.facts,
             )  # fmt: skip
-        since = max(since, tally.newest + soak)
+        since = max(since, later(tally.newest, soak))
     until: datetime | None = None
     if body.maximum_age_hours:
-        until = tally.newest + timedelta(hours=body.maximum_age_hours) + TICK
+        until = later(tally.newest, timedelta(hours=body.maximum_age_hours) + TICK)
         if now >= until:
             return Upstream(
                 name, False, 2,

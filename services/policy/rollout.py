@@ -9,16 +9,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from contracts.shapes import ACTIVE, GradualRollout
 from services.policy.finding import Finding, RuleKey, positions
-from services.policy.instants import spoken
+from services.policy.instants import later, spoken
 from services.policy.order import places_of
-from services.policy.state import Job, Outcome, Pair, State, Version
+from services.policy.state import NOWHERE, Job, Outcome, Pair, State, Version
 
 TURN = "Targets follow one another: this one goes when those before it are deployed and verified."
 LATER = "The rollout has not reached this target yet."
 REACHED = "The rollout has reached this target."
+
+LONGEST_S: Final = 10_000 * 366 * 24 * 3600
+"""An offset of more seconds leads past every instant that can be written."""
 
 Turns = tuple[tuple[RuleKey, Finding], ...]
 """What each rollout rule says about a target."""
@@ -70,7 +74,7 @@ def offset_of(body: GradualRollout, place: int, targets: int) -> timedelta:
     """How long after the start a place is due; whole seconds."""
     if body.rollout_type == "linear-normalized":
         return timedelta(seconds=int(place / targets * body.time_scale_interval))
-    return timedelta(seconds=place * body.time_scale_interval)
+    return timedelta(seconds=min(place * body.time_scale_interval, LONGEST_S))
 
 
 def step_of(body: GradualRollout, targets: int) -> timedelta:
@@ -130,7 +134,7 @@ def judge_rollout(
     covered = any(group.covered for group in groups)
     pace = pace_of(pair, version.version_id) if covered else Pace(None, None, None)
     stopped = _stopped(pace.failed, version, state)
-    turn = _next(groups, places, pair, version, pace) if stopped is None and pace.running is None else None
+    turn = _next(groups, places, state, pair, version, pace) if stopped is None and pace.running is None else None
     judged: dict[str, Turns] = {}
     for group in groups:
         shared: dict[tuple[datetime, ...], Turns] = {}
@@ -139,7 +143,7 @@ def judge_rollout(
         early = _all(group, _not_started(""))
         for one in group.resource_ids:
             where = f"It is number {places[one] + 1} of {total} in the rollout of {version.tag}" if wordy else ""
-            paced = group.covered and not _had_turn(pair, one, version.version_id)
+            paced = group.covered and not _had_turn(state, pair, one, version)
             if group.start is None:
                 judged[one] = _all(group, _not_started(where)) if wordy else early
             elif paced and stopped is not None:
@@ -156,27 +160,37 @@ def judge_rollout(
     return judged
 
 
-def _had_turn(pair: Pair, resource_id: str, version_id: str) -> bool:
-    """Whether a target was cleared for the version before."""
-    return pair.open.get(resource_id) == version_id or bool(pair.jobs_of(resource_id, version_id))
+def _had_turn(state: State, pair: Pair, resource_id: str, version: Version) -> bool:
+    """Whether a target need not wait for the others: it was cleared for the version, or falls back to it from a newer one.
+
+    A target that had the version, left it and now comes up to it again takes its turn anew.
+    """
+    if pair.open.get(resource_id) == version.version_id:
+        return True
+    if not pair.jobs_of(resource_id, version.version_id):
+        return False
+    since = state.versions.get(pair.standings.get(resource_id, NOWHERE).job_version)
+    return since is None or since.rank >= version.rank
 
 
 def _due(group: Candidates, start: datetime, place: int, total: int, last_cleared_at: datetime | None) -> tuple[datetime, ...]:
     """When a target is due, by each rule."""
     due = []
     for _, body in group.rules:
-        at = start + offset_of(body, place, total)
-        due.append(at if last_cleared_at is None else max(at, last_cleared_at + step_of(body, total)))
+        at = later(start, offset_of(body, place, total))
+        due.append(at if last_cleared_at is None else max(at, later(last_cleared_at, step_of(body, total))))
     return tuple(due)
 
 
-def _next(groups: Sequence[Candidates], places: dict[str, int], pair: Pair, version: Version, pace: Pace) -> str | None:
+def _next(
+    groups: Sequence[Candidates], places: dict[str, int], state: State, pair: Pair, version: Version, pace: Pace
+) -> str | None:
     """The covered target that goes next: of each group the first one, since no later place is due earlier; of these the earliest."""
     firsts: list[tuple[datetime, int, str]] = []
     for group in groups:
         if not group.covered or not group.free or group.start is None:
             continue
-        waiting = [(places[one], one) for one in group.resource_ids if not _had_turn(pair, one, version.version_id)]
+        waiting = [(places[one], one) for one in group.resource_ids if not _had_turn(state, pair, one, version)]
         if waiting:
             place, one = min(waiting)
             firsts.append((max(_due(group, group.start, place, len(pair.targets), pace.last_cleared_at)), place, one))

@@ -166,7 +166,7 @@ class Pair(NamedTuple):
         successes: by version; at least as many as `jobs` tells of the targets that exist, so that rarely anything must be counted.
         held: what was recorded, by version, rule and resource; only where a rule once did not allow.
         open: targets with a clearance that no job has used, and its version.
-        paced: by version, when a target was last cleared for the first time: the pace of a covered rollout.
+        paced: by version, when a target that did not have it was last cleared for it: the pace of a covered rollout.
         withdrawn_at: position of the newest withdrawal; clearances before it must be issued again.
         instants: when time alone changes something recorded: how many verdicts and open clearances have that instant.
         wake: the earliest of them.

@@ -133,6 +133,18 @@ class MemoryRows:
                     best[value] = (rank, doc)
         return {value: dict(doc) for value, (_, doc) in best.items()}
 
+    async def targets(self, workspace_id: str, pair: str, *, limit: int, offset: int) -> Page:
+        """See `ReadStore.targets`."""
+        resources = self._rows(workspace_id, "resource")
+        targets = [doc for _, doc in self._rows(workspace_id, "target").values()]
+        found = [
+            (_text(resources[doc["resourceId"]][1], "identifier"), doc["resourceId"], doc)
+            for doc in targets
+            if _holds(doc, {"$pair": pair, "$gone": "false"}) and doc["resourceId"] in resources
+        ]
+        found.sort(key=lambda one: one[:2])
+        return Page([dict(doc) for _, _, doc in found[offset : offset + limit]], len(found))
+
 
 def _holds(doc: Json, where: Mapping[str, str] | None) -> bool:
     wanted: Iterable[tuple[str, str]] = where.items() if where else ()

@@ -32,6 +32,14 @@ def _conditions(table: Table, where: Mapping[str, str] | None) -> tuple[Composab
     return SQL("").join(parts), [(where or {})[field] for field in fields]
 
 
+_TARGETS = SQL(
+    " FROM (SELECT doc, doc ->> 'resourceId' AS resource_id FROM read.target"
+    " WHERE workspace_id = %s::uuid AND {pair} = %s AND {gone} = 'false') AS target"
+    " JOIN (SELECT id, {identifier} AS identifier FROM read.resource WHERE workspace_id = %s::uuid) AS resource"
+    " ON resource.id = target.resource_id"
+).format(pair=text_of("$pair"), gone=text_of("$gone"), identifier=text_of("identifier"))
+
+
 class PostgresStore:
     """A `ReadStore` over the tables of schema `read`."""
 
@@ -113,3 +121,14 @@ class PostgresStore:
         ).format(table_name(table), text_of(field), conditions, text_of(by))
         rows = await self._rows(query, (sorted(set(values)), workspace_id, *wanted))
         return {row[0]: orjson.loads(row[1]) for row in rows}
+
+    async def targets(self, workspace_id: str, pair: str, *, limit: int, offset: int) -> Page:
+        """See `ReadStore.targets`."""
+        query = SQL("SELECT target.doc::text{} ORDER BY resource.identifier, resource.id LIMIT %s OFFSET %s").format(_TARGETS)
+        values = (workspace_id, pair, workspace_id)
+        rows = await self._rows(query, (*values, limit, offset))
+        if offset == 0 and len(rows) < limit:
+            total = len(rows)
+        else:
+            total = int((await self._rows(SQL("SELECT count(*){}").format(_TARGETS), values))[0][0])
+        return Page([orjson.loads(row[0]) for row in rows], total)

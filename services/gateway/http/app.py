@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from services.gateway.http import (
     agents,
@@ -71,8 +72,10 @@ def create_app(deps: Deps) -> FastAPI:
 
 async def _routing_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    if error.status_code == 405:
-        problem = Problem(405, f"{request.method} method not allowed", "Method Not Allowed")
-    else:
-        problem = Problem(404, "not found", "Not Found")
-    return answer_of(problem)
+    if error.status_code != 405:
+        return answer_of(Problem(404, "not found", "Not Found"))
+    answer = answer_of(Problem(405, f"{request.method} method not allowed", "Method Not Allowed"))
+    # Each method of a path is a route of its own, so that the framework knows only one of them here.
+    routes = (one for one in request.app.routes if one.matches(request.scope)[0] is not Match.NONE)
+    answer.headers["Allow"] = ", ".join(sorted({method for one in routes for method in one.methods}))
+    return answer

@@ -9,7 +9,7 @@ from contracts.shapes import Json
 from libs.cel import contexts
 from services.gateway.http import answers, bodies
 from services.gateway.http.call import Call, Reply, accepted
-from services.gateway.http.lists import page_of, program_of
+from services.gateway.http.lists import page_of, picked, program_of
 from services.gateway.http.operation import Routes
 from services.gateway.views import shown
 
@@ -43,9 +43,14 @@ async def list_deployments(call: Call) -> Reply:
         return page_of(await _with_systems(call, [shown(one) for one in page.items]), page.total, paging)
     program = await program_of(contexts.TARGET, paging.cel)
     every = [shown(one) for one in (await store.find(call.workspace_id, "deployment")).items]
-    picked = [one for one in every if program.matches(deployment=one, resource={}, environment={}, version={})]
-    part = picked[paging.offset : paging.offset + paging.limit]
-    return page_of(await _with_systems(call, part), len(picked), paging)
+
+    def matching(part: Sequence[Json]) -> list[int]:
+        context: Json = {"resource": {}, "environment": {}, "version": {}}
+        return [index for index, one in enumerate(part) if program.matches(deployment=one, **context)]
+
+    found = await picked(call, every, matching)
+    part = found[paging.offset : paging.offset + paging.limit]
+    return page_of(await _with_systems(call, part), len(found), paging)
 
 
 @routes.add("POST", "/deployments", answers={202: answers.Accepted}, body=bodies.DeploymentBody)

@@ -42,6 +42,7 @@ class Deps:
         read_wait_s: how long a write waits for its rows.
         heartbeat_s: pause between two signs of life on a quiet stream.
         clock: only to tell whether a key has expired.
+        filters: how many lists are filtered at the same time; each of them may keep a processor busy.
         closing: set when the process is about to end, so that streams end first.
     """
 
@@ -57,4 +58,5 @@ class Deps:
     read_wait_s: float = 10.0
     heartbeat_s: float = 15.0
     clock: Callable[[], datetime] = wall.now
+    filters: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     closing: asyncio.Event = field(default_factory=asyncio.Event)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from contracts.commands.inventory import DeleteResource, ResourceInput, SaveResource
 from contracts.shapes import Json
 from libs.cel import CelProblems, contexts
 from services.gateway.http import answers, bodies
 from services.gateway.http.call import Call, Reply, accepted
-from services.gateway.http.lists import cut, page_of_rows, program_of
+from services.gateway.http.lists import cut, page_of_rows, picked, program_of
 from services.gateway.http.operation import Routes
 from services.gateway.http.problem import NotFound
 from services.gateway.readmodel import pair_key
@@ -23,8 +25,7 @@ async def list_resources(call: Call) -> Reply:
     if paging.cel is None:
         return await page_of_rows(call, "resource")
     program = await program_of(contexts.SELECTOR, paging.cel)
-    every = await _all(call)
-    return cut([every[index] for index in program.filter(every)], paging)
+    return cut(await picked(call, await _all(call), program.filter), paging)
 
 
 async def _all(call: Call) -> list[Json]:
@@ -50,7 +51,7 @@ async def search_resources(call: Call) -> Reply:
             and search.metadata.items() <= one["metadata"].items()
         )
 
-    found = [one for one in await _all(call) if holds(one)]
+    found = await picked(call, await _all(call), lambda part: [index for index, one in enumerate(part) if holds(one)])
     found.sort(key=lambda one: (one[search.sort_by], one["identifier"]), reverse=search.order == "desc")
     items = found[search.offset : search.offset + search.limit]
     return Reply(200, {"items": items, "total": len(found), "limit": search.limit, "offset": search.offset})
@@ -96,7 +97,11 @@ async def list_deployments_of_resource(call: Call) -> Reply:
     """Deployments whose selector picks the resource, by name."""
     resource = await _resource(call)
     every = [shown(one) for one in (await call.deps.store.find(call.workspace_id, "deployment")).items]
-    found = [one for one in every if _picks(one["resourceSelector"], resource)]
+
+    def picking(part: Sequence[Json]) -> list[int]:
+        return [index for index, one in enumerate(part) if _picks(one["resourceSelector"], resource)]
+
+    found = await picked(call, every, picking)
     return cut(sorted(found, key=lambda one: (one["name"], one["id"])), call.query)
 
 

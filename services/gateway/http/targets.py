@@ -63,16 +63,12 @@ async def list_target_states(call: Call) -> Reply:
     """The targets of a deployment in an environment with their states, by identifier of the resource."""
     body: bodies.PairBody = call.body
     paging: bodies.Paging = call.query
-    where = {"$pair": pair_key(body.deployment_id.lower(), body.environment_id.lower()), "$gone": "false"}
-    rows = (await call.deps.store.find(call.workspace_id, "target", where=where)).items
-    resources = await call.deps.store.many(call.workspace_id, "resource", [row["resourceId"] for row in rows])
-    rows = [row for row in rows if row["resourceId"] in resources]
-    rows.sort(key=lambda row: (resources[row["resourceId"]]["identifier"], row["resourceId"]))
-    part = rows[paging.offset : paging.offset + paging.limit]
-    keys = [Target(row["resourceId"], row["environmentId"], row["deploymentId"]).key for row in part]
+    pair = pair_key(body.deployment_id.lower(), body.environment_id.lower())
+    page = await call.deps.store.targets(call.workspace_id, pair, limit=paging.limit, offset=paging.offset)
+    keys = [Target(row["resourceId"], row["environmentId"], row["deploymentId"]).key for row in page.items]
     states = await call.views.states(keys)
-    items = [{"releaseTarget": shown(row), "state": states[key]} for row, key in zip(part, keys, strict=True)]
-    return page_of(items, len(rows), paging)
+    items = [{"releaseTarget": shown(row), "state": states[key]} for row, key in zip(page.items, keys, strict=True)]
+    return page_of(items, page.total, paging)
 
 
 @routes.add("GET", "/release-targets/{releaseTargetKey}/state", answers={200: answers.TargetState}, query=bodies.StateQuery)

@@ -8,7 +8,7 @@ from contracts.shapes import Json
 from libs.cel import contexts
 from services.gateway.http import answers, bodies
 from services.gateway.http.call import Call, Reply, accepted
-from services.gateway.http.lists import cut, page_of, program_of
+from services.gateway.http.lists import cut, page_of, picked, program_of
 from services.gateway.http.operation import Routes
 from services.gateway.store import Order
 from services.gateway.views import shown
@@ -39,7 +39,7 @@ async def list_versions(call: Call) -> Reply:
         return page_of([_listed(one) for one in page.items], page.total, paging)
     program = await program_of(contexts.VERSION, paging.cel)
     every = [_listed(one) for one in (await find(call.workspace_id, "version", where=where, order=order)).items]
-    return cut([every[index] for index in program.filter(every)], paging)
+    return cut(await picked(call, every, program.filter), paging)
 
 
 @routes.add("POST", "/deployments/{deploymentId}/versions", answers={200: answers.Version}, body=bodies.CreateVersion)

@@ -168,6 +168,27 @@ async def test_booleans_are_looked_up_by_their_text(both: Both) -> None:
     assert (await both.store.find(W1, "target", where={"$pair": "p", "$gone": "false"})).total == 1
 
 
+async def test_targets_are_paged_by_identifier_of_their_resources(both: Both) -> None:
+    def target(resource: str, pair: str = "p", *, gone: bool = False) -> Put:
+        return Put("target", f"{pair}/{resource}", {"resourceId": resource, "$pair": pair, "$gone": gone})
+
+    await both.write(*(Put("resource", one, {"identifier": name}) for one, name in (("1", "b"), ("2", "B"), ("3", "ä"), ("5", "b"))))
+    await both.write(target("1"), target("2"), target("3"), target("4"), target("5", gone=True), target("5", pair="q"))
+    # The resource of 2 is of another workspace too, and 4 has none.
+    await both.write(Put("resource", "4", {"identifier": "a"}), target("4"), workspace_id=W2)
+
+    async def page(limit: int, offset: int = 0) -> tuple[list[str], int]:
+        found = await both.store.targets(W1, "p", limit=limit, offset=offset)
+        return [doc["resourceId"] for doc in found.items], found.total
+
+    assert await page(10) == (["2", "1", "3"], 3)
+    assert await page(2) == (["2", "1"], 3)
+    assert await page(2, 2) == (["3"], 3)
+    assert await page(2, 9) == ([], 3)
+    await both.write(Put("target", "p/5", {"resourceId": "5", "$pair": "p", "$gone": False}))
+    assert await page(10) == (["2", "1", "5", "3"], 4)
+
+
 async def test_long_names_are_no_trouble(both: Both) -> None:
     name = "n" * 20_000
     tables: tuple[Table, ...] = ("deployment", "environment", "provider")

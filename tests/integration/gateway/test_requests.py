@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -11,12 +13,13 @@ import httpx
 import orjson
 import pytest
 
+from libs.cel import Program
 from libs.eventlog.port import LogUnavailable
 from libs.runtime import clock
 from services.gateway.adapters.system import SystemView
 from services.gateway.http.app import create_app, operations
 from services.gateway.store import StoreUnavailable
-from tests.integration.gateway.gateway_house import KEY, House, another_user, house
+from tests.integration.gateway.gateway_house import KEY, PATIENCE_S, House, another_user, house
 
 
 @pytest.fixture
@@ -352,3 +355,45 @@ async def test_every_operation_is_behind_a_credential(one: House) -> None:
         for name in ("{", "}"):
             path = path.replace(name, "")
         assert (await one.client.request(operation.method, path)).status_code == 401
+
+
+# --- what takes long -------------------------------------------------------------------------------------------------------------------
+
+async def test_a_list_is_filtered_beside_other_requests_and_no_longer_than_is_granted(
+    one: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await one.call("PUT", one.path_of("r"), {"name": "n", "kind": "k", "version": "v"}, want=202)
+    began, go_on, threads = asyncio.Event(), threading.Event(), set[str]()
+    loop = asyncio.get_running_loop()
+
+    def slow(program: Program, rows: Sequence[Any]) -> list[int]:
+        threads.add(threading.current_thread().name)
+        loop.call_soon_threadsafe(began.set)
+        assert go_on.wait(PATIENCE_S)
+        return list(range(len(rows)))
+
+    monkeypatch.setattr(Program, "filter", slow)
+    filtering = asyncio.create_task(one.call("GET", "/resources", want=200, params={"cel": "resource.kind == 'k'"}))
+    await asyncio.wait_for(began.wait(), PATIENCE_S)
+    # Somebody else is answered meanwhile.
+    assert (await one.call("GET", "/resources", want=200))["total"] == 1
+    go_on.set()
+    assert (await filtering)["total"] == 1
+    assert threading.main_thread().name not in threads
+    monkeypatch.setattr("services.gateway.http.lists.FILTER_S", 0.0)
+    refused = await one.call("GET", "/resources", want=400, params={"cel": "resource.kind == 'k'"})
+    assert (refused["code"], "simpler" in refused["message"]) == ("INVALID_CEL", True)
+
+
+async def test_too_many_filters_at_once_are_sent_away_for_now(one: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    await one.call("PUT", one.path_of("r"), {"name": "n", "kind": "k", "version": "v"}, want=202)
+    monkeypatch.setattr("services.gateway.http.lists._QUEUE_S", 0.0)
+    async with one.deps.filters, one.deps.filters:
+        answer = await one.send("GET", "/resources", params={"cel": "true"})
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    await one.call("GET", "/resources", want=200, params={"cel": "true"})
+
+
+async def test_a_method_that_is_not_there_is_told_with_those_that_are(one: House) -> None:
+    answer = await one.send("DELETE", "/systems")
+    assert (answer.status_code, set(answer.headers["allow"].split(", "))) == (405, {"GET", "POST"})
