@@ -13,8 +13,11 @@ from pydantic.alias_generators import to_camel
 
 Json = dict[str, Any]
 
-Int32 = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
+INT32 = 2**31 - 1
 """The API declares the integers of rules as 32 bits wide; clients in other languages can hold no more."""
+
+# The bounds are written at each field: of two bounds of one kind (one in an alias, one at the field) only the alias' would count.
+Int32 = Annotated[int, Field(ge=-INT32 - 1, le=INT32)]
 
 JobStatus = Literal[
     "pending",
@@ -70,8 +73,8 @@ class EnvironmentProgression(_Shape):
     depends_on_environment_selector: str
     minimum_success_percentage: float | None = Field(None, ge=0, le=100)
     success_statuses: tuple[JobStatus, ...] | None = None
-    minimum_soak_time_minutes: Int32 | None = Field(None, ge=0)
-    maximum_age_hours: Int32 | None = Field(None, ge=0)
+    minimum_soak_time_minutes: int | None = Field(None, ge=0, le=INT32)
+    maximum_age_hours: int | None = Field(None, ge=0, le=INT32)
     require_verification_passed: bool = False
 
 
@@ -80,7 +83,7 @@ class GradualRollout(_Shape):
     together (linear-normalized)."""
 
     rollout_type: Literal["linear", "linear-normalized"]
-    time_scale_interval: Int32 = Field(ge=0)
+    time_scale_interval: int = Field(ge=0, le=INT32)
 
 
 class HttpProvider(_Shape):
@@ -98,15 +101,15 @@ class SleepProvider(_Shape):
     """Waits."""
 
     type: Literal["sleep"]
-    duration_seconds: Int32 = Field(ge=1, le=3600)
+    duration_seconds: int = Field(ge=1, le=3600)
 
 
 class MetricSpec(_Shape):
     """One metric of a verification: what to ask, how often, and when the answer is good. Conditions are CEL over `result`."""
 
     name: str
-    interval_seconds: Int32 = Field(ge=1)
-    count: Int32 = Field(ge=1)
+    interval_seconds: int = Field(ge=1, le=INT32)
+    count: int = Field(ge=1, le=INT32)
     provider: HttpProvider | SleepProvider = Field(discriminator="type")
     success_condition: str
     success_threshold: Int32 | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,6 +32,12 @@ def _conditions(table: Table, where: Mapping[str, str] | None) -> tuple[Composab
     parts = [SQL(" AND {} = %s").format(text_of(field)) for field in fields]
     return SQL("").join(parts), [(where or {})[field] for field in fields]
 
+
+def _parsed(rows: Sequence[tuple[Any, ...]]) -> list[Json]:
+    return [orjson.loads(row[0]) for row in rows]
+
+
+_MANY = 1_000
 
 _TARGETS = SQL(
     " FROM (SELECT doc, doc ->> 'resourceId' AS resource_id FROM read.target"
@@ -96,7 +103,9 @@ class PostgresStore:
             total = len(rows)
         else:
             total = int((await self._rows(count, (workspace_id, *values)))[0][0])
-        return Page([orjson.loads(row[0]) for row in rows], total)
+        # Ten thousand documents take long enough to parse that everything else in this process would notice.
+        documents = await asyncio.to_thread(_parsed, rows) if len(rows) > _MANY else _parsed(rows)
+        return Page(documents, total)
 
     async def among(self, workspace_id: str, table: Table, field: str, values: Sequence[str]) -> list[Json]:
         """See `ReadStore.among`."""
@@ -131,4 +140,4 @@ class PostgresStore:
             total = len(rows)
         else:
             total = int((await self._rows(SQL("SELECT count(*){}").format(_TARGETS), values))[0][0])
-        return Page([orjson.loads(row[0]) for row in rows], total)
+        return Page(_parsed(rows), total)

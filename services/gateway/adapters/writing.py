@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import NoReturn
 
 import psycopg
@@ -12,11 +12,17 @@ from contracts.shapes import Json
 from libs.eventlog.connections import OUTAGES, Connection
 from services.gateway.adapters.reading import table_name, text_of
 from services.gateway.json_text import dump
-from services.gateway.rows import FIELDS, Change, DeleteWhere, Step, Table, compact
+from services.gateway.rows import FIELDS, TABLES, Change, DeleteWhere, Step, Table, compact
 from services.gateway.store import RowsRefused, StoreUnavailable
 
 _LEASE = 0x5B00_7265_6164
 """Advisory lock of the one process that projects."""
+
+_REFUSED = (psycopg.DataError, psycopg.errors.ProgramLimitExceeded)
+"""What the tables say to rows that they can not hold."""
+
+Shown = tuple[int, Sequence[Change]]
+"""A position, and what its fact does to the rows."""
 
 _PUT = SQL(
     "INSERT INTO {table} AS row (workspace_id, id, since, doc)"
@@ -81,11 +87,68 @@ class PostgresSink:
                     return False
                 for step in steps:
                     await self._step(connection, workspace_id, step)
-        except (psycopg.DataError, psycopg.errors.ProgramLimitExceeded) as error:
+        except _REFUSED as error:
             raise RowsRefused(f"positions {old + 1} to {new}: {error}") from error
         except psycopg.Error as error:
             await self._lost(error)
         return True
+
+    async def replace(
+        self, workspace_id: str, rounds: AsyncIterator[Sequence[Shown]], park: Callable[[int, Exception], Awaitable[None]]
+    ) -> int:
+        """Throw the rows of a workspace away and write others, in one transaction: until it ends readers see the rows that were there.
+
+        A projector that runs meanwhile waits at the checkpoint, and goes on from where that is afterwards.
+
+        Args:
+            rounds: positions, ascending, and what their facts do to the rows.
+            park: told of each fact whose rows the tables can not hold; they are left out.
+
+        Returns: the position that the rows have reached.
+        Raises: StoreUnavailable: nothing was changed.
+        """
+        connection, reached = await self._open(), 0
+        try:
+            async with connection.transaction():
+                # The row of the checkpoint first, as a projector does, so that the two never wait for each other.
+                await connection.execute(
+                    "INSERT INTO read.checkpoint (workspace_id, position) VALUES (%s::uuid, 0)"
+                    " ON CONFLICT (workspace_id) DO UPDATE SET position = 0",
+                    (workspace_id,),
+                )
+                for table in TABLES:
+                    query = SQL("DELETE FROM {} WHERE workspace_id = %s::uuid").format(table_name(table))
+                    await connection.execute(query, (workspace_id,))
+                async for facts in rounds:
+                    try:
+                        await self._written(connection, workspace_id, facts)
+                    except _REFUSED:
+                        await self._one_by_one(connection, workspace_id, facts, park)
+                    reached = facts[-1][0]
+                await connection.execute(
+                    "UPDATE read.checkpoint SET position = %s WHERE workspace_id = %s::uuid", (reached, workspace_id)
+                )
+        except psycopg.Error as error:
+            await self._lost(error)
+        return reached
+
+    async def _written(self, connection: Connection, workspace_id: str, facts: Sequence[Shown]) -> None:
+        async with connection.transaction():
+            for step in compact(change for _, changes in facts for change in changes):
+                await self._step(connection, workspace_id, step)
+
+    async def _one_by_one(
+        self,
+        connection: Connection,
+        workspace_id: str,
+        facts: Sequence[Shown],
+        park: Callable[[int, Exception], Awaitable[None]],
+    ) -> None:
+        for one in facts:
+            try:
+                await self._written(connection, workspace_id, (one,))
+            except _REFUSED as error:
+                await park(one[0], error)
 
     async def _open(self) -> Connection:
         if self._connection is None or self._connection.closed:

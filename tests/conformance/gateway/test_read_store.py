@@ -172,7 +172,9 @@ async def test_targets_are_paged_by_identifier_of_their_resources(both: Both) ->
     def target(resource: str, pair: str = "p", *, gone: bool = False) -> Put:
         return Put("target", f"{pair}/{resource}", {"resourceId": resource, "$pair": pair, "$gone": gone})
 
-    await both.write(*(Put("resource", one, {"identifier": name}) for one, name in (("1", "b"), ("2", "B"), ("3", "ä"), ("5", "b"))))
+    await both.write(
+        *(Put("resource", one, {"identifier": name}) for one, name in (("1", "b"), ("2", "B"), ("3", "ä"), ("5", "b")))
+    )
     await both.write(target("1"), target("2"), target("3"), target("4"), target("5", gone=True), target("5", pair="q"))
     # The resource of 2 is of another workspace too, and 4 has none.
     await both.write(Put("resource", "4", {"identifier": "a"}), target("4"), workspace_id=W2)

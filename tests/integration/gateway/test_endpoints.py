@@ -329,7 +329,9 @@ async def test_policies(one: House) -> None:
     assert (put["createdAt"], put["rules"][0]["id"]) == (made["createdAt"], made["rules"][0]["id"])
     assert (await one.call("GET", "/policies", want=200))["items"] == [put]
     own = str(uuid4())
-    assert (await one.call("PUT", f"/policies/{own}", body, want=202))["id"] == own
+    # The id of a rule belongs to one policy.
+    other = {**body, "rules": [{"anyApproval": {"minApprovals": 1}}]}
+    assert (await one.call("PUT", f"/policies/{own}", other, want=202))["id"] == own
     await one.call("PUT", "/policies/nope", body, want=400)
     gone = await one.call("DELETE", f"/policies/{own}", want=202)
     assert (gone["id"], gone["rules"]) == (own, [])

@@ -359,6 +359,7 @@ async def test_every_operation_is_behind_a_credential(one: House) -> None:
 
 # --- what takes long -------------------------------------------------------------------------------------------------------------------
 
+
 async def test_a_list_is_filtered_beside_other_requests_and_no_longer_than_is_granted(
     one: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

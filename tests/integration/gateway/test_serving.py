@@ -89,6 +89,82 @@ async def first_of(lines: AsyncIterator[str], count: int) -> AsyncIterator[str]:
         yield await anext(lines)
 
 
+class Listener:
+    """A client of the stream of facts that comes back after every cut, with the last position that it saw."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.seen: list[int] = []
+        self.cuts = 0
+
+    async def listen(self, client: httpx.AsyncClient, until: int) -> None:
+        while not self.seen or self.seen[-1] < until:
+            headers = {"Last-Event-ID": str(self.seen[-1] if self.seen else 0)}
+            try:
+                async with client.stream("GET", self.url, headers=headers) as stream:
+                    async for line in stream.aiter_lines():
+                        if line.startswith("id: "):
+                            self.seen.append(int(line[4:]))
+                            if self.seen[-1] == until:
+                                return
+            except httpx.TransportError:
+                pass
+            self.cuts += 1
+
+
+@pytest.mark.integration
+async def test_many_streams_go_on_over_a_restart_without_a_gap_or_a_repeat(postgres: str, key_file: Path) -> None:
+    total, many = 40, 50
+    with socket.create_server(("127.0.0.1", 0), backlog=1024) as held:
+
+        def settings() -> Settings:
+            return Settings(postgres=postgres, listen_fd=held.dup().detach(), bootstrap_key_file=key_file)
+
+        url = "http://{}:{}".format(*held.getsockname())
+        limits = httpx.Limits(max_connections=2 * many)
+        async with httpx.AsyncClient(base_url=url, headers={"X-API-Key": KEY}, timeout=20, limits=limits) as outside:
+            async with serving(settings()) as (_, client):
+                (workspace,) = (await client.get("/api/v1/workspaces")).json()["workspaces"]
+                root = f"/api/v1/workspaces/{workspace['id']}"
+                listeners = [Listener(f"{root}/events/stream") for _ in range(many)]
+                listening = [asyncio.create_task(one.listen(outside, total)) for one in listeners]
+                for number in range(total // 2):
+                    assert (await client.post(f"{root}/systems", json={"name": f"a{number}"})).status_code == 202
+            async with serving(settings()) as (_, client):
+                for number in range(total // 2):
+                    assert (await client.post(f"{root}/systems", json={"name": f"b{number}"})).status_code == 202
+                async with asyncio.timeout(20):
+                    await asyncio.gather(*listening)
+    assert all(one.seen == list(range(1, total + 1)) for one in listeners)
+    assert all(one.cuts >= 1 for one in listeners)
+
+
+@pytest.mark.integration
+async def test_a_reader_that_does_not_read_holds_nobody_up(postgres: str, key_file: Path) -> None:
+    async with serving(Settings(postgres=postgres, port=0, bootstrap_key_file=key_file)) as (gateway, client):
+        (workspace,) = (await client.get("/api/v1/workspaces")).json()["workspaces"]
+        root = f"/api/v1/workspaces/{workspace['id']}"
+        # More than the buffers of both ends hold: whoever waits for this reader waits for ever.
+        description = "x" * 200_000
+        for number in range(30):
+            body = {"name": f"s{number}", "description": description}
+            assert (await client.post(f"{root}/systems", json=body)).status_code == 202
+        sleeping = []
+        for _ in range(5):
+            reader, writer = await asyncio.open_connection(*gateway.address, limit=1_024)
+            request = f"GET {root}/events/stream?after=0 HTTP/1.1\r\nHost: here\r\nX-API-Key: {KEY}\r\n\r\n"
+            writer.write(request.encode("ascii"))
+            assert b"200" in await reader.readline()
+            sleeping.append(writer)
+        listener = Listener(f"{root}/events/stream")
+        async with asyncio.timeout(20):
+            assert (await client.post(f"{root}/systems", json={"name": "last"})).status_code == 202
+            await listener.listen(client, 31)
+        assert listener.seen == list(range(1, 32))
+        for writer in sleeping:
+            writer.close()
+
+
 @pytest.mark.integration
 async def test_a_key_file_that_holds_no_key_is_told(postgres: str, tmp_path: Path) -> None:
     path = tmp_path / "key"

@@ -21,6 +21,12 @@ def checked(model: type[bodies.Body], value: Any) -> tuple[Any, list[str]]:
     return found, [f"{one['path']} {one['errorCode'].removesuffix('.openapi.validation')}" for one in problems]
 
 
+def metric(**other: Any) -> dict[str, Any]:
+    """A metric, with something else in it."""
+    provider = {"type": "http", "url": "http://localhost"}
+    return {"name": "m", "intervalSeconds": 1, "count": 1, "provider": provider, "successCondition": "result.ok", **other}
+
+
 @pytest.mark.parametrize(
     "model, value, expected",
     [
@@ -37,6 +43,11 @@ def checked(model: type[bodies.Body], value: Any) -> tuple[Any, list[str]]:
         (bodies.ProviderSet, {"resources": [{"identifier": "x"}]}, ["name", "kind", "version", "config", "metadata", "createdAt"]),
         (bodies.CreatePolicy, {"name": "p", "rules": [{"verification": {"metrics": []}}]}, ["/body/rules/0/verification/metrics minItems"]),
         (bodies.CreatePolicy, {"name": "p", "rules": [{"gradualRollout": {"rolloutType": "linear", "timeScaleInterval": 2**31}}]}, ["/body/rules/0/gradualRollout/timeScaleInterval maximum"]),
+        (bodies.CreatePolicy, {"name": "p", "rules": [{"gradualRollout": {"rolloutType": "linear", "timeScaleInterval": -1}}]}, ["timeScaleInterval minimum"]),
+        (bodies.CreatePolicy, {"name": "p", "rules": [{"verification": {"metrics": [metric(count=0)]}}]}, ["metrics/0/count minimum", "metrics minItems"]),
+        (bodies.CreatePolicy, {"name": "p", "rules": [{"verification": {"metrics": [metric(intervalSeconds=0)]}}]}, ["intervalSeconds minimum", "metrics minItems"]),
+        (bodies.CreatePolicy, {"name": "p", "rules": [{"verification": {"metrics": [metric(provider={"type": "sleep", "durationSeconds": 9999})]}}]}, ["durationSeconds maximum", "metrics minItems"]),
+        (bodies.CreatePolicy, {"name": "p", "rules": [{"anyApproval": {"minApprovals": 2**31}}]}, ["/body/rules/0/anyApproval/minApprovals maximum"]),
         (bodies.CreatePolicy, {"name": "p", "rules": [{"retry": {"maxRetries": 1}}]}, ["/body/rules/0/retry format"]),
     ],
 )  # fmt: skip
