@@ -24,6 +24,8 @@ from libs.runtime.service import Command, Decided, Draft
 from services.inventory.state import InventoryState
 
 F = TypeVar("F", bound=Fact)
+SHOWN = 200
+"""Characters of a name that a refusal repeats: what is too large need not be told in full."""
 
 
 def save_provider(wish: SaveProvider, state: InventoryState, asked: Asked) -> Decided:
@@ -100,7 +102,9 @@ def _resource(state: InventoryState, identifier: str) -> ResourceSaved | None:
 
 
 def _saved(item: ResourceInput, before: ResourceSaved | None, provider_id: str | None, asked: Asked) -> ResourceSaved | None:
-    """The new document of a resource; None when it is what is there already."""
+    """The new document of a resource; None when it is what is there already. Raises: Refused: no identifier, or too large."""
+    if not item.identifier:
+        raise Refused("invalid", "A resource needs an identifier: an empty one could not be addressed again")
     if before is not None and _content(before) == _content(item) and before.provider_id == provider_id:
         return None
     saved = ResourceSaved(
@@ -126,9 +130,8 @@ def _content(one: ResourceSaved | ResourceInput) -> bytes:
 def _bounded(fact: F, what: str) -> F:
     size = len(fact.to_json())
     if size > MAX_FACT_BYTES:
-        raise Refused(
-            "invalid", f"{what} is too large: {size} bytes of JSON, at most {MAX_FACT_BYTES}; shorten config or metadata"
-        )
+        shown = what if len(what) <= SHOWN else f"{what[:SHOWN]}…"
+        raise Refused("invalid", f"{shown} is too large: {size} bytes of JSON, at most {MAX_FACT_BYTES}; shorten it")
     return fact
 
 

@@ -181,6 +181,20 @@ def test_a_resource_too_large_for_the_log_is_refused() -> None:
     assert refusal.message.startswith("Resource 'big' is too large")
 
 
+def test_what_is_too_large_is_not_repeated_in_full() -> None:
+    refusal = refused(Scene(), SaveResource(resource=item("i" * 300_000))).refusal
+    assert len(refusal.message) < 400
+
+
+def test_a_resource_without_an_identifier_is_refused() -> None:
+    scene = Scene()
+    assert refused(scene, SaveResource(resource=item(""))).refusal.kind == "invalid"
+    assert (
+        refused(scene, SetProviderResources(provider_id=scene.provider(), resources=(item("a"), item("")))).refusal.kind
+        == "invalid"
+    )
+
+
 def test_folding_from_zero_and_a_snapshot_give_the_same_state() -> None:
     scene = Scene()
     provider = scene.provider()
