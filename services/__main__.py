@@ -84,7 +84,7 @@ class Process:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Start, serve until told to stop, stop."""
-        await migrated(self.settings.postgres, with_gateway=self.gateway is not None)
+        await migrated(self.settings.postgres, stop, with_gateway=self.gateway is not None)
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self.log.close)
             await self.requests.start()
@@ -99,6 +99,8 @@ class Process:
             await self.relay.start()
             stack.push_async_callback(self.relay.stop)
             await self._settle(stop)
+            if stop.is_set():
+                return
             if self.gateway is not None:
                 await self.ingest.start()
                 stack.push_async_callback(self.ingest.stop)
@@ -147,9 +149,9 @@ async def first(*waits: Any) -> None:
         task.cancel()
 
 
-async def migrated(postgres: str, *, with_gateway: bool) -> None:
-    """Bring the database to our schema, waiting for it to be reachable. Raises: DatabaseTooNew."""
-    while True:
+async def migrated(postgres: str, stop: asyncio.Event, *, with_gateway: bool) -> None:
+    """Bring the database to our schema, waiting for it to be reachable or for the stop. Raises: DatabaseTooNew."""
+    while not stop.is_set():
         try:
             await migrate(postgres)
             if with_gateway:
@@ -157,7 +159,8 @@ async def migrated(postgres: str, *, with_gateway: bool) -> None:
 
                 await migrate(postgres, component="gateway", folder=MIGRATIONS)
             return
-        except LogUnavailable:
+        except LogUnavailable as error:
+            log_.debug("waiting for the database: %s", error)
             await asyncio.sleep(RETRY_S)
 
 

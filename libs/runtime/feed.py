@@ -87,8 +87,9 @@ class Feed:
         tail = self._tail(workspace_id)
         kept = tail.facts
         if kept and kept[0].position <= after + 1:
-            start = after + 1 - kept[0].position
-            found = tuple(islice(kept, start, start + limit))
+            # Counted from the end, because most readers are near it and a deque is walked from where one begins.
+            missing = max(0, kept[-1].position - after)
+            found = tuple(islice(reversed(kept), max(0, missing - limit), missing))[::-1]
             if found or tail.head <= after:
                 return found
         found = tuple(await self.log.read(workspace_id, after, limit))

@@ -46,7 +46,7 @@ REST_S = 60.0
 """A queue looks at the clock at least so often, because somebody may set it."""
 BATCH = 2_000
 """Facts folded and outcomes settled in one turn: bounds how long a command waits behind bulk work."""
-LOAD_BATCH = 500
+STRETCH = 200
 """Facts folded at a stretch while loading, so that whoever shares the process hardly notices."""
 
 log_ = logging.getLogger("signalbox.queue")
@@ -107,6 +107,7 @@ class Queue(Generic[S]):
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
         self._fold_to = 0
+        self._look = False
         # Whoever had a turn goes to the end, so that bulk work of one kind never keeps the others waiting.
         self._steps: deque[Callable[[], Awaitable[bool]]] = deque((self._react, self._answer_next, self._settle, self._fire))
 
@@ -157,8 +158,7 @@ class Queue(Generic[S]):
         """Queue a command and wait for its answer."""
         answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._commands.append(_Pending(wish, request, answered))
-        self.feed.hint(self.workspace_id, request.min_position)
-        self._wake.set()
+        self._look_for(request.min_position)
         return await answered
 
     async def query(self, wish: Wish, request: Request) -> Answer:
@@ -184,9 +184,13 @@ class Queue(Generic[S]):
             return
         reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.append(Waiter(position, reached))
-        self.feed.hint(self.workspace_id, position)
-        self._wake.set()
+        self._look_for(position)
         await reached
+
+    def _look_for(self, position: int) -> None:
+        """Somebody says that the log is this far. It is asked, not believed: a wrong claim would pass for news that never come."""
+        self._look = self._look or position > self.feed.head(self.workspace_id)
+        self._wake.set()
 
     # --- the loop --------------------------------------------------------------------------------------------------------------
 
@@ -226,6 +230,7 @@ class Queue(Generic[S]):
         self.ready.clear()
         service, room = self.service, self.room
         checkpoint = await self.log.checkpoint(service.name, self.workspace_id)
+        self.feed.hint(self.workspace_id, checkpoint.position)
         state, position = await snapshots.load(self.log, service, self.workspace_id, checkpoint.position)
         room.reset(state, position, checkpoint)
         self._snapshot_at, self._fold_to = position, 0
@@ -233,9 +238,11 @@ class Queue(Generic[S]):
         while room.position < checkpoint.position:
             if self._stopping:
                 return
-            limit = min(LOAD_BATCH, checkpoint.position - room.position)
-            room.fold(await self.feed.read(self.workspace_id, room.position, limit))
-            await asyncio.sleep(0)  # let others have the loop during a long fold
+            limit = min(BATCH, checkpoint.position - room.position)
+            recorded = await self.feed.read(self.workspace_id, room.position, limit)
+            for start in range(0, len(recorded), STRETCH):
+                room.fold(recorded[start : start + STRETCH])
+                await asyncio.sleep(0)  # let others have the loop during a long fold
         self.ready.set()
 
     async def _still_ours(self) -> bool:
@@ -253,6 +260,8 @@ class Queue(Generic[S]):
     async def _turn(self) -> bool:
         """Do the next thing; False when there is nothing to do now."""
         room = self.room
+        if self._look:
+            await self._look_at_log()
         recorded = await self.feed.read(self.workspace_id, room.position, BATCH)
         room.fold(recorded)
         self._tell_waiters()
@@ -267,6 +276,14 @@ class Queue(Generic[S]):
         if not recorded:
             await self._maybe_snapshot()
         return bool(recorded)
+
+    async def _look_at_log(self) -> None:
+        self._look = False  # before the log is asked: who claims something meanwhile may know more than the answer
+        try:
+            self.feed.hint(self.workspace_id, await self.log.head(self.workspace_id))
+        except LogUnavailable:
+            self._look = True
+            raise
 
     async def _rest(self) -> None:
         due = self.room.next_due()
@@ -323,7 +340,7 @@ class Queue(Generic[S]):
             if pending.request.min_position <= self.room.position and not pending.answered.done():
                 break
         else:
-            return False  # of the others, the feed was told how far; what is missing is read from the log
+            return False  # what the others wait for is on its way
         answer = await self._decide(pending)
         if answer is not None:
             self._commands.remove(pending)

@@ -6,14 +6,20 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
+import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from contracts.shapes import Json
+from libs.eventlog.port import MAX_FACT_BYTES
 
 DEFAULT_TIMEOUT: Final = timedelta(hours=1)
 MAX_SECONDS: Final = 31 * 24 * 3600
 """The longest delay or timeout that a configuration may name; more is a mistake in the unit."""
+
+
+MAX_CONFIG_BYTES: Final = MAX_FACT_BYTES - 16 * 1024
+"""The largest merged configuration, as JSON: it is part of the job's fact, whose other parts need room as well."""
 
 
 class AgentConfig(BaseModel):
@@ -71,6 +77,17 @@ def merged(*levels: Mapping[str, Any]) -> Json:
             known = result.get(key)
             result[key] = merged(known, value) if isinstance(known, Mapping) and isinstance(value, Mapping) else value
     return result
+
+
+def too_large(config: Json) -> str:
+    """Why a merged configuration can not be recorded with a job; empty when it can. Each of its levels is small enough by itself."""
+    size = len(orjson.dumps(config))
+    if size <= MAX_CONFIG_BYTES:
+        return ""
+    return (
+        f"The merged configuration of agent, deployment and version has {size} bytes of JSON, at most {MAX_CONFIG_BYTES} can be "
+        "recorded: shorten one of them."
+    )
 
 
 def timeout_of(config: Json) -> timedelta:

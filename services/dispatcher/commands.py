@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
 from contracts.command import Asked, Refused
 from contracts.commands.dispatcher import ClaimJob, DeleteJobAgent, SaveJobAgent, SetJobStatus
 from contracts.facts.dispatcher import JobAgentDeleted, JobAgentSaved
 from contracts.shapes import ACTIVE
+from libs.eventlog.port import MAX_FACT_BYTES
 from libs.runtime.service import Decided, Draft
 from services.dispatcher.agent_config import config_problems
 from services.dispatcher.state import NOWHERE, Job, State
 from services.dispatcher.status import moved
+
+EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+CLOCK_ERROR: Final = timedelta(days=1)
+"""How far the clock of whoever tells a time may be ahead of ours."""
+MAX_TOLD_BYTES: Final = MAX_FACT_BYTES - 64 * 1024
+"""What is told of a job is kept in each further fact about it, which must have room for what we say ourselves."""
 
 
 def save_job_agent(wish: SaveJobAgent, state: State, asked: Asked) -> Decided:
@@ -75,15 +85,14 @@ def set_job_status(wish: SetJobStatus, state: State, asked: Asked) -> Decided:
     """Record how a job stands. People may set anything; what changes nothing appends nothing.
 
     Raises:
-        Refused: the job is not known, an agent moves a finished job, a time has no zone, or a reopened job would run beside
-            another one on its target.
+        Refused: the job is not known, an agent moves a finished job, a time has no zone or lies far from now, a reopened job would
+            run beside another one on its target, or what is told of the job is too large.
     """
     job = state.jobs.get(wish.job_id)
     if job is None:
         raise Refused("not_found", f"There is no job {wish.job_id}.")
-    for name, at in (("startedAt", wish.started_at), ("completedAt", wish.completed_at)):
-        if at is not None and at.tzinfo is None:
-            raise Refused("invalid", f"{name} has no time zone; write it as 2026-01-02T03:04:05Z.")
+    started_at = _told_time("startedAt", wish.started_at, asked.now)
+    completed_at = _told_time("completedAt", wish.completed_at, asked.now)
     if not job.is_active and wish.status != job.status and asked.auth_id.startswith("agent:"):
         raise Refused("conflict", f"Job {wish.job_id} ended as {job.status}; only a person may change that.")
     if wish.status in ACTIVE and not job.is_active:
@@ -96,11 +105,17 @@ def set_job_status(wish: SetJobStatus, state: State, asked: Asked) -> Decided:
         message=wish.message,
         external_id=wish.external_id,
         metadata=wish.metadata,
-        started_at=wish.started_at,
-        completed_at=wish.completed_at,
+        started_at=started_at,
+        completed_at=completed_at,
         # The agent is still asked about a job whose status nobody changed.
         look_again_at=job.look_again_at if wish.status == job.status else None,
     )
+    if (size := len(fact.to_json())) > MAX_TOLD_BYTES:
+        raise Refused(
+            "invalid",
+            f"Too much is told of job {wish.job_id}: {size} bytes of JSON with what was told before, at most {MAX_TOLD_BYTES}; "
+            "shorten its message or metadata.",
+        )
     answer = {"id": wish.job_id}
     unchanged = (
         fact.status == job.status
@@ -111,6 +126,17 @@ def set_job_status(wish: SetJobStatus, state: State, asked: Asked) -> Decided:
         and fact.completed_at == job.completed_at
     )
     return Decided(answer=answer) if unchanged else Decided((Draft(fact),), answer)
+
+
+def _told_time(name: str, at: datetime | None, now: datetime) -> datetime | None:
+    """A time as it was told, in UTC; other rules count from it, so it must be one at which a job can have run."""
+    if at is None:
+        return None
+    if at.tzinfo is None:
+        raise Refused("invalid", f"{name} has no time zone; write it as 2026-01-02T03:04:05Z.")
+    if not EARLIEST <= at <= now + CLOCK_ERROR:
+        raise Refused("invalid", f"{name} is {at.isoformat()}: a job runs after 1970 and not in the future.")
+    return at.astimezone(UTC)
 
 
 def _refuse_second_active(job_id: str, job: Job, state: State) -> None:

@@ -12,7 +12,7 @@ from contracts.tags import GATE, clearance
 from libs.eventlog.port import Condition
 from libs.runtime.ids import derived
 from libs.runtime.service import Draft
-from services.dispatcher.agent_config import merged, timeout_of
+from services.dispatcher.agent_config import merged, timeout_of, too_large
 from services.dispatcher.selection import Selector
 from services.dispatcher.state import Desired, Documents, KnownResource, Standing, State, pair_key
 
@@ -32,7 +32,7 @@ class JobMaker:
         self._state = state
         self._now = now
         self._selector = Selector(state)
-        self._configs: dict[Documents, Json] = {}
+        self._configs: dict[Documents, tuple[Json, str]] = {}
         self._conditions: dict[tuple[str, str, int], Condition] = {}
 
     def create(self, key: str, cause: Recorded) -> list[Draft]:
@@ -109,16 +109,19 @@ class JobMaker:
         jobs = (self._state.jobs[job_id] for job_id in self._state.succeeded.get(release_id, ()))
         return tuple((job.agent_id, job.documents) for job in jobs if job.agent_id in self._state.agents)
 
-    def _config(self, documents: Documents) -> Json:
-        config = self._configs.get(documents)
-        if config is None:
+    def _config(self, documents: Documents) -> tuple[Json, str]:
+        """The merged configuration, and why it can not be used; then it is empty."""
+        known = self._configs.get(documents)
+        if known is None:
             state = self._state
-            config = self._configs[documents] = merged(
+            config = merged(
                 state.agent(documents.agent).config if documents.agent else {},
                 state.deployment(documents.deployment).job_agent_config,
                 state.version(documents.version).job_agent_config,
             )
-        return config
+            problem = too_large(config)
+            known = self._configs[documents] = ({} if problem else config, problem)
+        return known
 
     def _facts(
         self,
@@ -132,7 +135,7 @@ class JobMaker:
     ) -> tuple[JobCreated] | tuple[JobCreated, JobDispatched]:
         attempt = self._state.attempts.get(desired.release_id, 0) + 1
         job_id = derived(desired.release_id, f"{agent_id}/{attempt}")
-        config = self._config(documents)
+        config, problem = self._config(documents)
         snapshot = DispatchSnapshot(
             resource=resource.position,
             environment=environment,
@@ -149,8 +152,8 @@ class JobMaker:
             deployment_id=target.deployment_id,
             version_id=desired.version_id,
             agent_id=agent_id,
-            status="pending" if agent_id else "invalidJobAgent",
-            message=None if agent_id else why_none,
+            status=("failure" if problem else "pending") if agent_id else "invalidJobAgent",
+            message=(problem or None) if agent_id else why_none,
             job_agent_config=config,
             snapshot=snapshot,
             attempt=attempt,
@@ -158,7 +161,7 @@ class JobMaker:
             created_at=self._now,
             deadline_at=self._now + timeout_of(config),
         )
-        if not agent_id:
+        if not agent_id or problem:
             return (created,)
         dispatched = JobDispatched(
             job_id=job_id,

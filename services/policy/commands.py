@@ -14,16 +14,20 @@ from contracts.command import Asked, Refused
 from contracts.commands.policy import DeletePolicy, RecordApproval, RuleInput, SavePolicy
 from contracts.fact import Fact
 from contracts.facts.policy import ApprovalRecorded, PolicyDeleted, PolicySaved
-from contracts.shapes import Rule
+from contracts.shapes import Json, Rule
+from libs.eventlog.port import MAX_FACT_BYTES
 from libs.runtime.service import Decided, Draft
 from services.policy.evaluation import walk
 from services.policy.expressions import check_expressions
 from services.policy.fold import apply
 from services.policy.gate import Judge
 from services.policy.instants import written
+from services.policy.metrics import check_metrics
 from services.policy.recording import withdrawals
 from services.policy.state import State, approval_key, pair_key
 
+MAX_POLICY_BYTES = MAX_FACT_BYTES - 64 * 1024
+"""What a policy may have as JSON: facts about single rules repeat their metrics and say more."""
 KINDS = ("anyApproval", "environmentProgression", "gradualRollout", "verification", "rollback")
 
 
@@ -31,9 +35,11 @@ def save_policy(wish: SavePolicy, state: State, asked: Asked) -> Decided:
     """Create or replace a policy; the same document again appends nothing.
 
     Raises:
-        Refused: `invalid`, when an id is no uuid, a rule has no body, or an expression is malformed.
+        Refused: `invalid`, when an id is no uuid or taken, a rule has no body, an expression, template or duration is malformed, or
+            the policy is too large.
     """
     check_expressions(wish)
+    check_metrics(wish)
     made_id = str(uuid5(UUID(asked.id), "policy"))
     policy_id = _uuid(wish.policy_id, "/path/policyId") if wish.policy_id is not None else made_id
     before = state.policies.get(policy_id)
@@ -48,6 +54,9 @@ def save_policy(wish: SavePolicy, state: State, asked: Asked) -> Decided:
         rules=_rules(wish, before.saved.rules if before is not None else (), asked),
         created_at=before.saved.created_at if before is not None else asked.now,
     )
+    _check_ids(fact, state)
+    if (size := len(fact.to_json())) > MAX_POLICY_BYTES:
+        _refuse("/body", f"The policy is too large: {size} bytes of JSON, at most {MAX_POLICY_BYTES}. Split it into several.")
     if before is not None and before.saved == fact:
         return Decided(answer={"id": policy_id})
     return Decided((Draft(fact), *_withdrawn(state, fact, state.pairs, asked)), {"id": policy_id})
@@ -98,20 +107,48 @@ def record_approval(wish: RecordApproval, state: State, asked: Asked) -> Decided
 
 
 def _rules(wish: SavePolicy, before: Iterable[Rule], asked: Asked) -> tuple[Rule, ...]:
-    """The rules with their ids: a created policy gets new ones, a replaced one keeps those given, with their first `createdAt`."""
-    since = {rule.id: rule.created_at for rule in before}
+    """The rules with their ids: a created policy gets new ones, a replaced one keeps those given, with their first `createdAt`.
+
+    A rule of a replaced policy that comes without an id is the one with the same content, or else of the same kinds: were it a new
+    one, saving a policy again would exempt every version that waits for an approval, since it would be older than the rule.
+    """
+    known = {rule.id: rule for rule in before}
+    named = {given.id.lower() for given in wish.rules if given.id is not None}
+    unnamed = [rule for rule in before if rule.id not in named]
     rules: list[Rule] = []
     for index, given in enumerate(wish.rules):
         path = f"/body/rules/{index}"
         bodies = given.model_dump(exclude={"id"}, exclude_none=True)
         if not bodies:
             _refuse(path, f"The rule is of no kind that is known: {', '.join(KINDS)}.")
-        made_id = str(uuid5(UUID(asked.id), f"rule/{index}"))
-        rule_id = _uuid(given.id, f"{path}/id") if wish.policy_id is not None and given.id is not None else made_id
+        if wish.policy_id is not None and given.id is not None:
+            rule_id = _uuid(given.id, f"{path}/id")
+        elif (same := _same(bodies, unnamed)) is not None:
+            unnamed.remove(same)
+            rule_id = same.id
+        else:
+            rule_id = str(uuid5(UUID(asked.id), f"rule/{index}"))
         if any(rule.id == rule_id for rule in rules):
             _refuse(f"{path}/id", f"Two rules have the id {rule_id}.")
-        rules.append(_rule(given, rule_id, since.get(rule_id, written(asked.now))))
+        rules.append(_rule(given, rule_id, known[rule_id].created_at if rule_id in known else written(asked.now)))
     return tuple(rules)
+
+
+def _same(bodies: Json, rules: Iterable[Rule]) -> Rule | None:
+    """The rule with these bodies, or else the first with bodies of the same kinds."""
+    alike = [(rule, rule.model_dump(exclude={"id", "created_at"}, exclude_none=True)) for rule in rules]
+    equal = (rule for rule, others in alike if others == bodies)
+    return next(equal, None) or next((rule for rule, others in alike if others.keys() == bodies.keys()), None)
+
+
+def _check_ids(saved: PolicySaved, state: State) -> None:
+    """A rule's id names one rule of the workspace: a verification is told by its job and rule."""
+    taken = {
+        rule.id: other.saved.name for id_, other in state.policies.items() if id_ != saved.policy_id for rule in other.saved.rules
+    }
+    for index, rule in enumerate(saved.rules):
+        if rule.id in taken:
+            _refuse(f"/body/rules/{index}/id", f"The rule id {rule.id} is taken by policy {taken[rule.id]!r}; leave it out.")
 
 
 def _rule(given: RuleInput, rule_id: str, created_at: str) -> Rule:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from services.policy.candidates import Step, marked, step_for, unfit
 from services.policy.finding import BAD_MARK, DEPLOYABLE, Finding, RuleKey
 from services.policy.gate import Gate, Judge
-from services.policy.rollout import Candidates, Turns, judge_rollout
+from services.policy.rollout import Candidates, OthersNeeded, Turns, judge_rollout
 from services.policy.selector import Matched
 from services.policy.state import NOWHERE, Pair, Version
 
@@ -41,22 +41,31 @@ def walk(judge: Judge, pair: Pair, resource_ids: Sequence[str] | None = None, *,
 
     Args:
         resource_ids: targets to look at; None for all. All are looked at when one of these belongs to a rollout that waits for what
-            the targets before came to, since those are judged together.
+            the targets before came to and somebody's turn has come there, since whose it is takes all of them.
         wordy: also build the sentences of the moment.
     """
-    if resource_ids is None or any(judge.together(judge.matched(pair, one)) for one in resource_ids if one in pair.targets):
-        pending = sorted(pair.targets)
-    else:
-        pending = sorted(one for one in resource_ids if one in pair.targets)
+    if resource_ids is not None:
+        some = sorted(one for one in resource_ids if one in pair.targets)
+        alone = any(judge.together(judge.matched(pair, one)) for one in some)
+        try:
+            return _walk(judge, pair, some, wordy=wordy, alone=alone)
+        except OthersNeeded:
+            pass
+    return _walk(judge, pair, sorted(pair.targets), wordy=wordy, alone=False)
+
+
+def _walk(judge: Judge, pair: Pair, pending: list[str], *, wordy: bool, alone: bool) -> Evaluation:
     found = Evaluation()
     for version_id in judge.state.newest.get(pair.deployment_id, ()):
         if not pending:
             break
-        pending = _look_at(judge, pair, judge.state.versions[version_id], pending, found, wordy)
+        pending = _look_at(judge, pair, judge.state.versions[version_id], pending, found, wordy=wordy, alone=alone)
     return found
 
 
-def _look_at(judge: Judge, pair: Pair, version: Version, ids: list[str], found: Evaluation, wordy: bool) -> list[str]:
+def _look_at(
+    judge: Judge, pair: Pair, version: Version, ids: list[str], found: Evaluation, *, wordy: bool, alone: bool
+) -> list[str]:
     """Evaluate one version; returns the targets that look further down."""
     version_id = version.version_id
     verdicts: dict[str, Findings] = {}
@@ -84,7 +93,7 @@ def _look_at(judge: Judge, pair: Pair, version: Version, ids: list[str], found: 
                 verdicts[one] = ((BAD_MARK, marked(pair, one, version)),)
                 found.ended[one] = version_id
     gates = [(judge.gate(pair, version, matched), of_gate) for matched, of_gate in asked.items()]
-    turns = _rollouts(judge, pair, version, gates, wordy)
+    turns = _rollouts(judge, pair, version, gates, wordy=wordy, alone=alone)
     for gate, of_gate in gates:
         joined: dict[int, Findings] = {}
         for one in of_gate:
@@ -103,9 +112,11 @@ def _look_at(judge: Judge, pair: Pair, version: Version, ids: list[str], found: 
     return further
 
 
-def _rollouts(judge: Judge, pair: Pair, version: Version, gates: list[tuple[Gate, list[str]]], wordy: bool) -> dict[str, Turns]:
+def _rollouts(
+    judge: Judge, pair: Pair, version: Version, gates: list[tuple[Gate, list[str]]], *, wordy: bool, alone: bool
+) -> dict[str, Turns]:
     groups = [Candidates(gate.rollouts, gate.start, gate.covered, gate.allows, ids) for gate, ids in gates if gate.rollouts]
-    return judge_rollout(groups, version, judge.state, pair, judge.now, wordy=wordy) if groups else {}
+    return judge_rollout(groups, version, judge.state, pair, judge.now, wordy=wordy, alone=alone) if groups else {}
 
 
 def _clear(judge: Judge, pair: Pair, version_id: str, resource_id: str, gate: Gate | None, found: Evaluation) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from contracts.command import Asked, Refused
 from contracts.commands.policy import ExplainTarget, Explanation, Reason, ReleaseRef, VersionStanding
 from contracts.shapes import ACTIVE
@@ -10,6 +12,13 @@ from services.policy.evaluation import Findings, walk
 from services.policy.finding import Finding, RuleKey
 from services.policy.gate import Judge
 from services.policy.state import NOWHERE, Pair, State, Version, pair_key
+
+WAITED_FOR: Final = {
+    "pending": "the job agent, which has not taken it over",
+    "queued": "the job agent, which has not claimed it",
+    "actionRequired": "a person who takes the action that the job waits for",
+}
+"""Who is to move a job that does not run."""
 
 
 def explain_target(wish: ExplainTarget, state: State, asked: Asked, position: int) -> Explanation:
@@ -102,11 +111,17 @@ def _superseded(state: State, version: Version, ended: str | None) -> VersionSta
 def _on_its_way(state: State, pair: Pair, resource_id: str, version: Version, findings: Findings) -> VersionStanding:
     job = pair.newest_job(resource_id)
     if job is None or job.version_id != version.version_id:
-        said = f"Every rule allows {version.tag}; its job is not made yet."
+        said = f"Every rule allows {version.tag}; its job is not made yet"
+        waits = job is not None and job.status in ACTIVE
+        said += f": the one of {state.tag(job.version_id)} is still {job.status}." if job is not None and waits else "."
     elif job.status in ACTIVE:
         said = f"{version.tag} is on its way: its job is {job.status}."
+        if job.status in WAITED_FOR:
+            said += f" What ends it: {WAITED_FOR[job.status]}, or its deadline."
     else:
-        said = f"{version.tag} was cleared, but its job ended as {job.status}" + (f": {job.message}." if job.message else ".")
+        ends = "a job agent that matches" if job.found_no_agent else "a person who sets the job right"
+        told = f": {job.told.rstrip('.')}." if job.message else "."
+        said = f"{version.tag} was cleared, but its job ended as {job.status}{told} What ends it: {ends}, or a newer version."
     return VersionStanding(
         version_id=version.version_id,
         tag=version.tag,
@@ -121,10 +136,26 @@ def _summary(state: State, pair: Pair, resource_id: str, versions: list[VersionS
     runs = f"{state.tag(standing.current.version_id)} runs here" if standing.current is not None else "Nothing runs here yet"
     back = standing.desired is not None and standing.desired.rollback and not _is_there(pair, resource_id)
     if back and standing.desired is not None:
-        return f"{runs}; it is going back to {state.tag(standing.desired.version_id)}."
+        job = pair.newest_job(resource_id)
+        to = state.tag(standing.desired.version_id)
+        if job is None or job.release_id != standing.desired.release_id or job.status in ACTIVE:
+            return f"{runs}; it is going back to {to}."
+        told = f": {job.told.rstrip('.')}." if job.message else "."
+        return f"{runs}; going back to {to} ended as {job.status}{told} What ends it: a person who sets the job right, or a newer version."
     if versions:
         return f"{runs}. {versions[0].message}"
-    return f"{runs}, the newest version." if standing.current is not None else f"{runs}: there is no version to deploy."
+    if standing.current is None:
+        return f"{runs}: there is no version to deploy."
+    return f"{runs}, the newest version{_health(pair, resource_id)}."
+
+
+def _health(pair: Pair, resource_id: str) -> str:
+    """What is still to be said of a version that runs: its verification is not over, or failed."""
+    job = pair.newest_job(resource_id)
+    if job is None or job.status != "successful" or job.verified:
+        return ""
+    failed = any(check.state == "failed" for check in job.checks)
+    return "; its verification failed" if failed else "; its verification is running"
 
 
 def _is_there(pair: Pair, resource_id: str) -> bool:

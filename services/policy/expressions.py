@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from contracts.command import Refused
 from contracts.commands.policy import RuleInput, SavePolicy
-from libs.cel import Environment, contexts
+from libs.cel import Environment, Problem, contexts
+
+_ACTION: Final = re.compile(r"\{\{[^{}]*\}\}")
 
 
 def check_expressions(wish: SavePolicy) -> None:
@@ -19,16 +22,21 @@ def check_expressions(wish: SavePolicy) -> None:
     details: list[dict[str, Any]] = []
     what = ""
     for path, name, environment, source in _expressions(wish):
-        for problem in environment.check(source):
-            if problem.severity != "error":
-                continue
-            told = f"{problem.message} {problem.hint}" if problem.hint else problem.message
+        for problem in _errors(environment, source):
+            told = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
             what = what or f"Invalid {name}: {told} at line {problem.line}, column {problem.column}"
             details.append(
                 {"path": path, "message": told, "errorCode": problem.code, "line": problem.line, "column": problem.column}
             )
     if details:
         raise Refused("invalid", what, code="INVALID_CEL", details=details)
+
+
+def _errors(environment: Environment, source: str) -> list[Problem]:
+    """The errors of an expression. A condition may hold templates, for which a number or a name will stand when it is judged."""
+    sources = (source, _ACTION.sub("0", source), _ACTION.sub("x", source)) if environment is contexts.RESULT else (source,)
+    found = [[one for one in environment.check(text) if one.severity == "error"] for text in dict.fromkeys(sources)]
+    return [] if [] in found else found[0]
 
 
 def _expressions(wish: SavePolicy) -> Iterator[tuple[str, str, Environment, str]]:

@@ -18,8 +18,11 @@ from services.policy.gate import Gate, Judge
 from services.policy.state import Held, Pair
 
 MOST_IDS = 2_000
-MOST_GROUPS = 200
-"""Groups of one fact: each carries its own sentence, and a fact must stay below 256 KB."""
+MOST_WEIGHT = 40_000
+"""Characters in one fact, where a group counts as 120, an id as 20, and each sentence as it is: a character may take four bytes, and a
+fact must stay below 256 KB."""
+MOST_SAID = 4_000
+"""Characters of one sentence: names that people give have no end."""
 
 RETOLD = 200
 """A wait that got longer is recorded again at once where it concerns at most so many targets; else when its old end is reached."""
@@ -57,7 +60,7 @@ def withdrawals(judge: Judge, pair: Pair, found: Evaluation, cause: Recorded | N
                     version_id=version_id,
                     environment_id=pair.environment_id,
                     resource_ids=tuple(ids),
-                    reason=reason,
+                    reason=reason[:MOST_SAID],
                     withdrawn_at=judge.now,
                 )
                 drafts.append(Draft(fact, cause))
@@ -120,7 +123,7 @@ def difference(before: Held | None, finding: Finding, now: datetime) -> str:
         return "changed"
     if finding.allows:
         return "changed" if at is not None and then is not None and at < then else ""
-    if before.message != finding.message or (at is None) != (then is None):
+    if before.message != finding.message[:MOST_SAID] or (at is None) != (then is None):
         return "changed"
     if at is None or then is None or at == then:
         return ""
@@ -205,14 +208,17 @@ def _evaluated(judge: Judge, pair: Pair, version_id: str, changes: Changes, caus
 
 def _packed(by_finding: Iterable[tuple[Finding, list[str]]]) -> Iterator[list[VerdictGroup]]:
     groups: list[VerdictGroup] = []
-    ids = 0
+    ids = weight = 0
     for finding, all_ids in by_finding:
         for run in chunks(sorted(all_ids), MOST_IDS):
-            if groups and (ids + len(run) > MOST_IDS or len(groups) >= MOST_GROUPS):
+            group = _group(finding, run)
+            heavy = 120 + 20 * len(run) + len(group.message) + len(group.ended_by)
+            if groups and (ids + len(run) > MOST_IDS or weight + heavy > MOST_WEIGHT):
                 yield groups
-                groups, ids = [], 0
-            groups.append(_group(finding, run))
+                groups, ids, weight = [], 0, 0
+            groups.append(group)
             ids += len(run)
+            weight += heavy
     if groups:
         yield groups
 
@@ -220,11 +226,11 @@ def _packed(by_finding: Iterable[tuple[Finding, list[str]]]) -> Iterator[list[Ve
 def _group(finding: Finding, ids: Sequence[str]) -> VerdictGroup:
     return VerdictGroup(
         verdict=finding.verdict,
-        message=finding.message,
+        message=finding.message[:MOST_SAID],
         resource_ids=tuple(ids),
         satisfied_at=finding.satisfied_at,
         look_again_at=finding.look_again_at,
-        ended_by=finding.ended_by,
+        ended_by=finding.ended_by[:MOST_SAID],
         facts=finding.facts,
     )
 

@@ -89,5 +89,5 @@ def _reason(state: State, body: Rollback, fact: _Ended, job: Job, policy: str) -
         return f"The verification of {where} failed: {fact.metric}: {fact.message} (policy {policy})."
     if fact.status not in body.on_job_statuses:
         return ""
-    told = f": {job.message}" if job.message else ""
+    told = f": {job.told}" if job.message else ""
     return f"The job of {where} ended as {fact.status}{told} (policy {policy})."

@@ -48,10 +48,16 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How far a rollout is: what stops it, and who is under way (both None: it may go on)."""
+    """How far a rollout is: what stops it, and who is under way (both None: it may go on).
+
+    Attributes:
+        opened: of the targets that are cleared and have no job yet the one that may get it. There are several only when a rollout
+            came to wait for what the targets before come to after they were cleared.
+    """
 
     failed: tuple[str, Job] | None
     running: str | None
+    opened: str | None
     last_cleared_at: datetime | None
 
 
@@ -100,7 +106,7 @@ def outcome_of(pair: Pair, resource_id: str, version_id: str) -> tuple[Outcome, 
     return "passed", newest
 
 
-def pace_of(pair: Pair, version_id: str) -> Pace:
+def pace_of(pair: Pair, version_id: str, places: dict[str, int]) -> Pace:
     """How far the rollout of a version in an environment is; targets that vanished count no more."""
     failed: tuple[str, Job] | None = None
     running: str | None = None
@@ -114,14 +120,26 @@ def pace_of(pair: Pair, version_id: str) -> Pace:
             failed = (one, came_to[1])
         elif came_to[0] == "running" and (running is None or one < running):
             running = one
-    for one, cleared in pair.open.items():
-        if cleared == version_id and one in pair.targets and (running is None or one < running):
-            running = one
-    return Pace(failed, running, pair.paced.get(version_id))
+    opened: str | None = None
+    if running is None:
+        open_ = (one for one, cleared in pair.open.items() if cleared == version_id and one in places)
+        running = opened = min(open_, key=places.__getitem__, default=None)
+    return Pace(failed, running, opened, pair.paced.get(version_id))
+
+
+class OthersNeeded(Exception):
+    """Whose turn it is can not be told from some of the targets alone."""
 
 
 def judge_rollout(
-    groups: Sequence[Candidates], version: Version, state: State, pair: Pair, now: datetime, *, wordy: bool = False
+    groups: Sequence[Candidates],
+    version: Version,
+    state: State,
+    pair: Pair,
+    now: datetime,
+    *,
+    wordy: bool = False,
+    alone: bool = False,
 ) -> dict[str, Turns]:
     """Judge the candidates of one version together, since only one covered target may go at a time.
 
@@ -129,12 +147,20 @@ def judge_rollout(
         groups: every covered target of the pair that the version may go to now; a part of them would let several go at once. Others
             depend on the clock alone, and may be judged one by one.
         wordy: also build the sentences of the moment, one per target.
+        alone: the groups may hold only some of the covered targets.
+
+    Raises:
+        OthersNeeded: it is the turn of one of the covered targets, and they are not all there.
     """
     places, total = places_of(pair, version.version_id), len(pair.targets)
     covered = any(group.covered for group in groups)
-    pace = pace_of(pair, version.version_id) if covered else Pace(None, None, None)
+    pace = pace_of(pair, version.version_id, places) if covered else Pace(None, None, None, None)
     stopped = _stopped(pace.failed, version, state)
-    turn = _next(groups, places, state, pair, version, pace) if stopped is None and pace.running is None else None
+    goes_on = stopped is None and pace.running is None
+    if alone and goes_on and any(group.covered and group.free and group.start is not None for group in groups):
+        raise OthersNeeded
+    had = _had_turns(state, pair, version, pace) if covered else set()
+    turn = _next(groups, places, had, pair, pace) if goes_on else None
     judged: dict[str, Turns] = {}
     for group in groups:
         shared: dict[tuple[datetime, ...], Turns] = {}
@@ -143,7 +169,7 @@ def judge_rollout(
         early = _all(group, _not_started(""))
         for one in group.resource_ids:
             where = f"It is number {places[one] + 1} of {total} in the rollout of {version.tag}" if wordy else ""
-            paced = group.covered and not _had_turn(state, pair, one, version)
+            paced = group.covered and one not in had
             if group.start is None:
                 judged[one] = _all(group, _not_started(where)) if wordy else early
             elif paced and stopped is not None:
@@ -160,17 +186,18 @@ def judge_rollout(
     return judged
 
 
-def _had_turn(state: State, pair: Pair, resource_id: str, version: Version) -> bool:
-    """Whether a target need not wait for the others: it was cleared for the version, or falls back to it from a newer one.
+def _had_turns(state: State, pair: Pair, version: Version, pace: Pace) -> set[str]:
+    """Targets that need not wait for others: they were cleared for the version, or fall back to it from a newer one.
 
-    A target that had the version, left it and now comes up to it again takes its turn anew.
+    A target that had the version, left it and now comes up to it again takes its turn anew. Only asked "is it in?", so that the order
+    of the set reaches no fact.
     """
-    if pair.open.get(resource_id) == version.version_id:
-        return True
-    if not pair.jobs_of(resource_id, version.version_id):
-        return False
-    since = state.versions.get(pair.standings.get(resource_id, NOWHERE).job_version)
-    return since is None or since.rank >= version.rank
+    had = set() if pace.opened is None else {pace.opened}
+    for one in pair.jobs.get(version.version_id, ()):
+        since = state.versions.get(pair.standings.get(one, NOWHERE).job_version)
+        if since is None or since.rank >= version.rank:
+            had.add(one)
+    return had
 
 
 def _due(group: Candidates, start: datetime, place: int, total: int, last_cleared_at: datetime | None) -> tuple[datetime, ...]:
@@ -182,15 +209,13 @@ def _due(group: Candidates, start: datetime, place: int, total: int, last_cleare
     return tuple(due)
 
 
-def _next(
-    groups: Sequence[Candidates], places: dict[str, int], state: State, pair: Pair, version: Version, pace: Pace
-) -> str | None:
+def _next(groups: Sequence[Candidates], places: dict[str, int], had: set[str], pair: Pair, pace: Pace) -> str | None:
     """The covered target that goes next: of each group the first one, since no later place is due earlier; of these the earliest."""
     firsts: list[tuple[datetime, int, str]] = []
     for group in groups:
         if not group.covered or not group.free or group.start is None:
             continue
-        waiting = [(places[one], one) for one in group.resource_ids if not _had_turn(state, pair, one, version)]
+        waiting = [(places[one], one) for one in group.resource_ids if one not in had]
         if waiting:
             place, one = min(waiting)
             firsts.append((max(_due(group, group.start, place, len(pair.targets), pace.last_cleared_at)), place, one))
@@ -236,14 +261,16 @@ def _stopped(failed: tuple[str, Job] | None, version: Version, state: State) -> 
     if failed is None:
         return None
     resource_id, job = failed
-    what = f"job {job.job_id} ended as {job.status}" + (f" ({job.message})" if job.message else "")
+    what = f"its job ended as {job.status}" + (f" ({job.told})" if job.message else "")
     if job.status == "successful":
-        what = f"the verification of job {job.job_id} failed"
+        what = "its verification failed"
     assert job.status not in ACTIVE, "a running job can not stop a rollout"
     facts = (job.position, *(check.position for check in job.checks))
     return Finding(
         "blocked",
         f"The rollout of {version.tag} stopped: on {state.resource_name(resource_id)} {what}.",
-        ended_by="a person who mends that target, or a newer version",
+        ended_by="a job agent for that target, or a newer version"
+        if job.found_no_agent
+        else "a person who mends that target, or a newer version",
         facts=positions(facts),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from immutables import Map
 
@@ -16,6 +16,10 @@ from services.policy.finding import RuleKey
 
 CheckState = Literal["running", "passed", "failed"]
 Outcome = Literal["running", "passed", "failed"]
+
+
+LONGEST_TOLD: Final = 500
+"""Characters of a job's message that are repeated in a sentence."""
 
 
 class Version(NamedTuple):
@@ -74,6 +78,12 @@ class Job(NamedTuple):
     completed_at: datetime | None
     position: int
     checks: tuple[Check, ...] = ()
+
+    @property
+    def told(self) -> str:
+        """The job's message as far as a sentence has room for it."""
+        message = " ".join((self.message or "").split())
+        return message if len(message) <= LONGEST_TOLD else f"{message[:LONGEST_TOLD]}…"
 
     @property
     def found_no_agent(self) -> bool:

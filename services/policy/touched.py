@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 from contracts.envelope import Recorded
 from contracts.facts import dispatcher, inventory, planner, policy, verifier
-from contracts.shapes import EnvironmentProgression
+from contracts.shapes import ACTIVE, EnvironmentProgression
 from services.policy.finding import RuleKey
 from services.policy.gate import Judge
 from services.policy.progression import judge_progression, may_pass
 from services.policy.recording import RETOLD, difference
+from services.policy.rollout import outcome_of
 from services.policy.selector import reads_resources
 from services.policy.state import Held, Pair, State, pair_key
 
@@ -60,7 +61,7 @@ def _touch(judge: Judge, one: Recorded, found: Touched) -> None:
         case dispatcher.JobStatusChanged() | verifier.VerificationPassed() | verifier.VerificationFailed():
             _job_ended(judge, one, fact, found)
         case dispatcher.JobCreated():
-            if fact.status == "invalidJobAgent":
+            if fact.status not in ACTIVE:
                 _paced(judge, pair_key(fact.deployment_id, fact.environment_id), fact.resource_id, one, found)
         case planner.TargetsChanged():
             _targets_changed(state, one, fact, found)
@@ -102,6 +103,11 @@ def _touch(judge: Judge, one: Recorded, found: Touched) -> None:
 def _job_ended(judge: Judge, one: Recorded, fact: _JOB_ENDS, found: Touched) -> None:
     key = pair_key(fact.deployment_id, fact.environment_id)
     found.upstream[(fact.deployment_id, fact.environment_id, fact.version_id)] = one
+    if isinstance(fact, dispatcher.JobStatusChanged) and fact.previous in ACTIVE:
+        pair = judge.state.pairs.get(key)
+        came_to = outcome_of(pair, fact.resource_id, fact.version_id) if pair is not None else None
+        if fact.status in ACTIVE or (came_to is not None and came_to[0] == "running"):
+            return  # it is still to end, or to be verified: no rollout goes on or stops with it
     _paced(judge, key, fact.resource_id, one, found)
 
 

@@ -7,13 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from contracts.envelope import Recorded
 from contracts.facts.dispatcher import JobCreated, JobStatusChanged
 from contracts.facts.policy import VerificationRequired
+from contracts.shapes import MetricSpec
 from libs.runtime.service import Draft
 from services.policy.gate import Judge
+from services.policy.selector import Matched
 from services.policy.state import Pair, State, pair_key
+
+
+class Wanted(NamedTuple):
+    """What a rule wants measured of a target's jobs, and from which trigger on."""
+
+    policy_id: str
+    rule_id: str
+    trigger_on: str
+    metrics: tuple[MetricSpec, ...]
 
 
 def require_verifications(state: State, recorded: Sequence[Recorded], now: datetime) -> list[Draft]:
@@ -21,6 +33,7 @@ def require_verifications(state: State, recorded: Sequence[Recorded], now: datet
     if not any(rule.verification is not None for policy in state.policies.values() for rule in policy.saved.rules):
         return []
     judge = Judge(state, now)
+    wanted: dict[Matched, list[Wanted]] = {}
     drafts: list[Draft] = []
     asked: set[tuple[str, str]] = set()
     for one in recorded:
@@ -31,28 +44,45 @@ def require_verifications(state: State, recorded: Sequence[Recorded], now: datet
         pair = state.pairs.get(pair_key(fact.deployment_id, fact.environment_id))
         if not happened or pair is None or fact.resource_id not in pair.targets:
             continue
-        for match in judge.matched(pair, fact.resource_id):
-            for rule in state.policies[match.policy_id].saved.rules:
-                body = rule.verification
-                if body is None or body.trigger_on not in happened or (fact.job_id, rule.id) in asked:
-                    continue
-                if _is_checked(pair, fact, rule.id):
-                    continue
-                asked.add((fact.job_id, rule.id))
-                required = VerificationRequired(
-                    deployment_id=fact.deployment_id,
-                    version_id=fact.version_id,
-                    environment_id=fact.environment_id,
-                    resource_id=fact.resource_id,
-                    release_id=fact.release_id,
-                    job_id=fact.job_id,
-                    policy_id=match.policy_id,
-                    rule_id=rule.id,
-                    metrics=body.metrics,
-                    required_at=now,
-                )
-                drafts.append(Draft(required, one))
+        matched = judge.matched(pair, fact.resource_id)
+        if matched not in wanted:
+            wanted[matched] = wanted_of(state, matched)
+        for want in wanted[matched]:
+            if want.trigger_on not in happened or (fact.job_id, want.rule_id) in asked or _is_checked(pair, fact, want.rule_id):
+                continue
+            asked.add((fact.job_id, want.rule_id))
+            required = VerificationRequired(
+                deployment_id=fact.deployment_id,
+                version_id=fact.version_id,
+                environment_id=fact.environment_id,
+                resource_id=fact.resource_id,
+                release_id=fact.release_id,
+                job_id=fact.job_id,
+                policy_id=want.policy_id,
+                rule_id=want.rule_id,
+                metrics=want.metrics,
+                required_at=now,
+            )
+            drafts.append(Draft(required, one))
     return drafts
+
+
+def wanted_of(state: State, matched: Matched) -> list[Wanted]:
+    """The verifications of a target in the order of its policies; of metrics with one name the first counts, in whichever rule."""
+    found: list[Wanted] = []
+    names: set[str] = set()
+    for match in matched:
+        for rule in state.policies[match.policy_id].saved.rules:
+            if rule.verification is None:
+                continue
+            metrics = []
+            for metric in rule.verification.metrics:
+                if metric.name not in names:
+                    names.add(metric.name)
+                    metrics.append(metric)
+            if metrics:
+                found.append(Wanted(match.policy_id, rule.id, rule.verification.trigger_on, tuple(metrics)))
+    return found
 
 
 def _happened(fact: JobCreated | JobStatusChanged) -> frozenset[str]:

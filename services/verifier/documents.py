@@ -12,15 +12,13 @@ from contracts.shapes import Json
 from libs.template import TemplateError, render
 from services.verifier.state import KnownJob, KnownRelease, State
 
-NO_VALUE = "<no value>"
-
 
 def rendered(text: str, context: Json) -> str:
-    """A template's text; one that can not be rendered shows itself as a missing value, and the measurement tells."""
+    """A template's text; one that can not be rendered stays as it is, so that whatever then fails shows it."""
     try:
         return render(text, context)
     except TemplateError:
-        return NO_VALUE
+        return text
 
 
 def context_of(state: State, about: VerificationRequired | VerificationStarted) -> Json:

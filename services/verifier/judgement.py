@@ -14,6 +14,8 @@ MAX_ERRORS = 5
 """Questions in a row without a result, from which on each counts as a failed measurement."""
 KEPT_TEXT = 4 * 1024
 """Characters of a result's body that are recorded."""
+KEPT_MESSAGE = 2 * 1024
+"""Characters of a reason, which may quote a condition and data, that are recorded."""
 KEPT_HEADERS = 32
 KEPT_HEADER_TEXT = 256
 KEPT_DEPTH = 32
@@ -65,13 +67,15 @@ def judge(spec: MetricSpec, answer: Json, errors_before: int) -> Judgement:
 
 def _no_result(why: str, errors_before: int) -> Judgement:
     again = errors_before + 1
+    why = str(_storable(why[:KEPT_MESSAGE]))
     if again >= MAX_ERRORS:
         return Judgement("failed", f"no result {again} times in a row: {why}", error=True)
     return Judgement("inconclusive", f"no result, asked again after an interval: {why}", error=True)
 
 
 def _said(text: str, answer: Json) -> str:
-    return f"{text} (HTTP {answer['statusCode']})" if "statusCode" in answer else text
+    told = _storable(text) if len(text) <= KEPT_MESSAGE else f"{_storable(text[:KEPT_MESSAGE])}…"
+    return f"{told} (HTTP {answer['statusCode']})" if "statusCode" in answer else str(told)
 
 
 def complete(answer: Json) -> Json:
@@ -100,7 +104,20 @@ def bounded(result: Json) -> Json:
             name[:KEPT_HEADER_TEXT]: [value[:KEPT_HEADER_TEXT] for value in headers[name][:KEPT_HEADERS]]
             for name in sorted(headers)[:KEPT_HEADERS]
         }
-    return kept
+    return {key: _storable(value) for key, value in kept.items()}
+
+
+def _storable(value: Any) -> Any:
+    """The value without NUL characters, which a database text can not hold, though JSON can."""
+    match value:
+        case str():
+            return value.replace("\x00", "\ufffd")
+        case dict():
+            return {_storable(key): _storable(inner) for key, inner in value.items()}
+        case list():
+            return [_storable(inner) for inner in value]
+        case _:
+            return value
 
 
 def _is_deep(value: Any) -> bool:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID, uuid5
 
 from contracts.envelope import Recorded
 from contracts.facts.policy import VerificationRequired
 from contracts.facts.verifier import VerificationPassed, VerificationStarted
 from contracts.shapes import Json, MetricSpec
+from libs.cel.limits import SOURCE_CHARS
+from libs.eventlog.port import MAX_FACT_BYTES
 from libs.runtime.service import Draft
 from services.verifier.documents import context_of, rendered
 from services.verifier.state import State
+
+MAX_METRICS_BYTES: Final = MAX_FACT_BYTES - 8 * 1024
+"""What the metrics of a verification may have as JSON, so that the fact about its start can be recorded."""
 
 
 def react(state: State, recorded: Sequence[Recorded], now: datetime) -> Sequence[Draft]:
@@ -37,7 +43,11 @@ def _start(
     # Conditions are rendered once, here, so that all measurements are judged alike; of two metrics with one name the first counts.
     metrics: dict[str, MetricSpec] = {}
     for spec in required.metrics:
-        metrics.setdefault(spec.name, _with_conditions(spec, context))
+        metrics.setdefault(spec.name, spec)
+    rendered_metrics = tuple(_with_conditions(spec, context) for spec in metrics.values())
+    if sum(len(spec.model_dump_json().encode()) for spec in rendered_metrics) > MAX_METRICS_BYTES:
+        # More than one fact holds, because of what the templates bring in. As templates the conditions fail, and show why.
+        rendered_metrics = tuple(metrics.values())
     about = {
         "verification_id": verification_id,
         "job_id": required.job_id,
@@ -51,18 +61,23 @@ def _start(
         **about,
         policy_id=required.policy_id,
         rule_id=required.rule_id,
-        metrics=tuple(metrics.values()),
+        metrics=rendered_metrics,
         started_at=now,
     )
     # Nothing to measure is nothing to wait for.
     return [started] if metrics else [started, VerificationPassed(**about, finished_at=now)]
 
 
+def _condition(text: str, context: Json) -> str:
+    """A rendered condition. What is cut here is longer than any expression may be, and is refused for it when it is judged."""
+    return rendered(text, context)[: SOURCE_CHARS + 1]
+
+
 def _with_conditions(spec: MetricSpec, context: Json) -> MetricSpec:
     failure = spec.failure_condition
     return spec.model_copy(
         update={
-            "success_condition": rendered(spec.success_condition, context),
-            "failure_condition": None if failure is None else rendered(failure, context),
+            "success_condition": _condition(spec.success_condition, context),
+            "failure_condition": None if failure is None else _condition(failure, context),
         }
     )

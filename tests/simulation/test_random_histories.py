@@ -15,11 +15,10 @@ from contracts.commands.planner import DeleteDeployment, DeleteEnvironment, Unli
 from contracts.facts.dispatcher import JobCreated
 from contracts.shapes import ACTIVE, AnyApproval, EnvironmentProgression, GradualRollout, Rollback, Verification
 from tests.simulation.shop import SERVICES
-from tests.simulation.yard import AGENT, DEPLOYMENTS, NAMES, STAGES, Yard, metric
+from tests.simulation.yard import DEPLOYMENTS, NAMES, STAGES, Yard, metric
 
 some_stage, some_deployment, some_name = st.sampled_from(STAGES), st.sampled_from(DEPLOYMENTS), st.sampled_from(NAMES)
 some_pick = st.integers(0, 7)
-
 
 
 def made(kind: Callable[..., Any]) -> Callable[..., Any]:
@@ -39,7 +38,9 @@ progressions = st.builds(
     require_verification_passed=st.booleans(),
 )
 rollouts = st.builds(
-    made(GradualRollout), rollout_type=st.sampled_from(["linear", "linear-normalized"]), time_scale_interval=st.sampled_from([0, 7, 60])
+    made(GradualRollout),
+    rollout_type=st.sampled_from(["linear", "linear-normalized"]),
+    time_scale_interval=st.sampled_from([0, 7, 60]),
 )
 verifications = st.builds(
     made(Verification),
@@ -47,7 +48,9 @@ verifications = st.builds(
     metrics=st.sampled_from([(metric(),), (metric("a"), metric("b", failure_threshold=1)), (metric("errors", count=1),)]),
 )
 rollbacks = st.builds(
-    made(Rollback), on_job_statuses=st.sampled_from([(), ("failure",), ("failure", "cancelled")]), on_verification_failure=st.booleans()
+    made(Rollback),
+    on_job_statuses=st.sampled_from([(), ("failure",), ("failure", "cancelled")]),
+    on_verification_failure=st.booleans(),
 )
 careful = st.tuples(approvals, progressions, rollouts)
 watched = st.tuples(verifications, rollbacks)
@@ -95,9 +98,7 @@ class History(RuleBasedStateMachine):
 
     @rule(stage=some_stage)
     def unlink_stage(self, stage: str) -> None:
-        self._perhaps(
-            lambda: self.yard.do(UnlinkEnvironment(system_id=self.yard.system, environment_id=self.yard.stages[stage]))
-        )
+        self._perhaps(lambda: self.yard.do(UnlinkEnvironment(system_id=self.yard.system, environment_id=self.yard.stages[stage])))
 
     @rule(stage=some_stage)
     def delete_stage(self, stage: str) -> None:
@@ -121,7 +122,12 @@ class History(RuleBasedStateMachine):
         if version := self._version(pick):
             self._perhaps(lambda: self.yard.set_version(version, status))
 
-    @rule(pick=some_pick, stage=some_stage, user=st.sampled_from(["ana", "bo"]), status=st.sampled_from(["approved"] * 3 + ["rejected"]))
+    @rule(
+        pick=some_pick,
+        stage=some_stage,
+        user=st.sampled_from(["ana", "bo"]),
+        status=st.sampled_from(["approved"] * 3 + ["rejected"]),
+    )
     def approve(self, pick: int, stage: str, user: str, status: str) -> None:
         if version := self._version(pick):
             self._perhaps(lambda: self.yard.approve(version, stage, user, status))
@@ -135,7 +141,12 @@ class History(RuleBasedStateMachine):
 
     # --- policies --------------------------------------------------------------------------------------------------------------
 
-    @rule(name=st.sampled_from(["careful", "watched", "other"]), bodies=bodies, stage=st.none() | some_stage, enabled=st.sampled_from([True, True, True, False]))
+    @rule(
+        name=st.sampled_from(["careful", "watched", "other"]),
+        bodies=bodies,
+        stage=st.none() | some_stage,
+        enabled=st.sampled_from([True, True, True, False]),
+    )
     def save_policy(self, name: str, bodies: Any, stage: str | None, enabled: bool) -> None:
         self.yard.policy(name, *bodies, stage=stage, enabled=enabled)
 
@@ -227,6 +238,7 @@ class History(RuleBasedStateMachine):
             if yard.ledger.status[job.job_id] in ACTIVE:
                 yard.set_job(job.job_id, "successful")
         for name in DEPLOYMENTS:
+            yard.advance(1)
             yard.approve(yard.post(name, f"last-{name}"), "production")
         yard.advance(600)
         for target in yard.all_targets():

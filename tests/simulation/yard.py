@@ -92,7 +92,8 @@ def metric(name: str = "errors", **more: Any) -> MetricSpec:
     """A metric that asks the yard's monitoring."""
     fields = {"interval_seconds": 1, "count": 2, "success_condition": "result.json.rate < 0.1", **more}
     url = "http://monitoring/?v={{.version.tag}}&r={{.resource.name}}&e={{.environment.name}}&m=" + name
-    return MetricSpec(name=name, provider=HttpProvider(type="http", url=url), **fields)
+    fields.setdefault("provider", HttpProvider(type="http", url=url))
+    return MetricSpec(name=name, **fields)
 
 
 class Ledger:
@@ -210,11 +211,11 @@ class Ledger:
                 continue
             others = self.jobs.get(Target(resource_id, fact.environment_id, fact.deployment_id), [])
             mine = [job for job in others if job.version_id == fact.version_id and not job.rollback]
-            if mine and others[-1] is mine[-1] and self.passed_at(mine[-1]) is not True:
+            if mine and others[-1] is mine[-1] and not self.passed(mine[-1]):
                 cleared_at, _ = self.cleared[Target(resource_id, fact.environment_id, fact.deployment_id), fact.version_id]
-                assert cleared_at < at - 0 and self.gate >= cleared_at, f"two at a time: {fact} beside {mine[-1]}"
+                assert cleared_at < self.gate <= at, f"two at a time: {fact} beside {mine[-1]}"
 
-    def passed_at(self, job: JobCreated) -> bool:
+    def passed(self, job: JobCreated) -> bool:
         """Whether a job and its verifications have passed."""
         return self.status[job.job_id] == "successful" and not self.checks.get(job.job_id)
 
@@ -242,7 +243,7 @@ class Ledger:
                 continue
             judged.add(job.release_id)
             fit = job.version_id not in bad and self.versions[job.version_id].status != "rejected"
-            if self.passed_at(job) and fit:
+            if self.passed(job) and fit:
                 good = job.release_id
                 break
         assert fact.release_id == good, f"not the last good release {good}: {fact}"
@@ -284,9 +285,7 @@ class Yard(World):
     # --- what exists -----------------------------------------------------------------------------------------------------------
 
     def agent(self, delay_s: float = 3.0, **config: Any) -> None:
-        self.do(
-            SaveJobAgent(agent_id=AGENT, name="runner", type=self.kind, config={"delaySeconds": delay_s, **config})
-        )
+        self.do(SaveJobAgent(agent_id=AGENT, name="runner", type=self.kind, config={"delaySeconds": delay_s, **config}))
 
     def no_agent(self) -> None:
         self.do(DeleteJobAgent(agent_id=AGENT))
@@ -324,9 +323,7 @@ class Yard(World):
         self.do(UpdateVersion(version_id=version_id, status=status))
 
     def approve(self, version_id: str, stage: str, user: str = "ana", status: Any = "approved") -> None:
-        self.do(
-            RecordApproval(version_id=version_id, environment_ids=(self.stages[stage],), user_id=user, status=status)
-        )
+        self.do(RecordApproval(version_id=version_id, environment_ids=(self.stages[stage],), user_id=user, status=status))
 
     def policy(self, name: str, *bodies: Body, stage: str | None = None, enabled: bool = True) -> None:
         id_ = derived(WORKSPACE, f"policy {name}")

@@ -87,8 +87,8 @@ def normalized(seconds: int) -> RuleInput:
     return RuleInput(gradual_rollout=GradualRollout(rollout_type="linear-normalized", time_scale_interval=seconds))
 
 
-def verification() -> RuleInput:
-    return RuleInput(verification=Verification(metrics=(METRIC,)))
+def verification(name: str = "m") -> RuleInput:
+    return RuleInput(verification=Verification(metrics=(METRIC.model_copy(update={"name": name}),)))
 
 
 def rollback(*statuses: JobStatus, verification_failure: bool = False) -> RuleInput:

@@ -67,7 +67,8 @@ def test_cleared_and_dispatched() -> None:
     job = scene.job(version, R, "inProgress")
     assert scene.standing(version, R).message == "v1 is on its way: its job is inProgress."
     scene.job_status(job, "failure", message="disk full")
-    assert scene.standing(version, R).message == "v1 was cleared, but its job ended as failure: disk full."
+    said = "v1 was cleared, but its job ended as failure: disk full. What ends it: a person who sets the job right, or a newer version."
+    assert scene.standing(version, R).message == said
     assert scene.standing(version, R).cleared
 
 

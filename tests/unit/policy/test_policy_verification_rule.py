@@ -55,7 +55,7 @@ def test_requirement_carries_the_metrics() -> None:
 
 def test_required_once_for_job_and_rule() -> None:
     scene = Scene(R)
-    scene.policy(verification(), verification())
+    scene.policy(verification(), verification("other"))
     job = scene.job(scene.version("v1"), R, "successful")
     scene.job_status(job, "inProgress")
     scene.job_status(job, "successful")

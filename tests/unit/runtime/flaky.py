@@ -62,9 +62,7 @@ class FlakyLog(MemoryLog):
             case "before":
                 raise LogUnavailable("connection lost")
             case "after":
-                listeners, self._listeners = self._listeners, []  # who does not know that it committed tells nobody
-                await super().append(request)
-                self._listeners = listeners
+                await self.append_untold(request)  # who does not know that it committed tells nobody
                 raise LogUnavailable("connection lost")
             case "condition":
                 self.silent_heads = 1
@@ -74,6 +72,12 @@ class FlakyLog(MemoryLog):
                 await self.usurp(replace(request.move, new=self.usurped_to or request.move.new), b'{"trigger":{"kind":"other"}}')
                 raise LogUnavailable("connection lost")
         return await super().append(request)
+
+    async def append_untold(self, request: Append) -> None:
+        """Append as another process would: nobody here is told."""
+        listeners, self._listeners = self._listeners, []
+        await super().append(request)
+        self._listeners = listeners
 
     async def usurp(self, move: CheckpointMove, decision: bytes | None = None) -> None:
         """Append as another owner of the workspace, from and to the given checkpoints."""

@@ -60,6 +60,14 @@ async def test_an_append_of_this_process_is_known_without_reading_the_log() -> N
     assert (feed.head(WORKSPACE), heard) == (2, [(WORKSPACE, 2)])
 
 
+async def test_readers_far_behind_and_near_the_head_read_from_memory_alike() -> None:
+    log, all_facts = await filled(50)
+    feed = Feed(log)
+    feed.offer(WORKSPACE, all_facts[10:])
+    for after, limit in [(10, 7), (30, 7), (45, 7), (49, 7), (10, 100), (50, 7)]:
+        assert list(await feed.read(WORKSPACE, after, limit)) == all_facts[after : after + limit]
+
+
 async def test_a_waiter_is_woken_by_a_hint_alone() -> None:
     log, _ = await filled(3)
     feed = Feed(log)

@@ -97,6 +97,21 @@ async def test_a_request_for_a_position_that_never_comes_holds_up_nobody() -> No
             assert (await asyncio.wait_for(one, SOON_S)).unavailable is not None
         await ask(host, SaveProvider(name="b"), 4)
         assert await names(log) == ["a", "b"]
+        # Nor does anybody take the claim for news: what others record is still noticed at once.
+        reacted = asyncio.Event()
+        log.on_commit(lambda _, head, __: reacted.set() if head == 4 else None)
+        await log.append(Append(WORKSPACE, facts=(saved("twin:c"),)))
+        await asyncio.wait_for(reacted.wait(), SOON_S)
+
+
+async def test_a_request_brings_news_of_facts_that_nobody_told_of() -> None:
+    log = FlakyLog()
+    async with hosted(log, of=asked_service) as host:
+        await ask(host, SaveProvider(name="a"), 1)
+        await log.append_untold(Append(WORKSPACE, facts=(saved("b"),)))
+        assert (await ask(host, CountProviders(), 2, min_position=2)).result == 2
+        await log.append_untold(Append(WORKSPACE, facts=(saved("c"),)))
+        assert (await ask(host, SaveProvider(name="d"), 3, min_position=3)).position == 4
 
 
 async def test_queries_are_not_left_waiting_when_the_workspace_stops() -> None:
@@ -256,6 +271,16 @@ async def test_a_snapshot_that_can_not_be_read_is_passed_over() -> None:
     async with hosted(log) as host:
         await asyncio.wait_for(queue_of(host).reach(1), SOON_S)
         assert sorted(queue_of(host).room.state.saved) == ["a"]
+
+
+async def test_a_history_that_nobody_told_of_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queues, "BATCH", 2)
+    log = MemoryLog()
+    provided = tuple(saved(f"n{number}") for number in range(7))
+    await log.append(Append(WORKSPACE, facts=provided, move=CheckpointMove("inventory", Checkpoint(), Checkpoint(7, 1))))
+    async with hosted(log) as host:
+        await asyncio.wait_for(queue_of(host).ready.wait(), SOON_S)
+        assert len(queue_of(host).room.state.saved) == 7
 
 
 async def test_the_first_answer_and_a_repeated_one_are_the_same_text() -> None:

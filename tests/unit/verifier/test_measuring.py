@@ -215,7 +215,7 @@ def test_provider_fields_are_rendered_for_each_measurement() -> None:
         "method": "POST",
         "url": "http://eu-1:8080/run-7/abc",
         "headers": {"X-Version": "v2.0.0", "X-Missing": "<no value>"},
-        "body": "<no value>",
+        "body": "{{.environment.name}} {{.deployment.slug}} {{.release.id}} {{.release.version.tag}} {{if}}",
         "timeout": "5s",
     }
 
