@@ -1,7 +1,7 @@
 """Runs services: `python -m services serve [--only planner,policy]`. The one place that knows all of them.
 
 One process may run any subset; nothing in a service knows which. `verify` checks a log that services wrote: that folding it from zero
-gives the states that were stored, and that every recorded decision would be made again.
+gives the states that were stored, and that every recorded decision would be made again. `rebuild` makes the read tables anew.
 """
 
 from __future__ import annotations
@@ -217,11 +217,18 @@ def main() -> int:
     serving = commands.add_parser("serve", help="run services until SIGTERM")
     serving.add_argument("--only", default=",".join(NAMES), help="comma-separated: " + ", ".join(NAMES))
     commands.add_parser("verify", help="check the stored states and decisions of every workspace against its log")
+    commands.add_parser(
+        "rebuild", help="drop the read tables of every workspace and make them again from its log; services may run"
+    )
     asked = parser.parse_args()
     settings = Settings()
     logs.set_up(settings.log_level)
     if asked.command == "verify":
         return asyncio.run(verify(settings))
+    if asked.command == "rebuild":
+        from services.gateway.serve import rebuild
+
+        return asyncio.run(rebuild(settings))
     names = tuple(name.strip() for name in asked.only.split(","))
     unknown = [name for name in names if name not in NAMES]
     if unknown:

@@ -9,7 +9,7 @@ from contracts.envelope import Recorded
 from contracts.facts.dispatcher import JobCreated, JobStatusChanged
 from libs.runtime.service import Draft
 from services.dispatcher.state import Job, State
-from services.dispatcher.status import moved
+from services.dispatcher.status import MAX_MESSAGE, moved
 
 
 class Deadlines:
@@ -32,7 +32,9 @@ class Deadlines:
     def fire(self, state: State, keys: Sequence[str], now: datetime) -> Sequence[Draft]:
         """Fail the jobs whose time is over."""
         due = ((key, state.jobs[key]) for key in keys)
-        return [Draft(moved(key, job, "failure", now, message=_said(state, job))) for key, job in due if job.is_active]
+        return [
+            Draft(moved(key, job, "failure", now, message=_said(state, job)[:MAX_MESSAGE])) for key, job in due if job.is_active
+        ]
 
 
 def _said(state: State, job: Job) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Final
 
 from contracts.envelope import Recorded
 from contracts.facts.dispatcher import JobDispatched, JobStatusChanged
@@ -12,10 +11,7 @@ from libs.runtime.service import Draft, Intent, Outcome
 from services.dispatcher.adapters.port import AgentAnswer
 from services.dispatcher.agent_config import merged
 from services.dispatcher.state import Job, State
-from services.dispatcher.status import moved
-
-MAX_MESSAGE: Final = 16 * 1024
-"""Characters of an agent's message that are kept."""
+from services.dispatcher.status import MAX_MESSAGE, moved
 
 
 class AgentCalls:
@@ -68,7 +64,7 @@ class AgentCalls:
                 job,
                 answer.status,
                 now,
-                message=None if answer.message is None else answer.message[:MAX_MESSAGE],
+                message=answer.message[:MAX_MESSAGE] if answer.message is not None else None,
                 external_id=answer.external_id,
                 metadata=answer.metadata,
                 look_again_at=look_again,

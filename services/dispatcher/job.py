@@ -15,6 +15,7 @@ from libs.runtime.service import Draft
 from services.dispatcher.agent_config import merged, timeout_of, too_large
 from services.dispatcher.selection import Selector
 from services.dispatcher.state import Desired, Documents, KnownResource, Standing, State, pair_key
+from services.dispatcher.status import MAX_MESSAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ class JobMaker:
             version_id=desired.version_id,
             agent_id=agent_id,
             status=("failure" if problem else "pending") if agent_id else "invalidJobAgent",
-            message=(problem or None) if agent_id else why_none,
+            message=(problem or None) if agent_id else why_none[:MAX_MESSAGE],
             job_agent_config=config,
             snapshot=snapshot,
             attempt=attempt,

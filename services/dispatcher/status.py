@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 from contracts.facts.dispatcher import JobStatusChanged
 from contracts.shapes import ACTIVE, JobStatus, Target
 from services.dispatcher.state import Job
+
+MAX_MESSAGE: Final = 8 * 1024
+"""Characters of a message that agents give, or that we make of names that people give."""
 
 
 def moved(

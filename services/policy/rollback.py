@@ -15,6 +15,7 @@ from contracts.facts.verifier import VerificationFailed
 from contracts.shapes import ACTIVE, Rollback
 from libs.runtime.service import Draft
 from services.policy.gate import Judge
+from services.policy.recording import MOST_SAID
 from services.policy.state import NOWHERE, Job, Pair, State, pair_key
 
 _Ended = JobCreated | JobStatusChanged | VerificationFailed
@@ -74,7 +75,7 @@ def _require(judge: Judge, pair: Pair, fact: _Ended, job: Job) -> RollbackRequir
                 job_id=fact.job_id,
                 policy_id=match.policy_id,
                 rule_id=rule.id,
-                reason=reason,
+                reason=reason[:MOST_SAID],
                 required_at=judge.now,
             )
     return None
