@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
+from pydantic_core import to_json
 
 from contracts.shapes import Json
 from libs.eventlog.port import MAX_FACT_BYTES
@@ -81,7 +81,7 @@ def merged(*levels: Mapping[str, Any]) -> Json:
 
 def too_large(config: Json) -> str:
     """Why a merged configuration can not be recorded with a job; empty when it can. Each of its levels is small enough by itself."""
-    size = len(orjson.dumps(config))
+    size = len(to_json(config))
     if size <= MAX_CONFIG_BYTES:
         return ""
     return (

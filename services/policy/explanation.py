@@ -11,7 +11,7 @@ from services.policy.candidates import Step, step_for
 from services.policy.evaluation import Findings, walk
 from services.policy.finding import Finding, RuleKey
 from services.policy.gate import Judge
-from services.policy.state import NOWHERE, Pair, State, Version, pair_key
+from services.policy.state import NOWHERE, Pair, Standing, State, Success, Version, pair_key
 
 WAITED_FOR: Final = {
     "pending": "the job agent, which has not taken it over",
@@ -133,9 +133,8 @@ def _on_its_way(state: State, pair: Pair, resource_id: str, version: Version, fi
 
 def _summary(state: State, pair: Pair, resource_id: str, versions: list[VersionStanding]) -> str:
     standing = pair.standings.get(resource_id, NOWHERE)
-    runs = f"{state.tag(standing.current.version_id)} runs here" if standing.current is not None else "Nothing runs here yet"
-    back = standing.desired is not None and standing.desired.rollback and not _is_there(pair, resource_id)
-    if back and standing.desired is not None:
+    runs = _runs(state, standing.current)
+    if standing.desired is not None and _goes_back(state, standing):
         job = pair.newest_job(resource_id)
         to = state.tag(standing.desired.version_id)
         if job is None or job.release_id != standing.desired.release_id or job.status in ACTIVE:
@@ -146,7 +145,8 @@ def _summary(state: State, pair: Pair, resource_id: str, versions: list[VersionS
         return f"{runs}. {versions[0].message}"
     if standing.current is None:
         return f"{runs}: there is no version to deploy."
-    return f"{runs}, the newest version{_health(pair, resource_id)}."
+    which = ", the newest version" if _is_fit(state, standing.current) else "; there is no other to deploy"
+    return f"{runs}{which}{_health(pair, resource_id)}."
 
 
 def _health(pair: Pair, resource_id: str) -> str:
@@ -158,7 +158,21 @@ def _health(pair: Pair, resource_id: str) -> str:
     return "; its verification failed" if failed else "; its verification is running"
 
 
-def _is_there(pair: Pair, resource_id: str) -> bool:
-    standing = pair.standings.get(resource_id, NOWHERE)
+def _runs(state: State, current: Success | None) -> str:
+    if current is None:
+        return "Nothing runs here yet"
+    unfit = "" if _is_fit(state, current) else f", although it is {state.versions[current.version_id].status}"
+    return f"{state.tag(current.version_id)} runs here{unfit}"
+
+
+def _is_fit(state: State, current: Success) -> bool:
+    version = state.versions.get(current.version_id)
+    return version is None or version.status == "ready"
+
+
+def _goes_back(state: State, standing: Standing) -> bool:
+    """Whether a target is to return to an older release and does not run it yet."""
     desired, current = standing.desired, standing.current
-    return desired is not None and current is not None and desired.release_id == current.release_id
+    if desired is None or (current is not None and desired.release_id == current.release_id):
+        return False
+    return desired.rollback or (current is not None and _reaches(state, current.version_id, desired.version_id))

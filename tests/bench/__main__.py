@@ -58,14 +58,23 @@ class Running:
         return row
 
     def peaks_mb(self) -> dict[str, int]:
-        """Peak resident memory of each process by name."""
+        """Peak resident memory of each process by name; of Postgres the largest of its processes, shared buffers included."""
         known = json.loads((self.folder / "supervisor.json").read_text())["processes"]
-        peaks = {}
-        for name, pid in known.items():
-            with contextlib.suppress(FileNotFoundError):
-                status = Path(f"/proc/{pid}/status").read_text()
-                peaks[name] = next(int(line.split()[1]) // 1024 for line in status.splitlines() if line.startswith("VmHWM"))
-        return peaks
+        return {name: max(peak_mb(one) for one in (pid, *children(pid))) for name, pid in known.items()}
+
+
+def peak_mb(pid: int) -> int:
+    """Peak resident memory of a process; 0 when it is gone."""
+    with contextlib.suppress(OSError):
+        status = Path(f"/proc/{pid}/status").read_text()
+        return next(int(line.split()[1]) // 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+    return 0
+
+
+def children(pid: int) -> list[int]:
+    """Processes that a process started and that still run."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text() if Path(f"/proc/{pid}").exists() else ""
+    return [int(one) for one in listed.split()]
 
 
 @contextlib.contextmanager

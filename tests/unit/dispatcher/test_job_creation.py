@@ -8,7 +8,7 @@ import pytest
 
 from contracts.commands.dispatcher import DeleteJobAgent, SetJobStatus
 from contracts.facts.dispatcher import JobCreated, JobDispatched
-from contracts.facts.planner import ReleasesCreated, TargetsChanged
+from contracts.facts.planner import DeploymentDeleted, EnvironmentDeleted, EnvironmentSaved, ReleasesCreated, TargetsChanged
 from contracts.facts.policy import PolicySaved, TargetsCleared
 from contracts.shapes import ACTIVE, JobStatus
 from libs.simulation.world import START, refold
@@ -343,3 +343,81 @@ def test_many_targets_are_dispatched_in_one_round() -> None:
     created = [one.append.facts for _, one in scene.rounds if any(isinstance(new.fact, JobCreated) for new in one.append.facts)]
     assert [len(facts) for facts in created] == [600]
     assert scene.statuses() == ["queued"] * 300
+
+
+def test_history_ends_with_the_environment() -> None:
+    scene = Scene()
+    scene.save_agent()
+    scene.release("v1")
+    scene.finish()
+    scene.record(
+        EnvironmentDeleted(environment_id=ENVIRONMENT),
+        TargetsChanged(deployment_id=DEPLOYMENT, environment_id=ENVIRONMENT, removed=(id_of("eu-1"),)),
+    )
+    scene.run()
+    assert not scene.room("dispatcher").state.targets
+    scene.record(
+        EnvironmentSaved(environment_id=ENVIRONMENT, name="staging", created_at=START),
+        TargetsChanged(deployment_id=DEPLOYMENT, environment_id=ENVIRONMENT, added=(id_of("eu-1"),)),
+    )
+    scene.release("v1")
+    assert [job.attempt for job in scene.jobs()] == [1, 2]
+    assert len({job.job_id for job in scene.jobs()}) == 2
+
+
+@pytest.mark.parametrize("gone", [EnvironmentDeleted(environment_id=ENVIRONMENT), DeploymentDeleted(deployment_id=DEPLOYMENT)])
+def test_a_job_of_a_deleted_target_ends_and_leaves_nothing(gone: EnvironmentDeleted | DeploymentDeleted) -> None:
+    scene = Scene()
+    scene.save_agent()
+    scene.release("v1")
+    scene.record(gone, TargetsChanged(deployment_id=DEPLOYMENT, environment_id=ENVIRONMENT, removed=(id_of("eu-1"),)))
+    scene.run()
+    (standing,) = scene.room("dispatcher").state.targets.values()
+    assert len(standing.active) == 1
+    scene.finish()
+    assert not scene.room("dispatcher").state.targets
+    scene.finish("inProgress")
+    scene.finish("failure")
+    assert not scene.room("dispatcher").state.targets
+
+
+def test_a_job_that_found_no_agent_is_forgotten_with_its_environment() -> None:
+    scene = Scene()
+    scene.release("v1")
+    scene.record(EnvironmentDeleted(environment_id=ENVIRONMENT))
+    scene.run()
+    assert not scene.room("dispatcher").state.without_agent
+    scene.save_agent()
+    assert [job.status for job in scene.jobs()] == ["invalidJobAgent"]
+
+
+def test_a_merged_configuration_that_no_fact_can_hold_fails_the_job() -> None:
+    scene = Scene(config={"b": "x" * 130_000})
+    scene.save_agent(config={"a": "x" * 130_000})
+    scene.release("v1")
+    (job,) = scene.jobs()
+    assert (job.status, job.job_agent_config) == ("failure", {})
+    assert job.message is not None
+    assert "260015 bytes of JSON, at most 245760" in job.message
+    assert not scene.dispatched()
+    scene.save_deployment()
+    scene.release("v2")
+    assert scene.statuses() == ["failure", "queued"]
+
+
+@pytest.mark.parametrize("timeout", [0, -5, "abc", "60", None, True, 10**400, [], {}], ids=lambda given: repr(given)[:9])
+def test_a_timeout_that_can_not_be_read_is_the_usual_one(timeout: object) -> None:
+    scene = Scene(config={"timeoutSeconds": timeout})
+    scene.save_agent()
+    scene.release("v1")
+    assert scene.jobs()[0].deadline_at == START + timedelta(hours=1)
+
+
+def test_names_without_end_fit_into_a_message() -> None:
+    scene = Scene("e" * 60_000)
+    scene.save_agent("a" * 200_000)
+    scene.save_deployment(selector='jobAgent.name == "other"')
+    scene.release("v1", "e" * 60_000)
+    (job,) = scene.jobs()
+    assert job.message is not None
+    assert job.message.startswith("No job agent matches")

@@ -9,6 +9,7 @@ import pytest
 from contracts.command import Refused
 from contracts.commands.dispatcher import ClaimJob, SetJobStatus
 from libs.simulation.world import START
+from services.dispatcher.status import MAX_MESSAGE
 from tests.unit.dispatcher.dispatcher_scene import Scene, id_of
 
 
@@ -202,3 +203,45 @@ def test_a_reopened_job_gets_its_time_anew() -> None:
     assert scene.statuses() == ["inProgress"]
     scene.advance(1)
     assert scene.statuses() == ["failure"]
+
+
+@pytest.mark.parametrize(
+    "text", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", "1969-12-31T23:59:59Z", "2026-01-02T00:00:01Z"]
+)
+@pytest.mark.parametrize("name", ["started_at", "completed_at"])
+def test_times_at_which_no_job_can_have_run_are_refused(name: str, text: str) -> None:
+    """Soak times and ages count from them, and a time zone may lead past the end of the calendar."""
+    scene = released()
+    before = len(scene.log)
+    with pytest.raises(Refused, match="not in the future"):
+        scene.ask(SetJobStatus.model_validate({"job_id": scene.jobs()[0].job_id, "status": "successful", name: text}))
+    assert len(scene.log) == before
+
+
+def test_times_are_kept_in_utc() -> None:
+    scene = released()
+    wish = {"job_id": scene.jobs()[0].job_id, "status": "successful", "completed_at": "2026-01-01T01:30:00+02:00"}
+    scene.do(SetJobStatus.model_validate(wish))
+    completed_at = scene.changes()[-1].completed_at
+    assert completed_at is not None
+    assert completed_at.isoformat() == "2025-12-31T23:30:00+00:00"
+
+
+def test_what_is_told_of_a_job_has_an_end() -> None:
+    """Metadata adds up, and our own facts repeat it: the deadline must still find room."""
+    scene = released()
+    job_id = scene.jobs()[0].job_id
+    scene.do(SetJobStatus(job_id=job_id, status="inProgress", metadata={"a": "x" * 100_000}))
+    with pytest.raises(Refused, match="shorten its message or metadata"):
+        scene.ask(SetJobStatus(job_id=job_id, status="inProgress", metadata={"b": "x" * 100_000}))
+    scene.advance(2 * 3600)
+    assert scene.statuses() == ["failure"]
+
+
+def test_a_long_answer_of_an_agent_is_cut() -> None:
+    scene = Scene()
+    scene.save_agent("runner", "test-runner", {"message": "m" * 100_000, "delaySeconds": 0})
+    scene.release("v1")
+    message = scene.changes()[-1].message
+    assert message is not None
+    assert len(message) == MAX_MESSAGE

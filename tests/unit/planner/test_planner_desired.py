@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from contracts import tags
 from contracts.commands.planner import UpdateVersion
-from contracts.facts.planner import ReleasesCreated
+from contracts.facts.planner import ReleaseItem, ReleasesCreated
 from contracts.facts.policy import TargetsCleared
 from contracts.shapes import Json, Target
 from libs.eventlog.port import Condition
@@ -122,6 +122,36 @@ def test_ver_rejecting_active_rolls_all_back() -> None:
     scene.world.do(UpdateVersion(version_id=v2, status="rejected"))
     scene.clear(v1, R1, R2, R3)
     assert [scene.desired(one) for one in (R1, R2, R3)] == [v1, v1, v1]
+
+
+def test_a_version_that_was_given_up_needs_a_new_clearance() -> None:
+    """The one it was released on is spent: since then its approval may have gone, unnoticed by anything that waits."""
+    scene = Scene(R1)
+    v1, v2 = scene.version("v1"), scene.version("v2")
+    scene.deployed(v1, R1)
+    scene.deployed(v2, R1)
+    scene.world.do(UpdateVersion(version_id=v2, status="rejected"))
+    scene.clear(v1, R1)
+    scene.world.do(UpdateVersion(version_id=v2, status="ready"))
+    assert scene.desired(R1) == v1
+    scene.clear(v2, R1)
+    assert scene.desired(R1) == v2
+
+
+def test_a_newer_clearance_that_comes_in_between_is_still_looked_at() -> None:
+    scene = Scene(R1)
+    v1, v2 = scene.version("v1"), scene.version("v2")
+    at = len(scene.world.log)
+    scene.world.record(scene.cleared(v1, R1, at=at), scene.cleared(v2, R1, at=at + 1))
+    scene.world.record(
+        ReleasesCreated(
+            deployment_id=scene.deployment, environment_id=scene.environment, version_id=v1,
+            items=(ReleaseItem(resource_id=R1, release_id=uid("release")),), cleared_at=at, created_at=scene.world.now,
+        )
+    )  # fmt: skip
+    place = scene.place(R1)
+    assert place is not None
+    assert [one.version_id for one in place.clearances] == [v1, v2]
 
 
 def test_ver_all_rejected_none() -> None:

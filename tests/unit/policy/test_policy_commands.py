@@ -9,8 +9,8 @@ import pytest
 from contracts.command import Refused
 from contracts.commands.policy import DeletePolicy, ExplainTarget, RecordApproval, RuleInput, SavePolicy
 from contracts.facts.policy import PolicyDeleted, PolicySaved
-from contracts.shapes import Verification
-from tests.unit.policy.policy_scenes import METRIC, Scene, approval, linear, progression, uid
+from contracts.shapes import HttpProvider, Verification
+from tests.unit.policy.policy_scenes import METRIC, Scene, approval, linear, progression, uid, verification
 
 
 def saved(scene: Scene) -> PolicySaved:
@@ -147,3 +147,90 @@ def test_explanation_of_what_is_no_target_is_not_found() -> None:
     scene = Scene(uid("r"))
     wish = ExplainTarget(resource_id=uid("other"), environment_id=scene.production, deployment_id=scene.deployment)
     assert refusal(scene, wish).kind == "not_found"
+
+
+def watched(**fields: Any) -> RuleInput:
+    """A rule with one metric."""
+    return RuleInput(verification=Verification(metrics=(METRIC.model_copy(update=fields),)))
+
+
+def http(**fields: Any) -> HttpProvider:
+    return HttpProvider(**{"type": "http", "url": "http://monitoring/{{.resource.name}}", **fields})
+
+
+def test_rules_without_ids_keep_those_they_had() -> None:
+    """By content first, then by kind; a rule that is new gets an id and a time of its own."""
+    scene = Scene()
+    id_ = uid("policy")
+    scene.policy(approval(1), approval(2), linear(5), id_=id_)
+    first = saved(scene).rules
+    scene.advance(minutes=1)
+    scene.policy(approval(2), approval(3), progression(), linear(7), id_=id_)
+    second = saved(scene).rules
+    assert [rule.id for rule in (second[0], second[1], second[3])] == [first[1].id, first[0].id, first[2].id]
+    assert {rule.created_at for rule in (second[0], second[1], second[3])} == {first[0].created_at}
+    assert second[2].id not in {rule.id for rule in first}
+    assert second[2].created_at > first[0].created_at
+
+
+def test_a_rule_id_of_another_policy_is_refused() -> None:
+    """A verification is told by job and rule: of two rules with one id only one would be measured."""
+    scene = Scene()
+    rule = RuleInput(id=uid("rule"), verification=verification().verification)
+    scene.policy(rule, id_=uid("policy"), name="first")
+    refused = refusal(scene, SavePolicy(policy_id=uid("other"), name="second", rules=(rule,)))
+    assert refused.code == "INVALID_POLICY"
+    assert "taken by policy 'first'" in refused.message
+
+
+def test_a_policy_that_facts_about_its_rules_can_not_repeat_is_refused() -> None:
+    scene = Scene()
+    many = tuple(watched(name=str(number), success_condition=f"result.ok || {'true || ' * 400}true") for number in range(80))
+    assert "too large" in refusal(scene, SavePolicy(name="large", rules=many)).message
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"success_condition": "result.tag == '{{.version.tag | upper}}'"},
+        {"failure_condition": "result.tag == '{{.version.tag'"},
+        {"provider": http(url="http://{{range}}/")},
+        {"provider": http(headers={"X": "{{end}}"})},
+        {"provider": http(body="{{")},
+        {"provider": http(timeout="abc")},
+        {"provider": http(timeout="-5s")},
+        {"provider": http(timeout="0s")},
+        {"provider": http(timeout="30")},
+        {"provider": http(timeout="")},
+        {"name": "n" * 257},
+    ],
+)
+def test_metrics_that_could_never_be_measured_are_refused(fields: dict[str, Any]) -> None:
+    scene = Scene()
+    refused = refusal(scene, SavePolicy(name="p", rules=(approval(), watched(**fields))))
+    assert refused.code in ("INVALID_METRIC", "INVALID_CEL")
+    assert refused.details[0]["path"].startswith("/body/rules/1/verification/metrics/0/")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"success_condition": "result.json.rate < {{.variables.limit}}"},
+        {"success_condition": "result.json.{{.resource.name}}.ok"},
+        {"success_condition": "result.json.tag == '{{.version.tag}}'"},
+        {"provider": http(timeout="1m30.5s")},
+        {"provider": http(timeout="500ms")},
+        {"name": ""},
+        {"name": "a/b"},
+    ],
+)
+def test_metrics_with_templates_and_odd_names_are_saved(fields: dict[str, Any]) -> None:
+    scene = Scene()
+    scene.policy(watched(**fields))
+    assert len(saved(scene).rules) == 1
+
+
+def test_a_templated_condition_is_checked_for_what_it_can_become() -> None:
+    scene = Scene()
+    refused = refusal(scene, SavePolicy(name="p", rules=(watched(success_condition="resultt.ok < {{.variables.limit}}"),)))
+    assert refused.code == "INVALID_CEL"

@@ -10,6 +10,7 @@ import pytest
 from contracts.facts.policy import RuleEvaluated, TargetsCleared
 from contracts.shapes import GradualRollout, Target
 from libs.simulation.world import START
+from services.policy.instants import END, later
 from services.policy.order import fnv1a, places_of, rank_of
 from services.policy.rollout import offset_of
 from services.policy.state import Pair, pair_key
@@ -362,3 +363,23 @@ def test_covered_changes_are_few() -> None:
     scene.advance(seconds=60)
     news = scene.facts(RuleEvaluated)[before:]
     assert sum(len(group.resource_ids) for fact in news for group in fact.groups) == 2
+
+
+def test_offsets_past_the_end_of_the_calendar_are_its_end() -> None:
+    body = GradualRollout(rollout_type="linear", time_scale_interval=2**31 - 1)
+    assert later(START, offset_of(body, 100_000, 100_001)) == END
+    assert later(END, offset_of(body, 1, 2)) == END
+
+
+def test_covered_targets_that_were_cleared_together_go_one_by_one_once_a_rollout_covers_them() -> None:
+    scene = Scene(*THREE)
+    version = scene.version("v1")
+    assert len(scene.open(version)) == 3
+    scene.policy(verification())
+    scene.production_policy(linear(0))
+    first, second, _ = ordered(scene, version)
+    assert scene.open(version) == {first}
+    scene.release(version, first)
+    job = scene.job(version, first, "successful")
+    scene.verify(job)
+    assert scene.open(version) == {second}

@@ -91,3 +91,13 @@ def test_not_on_a_vanished_target() -> None:
     scene.vanish(R)
     scene.job_status(job, "successful")
     assert scene.facts(VerificationRequired) == []
+
+
+def test_of_metrics_with_one_name_the_first_policy_measures_its_own() -> None:
+    scene = Scene(R)
+    scene.policy(verification("a"), verification("b"), name="older")
+    scene.advance(seconds=1)
+    scene.policy(verification("b"), verification("b"), verification("c"), name="newer")
+    scene.job(scene.version("v1"), R, "successful")
+    wanted = [[metric.name for metric in one.metrics] for one in scene.facts(VerificationRequired)]
+    assert wanted == [["b"], ["c"], ["a"]]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from contracts.facts.planner import TargetsChanged
+from contracts.facts.planner import TargetsChanged, VersionUpdated
 from contracts.facts.verifier import MeasurementTaken, VerificationFailed, VerificationPassed, VerificationStarted
+from libs.cel.limits import SOURCE_CHARS
 from libs.runtime.codec import decode, encode
 from libs.runtime.room import Room
 from libs.runtime.service import Outcome
@@ -262,3 +263,62 @@ def test_a_snapshot_reads_back_as_the_same_state() -> None:
     state = scene.room("verifier").state
     assert decode(State, encode(State, state)) == state
     assert refold(service, scene.log) == state
+
+
+def test_a_condition_whose_templates_bring_in_too_much_fails_and_shows_why() -> None:
+    scene = Scene()
+    config = {"text": "z" * 60_000}
+    scene.record(
+        VersionUpdated(
+            version_id=ABOUT["version_id"],
+            deployment_id=ABOUT["deployment_id"],
+            tag="v2",
+            name="v2",
+            config=config,
+            created_at=START,
+        )
+    )
+    scene.require(metric(success_condition='result.body == "{{.version.config.text}}"'))
+    scene.advance(600)
+    assert scene.outcome() == "failed"
+    (started,) = scene.facts(VerificationStarted)
+    assert len(started.metrics[0].success_condition) == SOURCE_CHARS + 1
+    assert "characters, more than the limit of" in scene.facts(VerificationFailed)[0].message
+
+
+def test_many_conditions_that_no_fact_can_hold_stay_as_templates() -> None:
+    scene = Scene()
+    config = {"text": "z" * 4_000}
+    scene.record(
+        VersionUpdated(
+            version_id=ABOUT["version_id"],
+            deployment_id=ABOUT["deployment_id"],
+            tag="v2",
+            name="v2",
+            config=config,
+            created_at=START,
+        )
+    )
+    condition = 'result.body == "{{.version.config.text}}"'
+    scene.require(*(metric(str(number), success_condition=condition) for number in range(100)))
+    (started,) = scene.facts(VerificationStarted)
+    assert {spec.success_condition for spec in started.metrics} == {condition}
+
+
+def test_an_answer_with_characters_that_no_database_holds_is_recorded_without_them() -> None:
+    body = '{"rate": 0, "text": "a\\u0000b", "\\u0000": ["\\u0000"]}'
+    scene = Scene(health=[{"ok": True, "statusCode": 200, "body": body, "headers": {"X": ["\x00"]}, "duration": 1}])
+    scene.require(metric(count=1, success_condition='result.json.text == "a\\u0000b"'))
+    (taken,) = scene.facts(MeasurementTaken)
+    assert taken.status == "passed"
+    assert taken.data["json"] == {"rate": 0, "text": "a\ufffdb", "\ufffd": ["\ufffd"]}
+    assert taken.data["headers"] == {"X": ["\ufffd"]}
+
+
+def test_a_reason_with_such_characters_is_recorded_without_them() -> None:
+    scene = Scene(health=[{"error": "no \x00 answer" + "!" * 10_000}])
+    scene.require(metric(count=1))
+    message = scene.facts(MeasurementTaken)[0].message
+    assert message is not None
+    assert "no \ufffd answer" in message
+    assert len(message) < 3_000
