@@ -71,7 +71,8 @@ class _Job(Fact):
 
 @fact
 class JobCreated(_Job):
-    """A job was made for a release: `pending`, or `invalidJobAgent` at once when no agent was found (then `agent_id` is empty).
+    """A job was made for a release: `pending`, or `invalidJobAgent` at once when no agent was found (then `agent_id` is empty), or
+    `failure` at once when its configuration is too large to be recorded (then `job_agent_config` is empty).
 
     `rollback` says that the release is dispatched again to undo a bad version.
     """

@@ -62,6 +62,11 @@ def explain_target(wish: ExplainTarget, state: State, asked: Asked, position: in
     )
 
 
+def worded(status: str) -> str:
+    """A job's status as a person says it."""
+    return {"inProgress": "in progress", "actionRequired": "waiting for somebody to act"}.get(status, status)
+
+
 def _reaches(state: State, current_id: str, version_id: str) -> bool:
     """Whether a version is the current one or older."""
     current = state.versions.get(current_id)
@@ -89,7 +94,10 @@ def _reason(state: State, key: RuleKey, finding: Finding) -> Reason:
 
 
 def _held(state: State, version: Version, findings: Findings) -> VersionStanding:
-    against = [finding for _, finding in findings if not finding.allows]
+    holding = [(key, finding) for key, finding in findings if not finding.allows]
+    # A rollout that has not started waits for the other rules alone: beside them it would only repeat what they say.
+    telling = [finding for key, finding in holding if key.rule_type != "gradualRollout" or finding.verdict == "blocked"]
+    against = telling or [finding for _, finding in holding]
     blocked = any(finding.verdict == "blocked" for finding in against)
     said = " ".join(finding.sentence for finding in against)
     ends = "; ".join(dict.fromkeys(finding.ended_by for finding in against if finding.ended_by))
@@ -113,9 +121,9 @@ def _on_its_way(state: State, pair: Pair, resource_id: str, version: Version, fi
     if job is None or job.version_id != version.version_id:
         said = f"Every rule allows {version.tag}; its job is not made yet"
         waits = job is not None and job.status in ACTIVE
-        said += f": the one of {state.tag(job.version_id)} is still {job.status}." if job is not None and waits else "."
+        said += f": the one of {state.tag(job.version_id)} is still {worded(job.status)}." if job is not None and waits else "."
     elif job.status in ACTIVE:
-        said = f"{version.tag} is on its way: its job is {job.status}."
+        said = f"{version.tag} is on its way: its job is {worded(job.status)}."
         if job.status in WAITED_FOR:
             said += f" What ends it: {WAITED_FOR[job.status]}, or its deadline."
     else:

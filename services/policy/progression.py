@@ -15,7 +15,7 @@ from libs.cel import CelProblems, contexts
 from services.policy.finding import TICK, Finding, positions
 from services.policy.instants import later, spoken
 from services.policy.selector import environment_document
-from services.policy.state import Pair, State, Successes, Version, pair_key
+from services.policy.state import NOWHERE, Pair, State, Successes, Version, pair_key
 
 DEFAULT_STATUSES = frozenset({"successful"})
 NO_SUCCESSES = Successes()
@@ -31,6 +31,7 @@ class Tally:
         firsts: earliest success of each target that has one, ascending.
         newest: completion of the newest success of all.
         facts: positions of the newest successes.
+        bad: on how many targets it failed and was marked bad.
     """
 
     targets: int
@@ -38,6 +39,7 @@ class Tally:
     firsts: tuple[datetime, ...]
     newest: datetime | None
     facts: tuple[int, ...]
+    bad: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +137,12 @@ def count(pair: Pair | None, version_id: str, statuses: frozenset[str], verified
     facts: list[int] = []
     newest: datetime | None = None
     tried = False
+    bad = 0
     for resource_id, jobs in pair.jobs.get(version_id, {}).items():
         if resource_id not in pair.targets:
             continue
         tried = True
+        bad += version_id in pair.standings.get(resource_id, NOWHERE).bad
         first: datetime | None = None
         for job in jobs:
             at = job.completed_at
@@ -149,7 +153,7 @@ def count(pair: Pair | None, version_id: str, statuses: frozenset[str], verified
             facts.append(max(job.position, *(check.position for check in job.checks)) if job.checks else job.position)
         if first is not None:
             firsts.append(first)
-    return Tally(len(pair.targets), tried, tuple(sorted(firsts)), newest, positions(tuple(facts)))
+    return Tally(len(pair.targets), tried, tuple(sorted(firsts)), newest, positions(tuple(facts)), bad)
 
 
 def _judge_one(body: EnvironmentProgression, version: Version, name: str, tally: Tally, now: datetime) -> Upstream:
@@ -163,6 +167,15 @@ def _judge_one(body: EnvironmentProgression, version: Version, name: str, tally:
     enough = succeeded > 0 if minimum == 0 else succeeded * 100 >= minimum * tally.targets
     if not enough:
         asked = "at least one target" if minimum == 0 else f"{minimum:g} % of its targets"
+        left = tally.targets - tally.bad
+        if tally.bad and (left == 0 or left * 100 < minimum * tally.targets):
+            return Upstream(
+                name, False, 2,
+                f"{version.tag} failed in {name} and was rolled back there: it does not pass by itself.",
+                f"{version.tag} failed on {tally.bad} of {tally.targets} targets in {name} and was rolled back there; the rule asks for {asked}.",
+                "a newer version, or a person who lifts the mark",
+                facts=tally.facts,
+            )  # fmt: skip
         return Upstream(
             name, False, 2 if tally.tried else 1,
             f"{version.tag} must first be {done} in {name} ({asked}).",

@@ -247,6 +247,7 @@ class History(RuleBasedStateMachine):
             assert told.current.tag.startswith("last-"), told
         yard.check()
         yard.check_memory()
+        yard.check_decisions()
 
     # --- parts -----------------------------------------------------------------------------------------------------------------
 
@@ -270,9 +271,11 @@ class History(RuleBasedStateMachine):
 
 
 LONG = int(os.environ.get("SIGNALBOX_HISTORIES", "0"))
+"""So many histories of a longer, random kind: `SIGNALBOX_HISTORIES=1000 pytest -x tests/simulation/test_random_histories.py`."""
+
 TestHistory = History.TestCase
 TestHistory.settings = settings(
-    max_examples=LONG or 25,
+    max_examples=LONG or 50,
     stateful_step_count=40 if LONG else 30,
     deadline=None,
     suppress_health_check=list(HealthCheck),

@@ -36,6 +36,8 @@ def told(seed: int | None = None) -> Shop:
     shop.advance(60)
     assert shop.running("staging") == {"v1"}
     assert shop.tried(second) == {"stg-1": 1, "stg-2": 1}
+    assert "v2 failed on 2 of 2 targets in staging and was rolled back there" in shop.explain("prd-1").message
+    assert shop.explain("prd-1").message.endswith("What ends it: a newer version, or a person who lifts the mark.")
 
     shop.bad("v3", "production")
     third = shop.post("v3")

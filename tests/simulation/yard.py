@@ -23,6 +23,7 @@ from contracts.commands.planner import (
 )
 from contracts.commands.policy import DeletePolicy, ExplainTarget, RecordApproval, RuleInput, SavePolicy
 from contracts.envelope import Recorded
+from contracts.fact import Fact
 from contracts.facts.dispatcher import JobCreated, JobStatusChanged
 from contracts.facts.inventory import ResourceSaved
 from contracts.facts.planner import (
@@ -56,8 +57,8 @@ from contracts.shapes import (
     VersionStatus,
 )
 from libs.runtime.ids import derived
-from libs.runtime.room import Room
-from libs.runtime.service import Intent
+from libs.runtime.room import Room, Round
+from libs.runtime.service import Intent, Service
 from libs.simulation.world import WORKSPACE, World, refold
 from services.dispatcher.adapters.performing import built_in_agents, performing
 from services.policy.instants import read
@@ -113,6 +114,7 @@ class Ledger:
         self.checks: dict[str, list[str]] = {}
         self.bad: dict[Target, set[str]] = {}
         self.resources: dict[str, str] = {}
+        self.former: set[str] = set()
 
     def take(self, log: list[Recorded], stage_of: dict[str, str]) -> None:
         """Read on, and judge what was decided."""
@@ -165,7 +167,9 @@ class Ledger:
         for target in [*self.jobs, *self.bad]:
             if gone in target:
                 self.bad.pop(target, None)
+                # What still runs there blocks others until it ends, and is no part of the history that begins then.
                 self.jobs[target] = [job for job in self.jobs.get(target, []) if self.status[job.job_id] in ACTIVE]
+                self.former.update(job.job_id for job in self.jobs[target])
 
     def _job_created(self, one: Recorded, fact: JobCreated, stage_of: dict[str, str]) -> None:
         target = Target(fact.resource_id, fact.environment_id, fact.deployment_id)
@@ -210,6 +214,7 @@ class Ledger:
             if resource_id == fact.resource_id:
                 continue
             others = self.jobs.get(Target(resource_id, fact.environment_id, fact.deployment_id), [])
+            others = [job for job in others if job.job_id not in self.former]
             mine = [job for job in others if job.version_id == fact.version_id and not job.rollback]
             if mine and others[-1] is mine[-1] and not self.passed(mine[-1]):
                 cleared_at, _ = self.cleared[Target(resource_id, fact.environment_id, fact.deployment_id), fact.version_id]
@@ -233,6 +238,8 @@ class Ledger:
         if fact.resource_id not in self.targets.get((fact.deployment_id, fact.environment_id), ()):
             assert fact.release_id is None, f"a target that is gone goes nowhere: {fact}"
             return
+        if any(job.job_id in self.former for job in self.jobs.get(target, [])):
+            return  # whether what ended meanwhile counts as good is not said anywhere
         judged: set[str] = set()
         good = None
         for job in reversed(self.jobs.get(target, [])):
@@ -413,6 +420,34 @@ class Yard(World):
     def check_memory(self) -> None:
         for service in SERVICES:
             assert self.room(service.name).state == refold(service, self.log), f"{service.name} remembers otherwise"
+
+    def check_decisions(self) -> None:
+        """Every decision of every service would be made again as it was."""
+        for service in SERVICES:
+            state, position, recorded = service.initial(self.workspace_id), 0, 0
+            for name, round_ in self.rounds:
+                first, recorded = recorded, recorded + len(round_.append.facts)
+                if name != service.name or round_.append.decision is None:
+                    continue
+                told = orjson.loads(round_.append.decision)
+                for one in self.log[position : told["decided_upto"]]:
+                    state = service.evolve(state, one) if one.type in service.reads else state
+                position = told["decided_upto"]
+                again = self._again(service, state, told, round_)
+                assert again == [one.fact for one in self.log[first:recorded]], f"{name} decided otherwise: {told['trigger']}"
+            assert recorded == len(self.log), "every fact is some round's"
+
+    def _again(self, service: Service[Any], state: Any, told: dict[str, Any], round_: Round) -> list[Fact]:
+        trigger, upto = told["trigger"], told["decided_upto"]
+        room: Room[Any] = Room(service, self.workspace_id)
+        room.state, room.position = state, upto
+        if trigger["kind"] == "facts":
+            room.pending = [one for one in self.log[trigger["from"] - 1 : upto] if one.type in service.reads]
+        move = round_.append.move
+        assert move is not None
+        room.stored, room.decided = move.old, move.old.position
+        made = room.again(trigger, datetime.fromisoformat(told["decided_at"]))
+        return [one.fact for one in made.append.facts] if made is not None else []
 
     # --- the outside -----------------------------------------------------------------------------------------------------------
 

@@ -65,7 +65,7 @@ def test_cleared_and_dispatched() -> None:
     assert scene.standing(version, R).message == "Every rule allows v1; its job is not made yet."
     scene.release(version, R)
     job = scene.job(version, R, "inProgress")
-    assert scene.standing(version, R).message == "v1 is on its way: its job is inProgress."
+    assert scene.standing(version, R).message == "v1 is on its way: its job is in progress."
     scene.job_status(job, "failure", message="disk full")
     said = "v1 was cleared, but its job ended as failure: disk full. What ends it: a person who sets the job right, or a newer version."
     assert scene.standing(version, R).message == said
