@@ -87,8 +87,12 @@ def _reason(state: State, body: Rollback, fact: _Ended, job: Job, policy: str) -
     if isinstance(fact, VerificationFailed):
         if not body.on_verification_failure:
             return ""
-        return f"The verification of {where} failed: {fact.metric}: {fact.message} (policy {policy})."
+        return f"The verification of {where} (policy '{policy}') failed: {fact.metric}: {_sentence(fact.message)}"
     if fact.status not in body.on_job_statuses:
         return ""
     told = f": {job.told}" if job.message else ""
-    return f"The job of {where} ended as {fact.status}{told} (policy {policy})."
+    return f"The job of {where} ended as {fact.status}{told} (policy '{policy}' rolls back)."
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "…")) else f"{text}."

@@ -16,6 +16,8 @@ KEPT_TEXT = 4 * 1024
 """Characters of a result's body that are recorded."""
 KEPT_MESSAGE = 2 * 1024
 """Characters of a reason, which may quote a condition and data, that are recorded."""
+SHOWN_ANSWER = 160
+"""Characters of an answer that a message repeats; the whole is with the measurement."""
 KEPT_HEADERS = 32
 KEPT_HEADER_TEXT = 256
 KEPT_DEPTH = 32
@@ -75,6 +77,9 @@ def _no_result(why: str, errors_before: int) -> Judgement:
 
 def _said(text: str, answer: Json) -> str:
     told = _storable(text) if len(text) <= KEPT_MESSAGE else f"{_storable(text[:KEPT_MESSAGE])}…"
+    body = answer.get("body")
+    if "json" in answer and isinstance(body, str):  # a page of HTML would explain nothing
+        told = f"{told}; the answer was {_storable(body[:SHOWN_ANSWER])}{'…' if len(body) > SHOWN_ANSWER else ''}"
     return f"{told} (HTTP {answer['statusCode']})" if "statusCode" in answer else str(told)
 
 

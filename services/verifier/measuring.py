@@ -158,9 +158,7 @@ def _end(
 def _how(spec: MetricSpec, tally: Tally, last: str) -> str:
     tolerated = max(spec.failure_threshold, 0)
     allowed = "none may fail" if tolerated == 0 else f"{tolerated} may fail"
-    return (
-        f"Metric '{spec.name}' failed: {tally.failed} of {tally.measured} measurements failed, {allowed}. The last one: {last}."
-    )
+    return f"{tally.failed} of {tally.measured} measurements failed, {allowed}. The last one: {last}."
 
 
 def _about(fact: VerificationStarted) -> dict[str, str]:

@@ -30,7 +30,7 @@ def test_rollback_on_failure_and_verification() -> None:
     scene.job_status(job, "failure", message="disk full")
     required = scene.facts(RollbackRequired)
     assert [(one.version_id, one.job_id, one.resource_id) for one in required] == [(second, job, R)]
-    assert required[0].reason == f"The job of v2 on {R} ended as failure: disk full (policy healthy)."
+    assert required[0].reason == f"The job of v2 on {R} ended as failure: disk full (policy 'healthy' rolls back)."
     scene.roll_back(second, R, to=first)
     scene.job(first, R, "failure", rollback=True)
     assert len(scene.facts(RollbackRequired)) == 1
@@ -43,7 +43,7 @@ def test_rollback_on_failed_verification() -> None:
     assert scene.facts(RollbackRequired) == []
     scene.verify(job, passed=False)
     assert [one.reason for one in scene.facts(RollbackRequired)] == [
-        f"The verification of v2 on {R} failed: m: too many errors (policy healthy)."
+        f"The verification of v2 on {R} (policy 'healthy') failed: m: too many errors."
     ]
 
 

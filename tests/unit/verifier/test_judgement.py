@@ -19,12 +19,12 @@ def judged(answer: dict[str, Any], success: str, failure: str | None = None, err
     [
         ("result.ok", None, "passed", None),
         ("result.statusCode == 200", None, "passed", None),
-        ("!result.ok", None, "failed", "the success condition `!result.ok` is not true (HTTP 200)"),
+        ("!result.ok", None, "failed", "the success condition `!result.ok` is not true; the answer was {} (HTTP 200)"),
         (
             "!result.ok",
             "result.statusCode >= 500",
             "inconclusive",
-            "neither the success nor the failure condition is true (HTTP 200)",
+            "neither the success nor the failure condition is true; the answer was {} (HTTP 200)",
         ),
         ("result.ok", "", "passed", None),
         ("result.statusCode", None, "failed", None),
@@ -40,7 +40,7 @@ def test_conditions_decide(success: str, failure: str | None, status: str, said:
 def test_vm_failure_condition_precedes_success() -> None:
     judgement = judged(GOOD, "result.ok", "result.statusCode == 200")
     assert judgement.status == "failed"
-    assert judgement.message == "the failure condition `result.statusCode == 200` is true (HTTP 200)"
+    assert judgement.message == "the failure condition `result.statusCode == 200` is true; the answer was {} (HTTP 200)"
 
 
 @pytest.mark.parametrize("condition", ["result.json.bad", "!result.json.bad", "result.json.bad == 1", "!(result.json.bad == 1)"])

@@ -71,8 +71,7 @@ def test_vm_limit0_first_failure_fatal() -> None:
     (failed,) = scene.facts(VerificationFailed)
     assert failed.metric == "health"
     assert failed.message == (
-        "Metric 'health' failed: 1 of 2 measurements failed, none may fail. "
-        "The last one: the success condition `result.ok` is not true (HTTP 500)."
+        "1 of 2 measurements failed, none may fail. The last one: the success condition `result.ok` is not true (HTTP 500)."
     )
 
 
