@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -19,9 +20,9 @@ class Fact(BaseModel):
     TYPE: ClassVar[str]
 
     @property
+    @abstractmethod
     def stream(self) -> str:
         """The stream of the thing this fact is about, `<kind>/<id>`."""
-        raise NotImplementedError(type(self).__name__)
 
     def to_json(self) -> bytes:
         """The payload as it is stored and sent."""
