@@ -13,7 +13,7 @@ from services.policy.timers import PolicyTimers
 
 service: Service[State] = Service(
     name="policy",
-    state_version=2,
+    state_version=1,
     reads=reads(),
     initial=State,
     evolve=evolve,

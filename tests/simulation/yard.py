@@ -216,9 +216,14 @@ class Ledger:
             others = self.jobs.get(Target(resource_id, fact.environment_id, fact.deployment_id), [])
             others = [job for job in others if job.job_id not in self.former]
             mine = [job for job in others if job.version_id == fact.version_id and not job.rollback]
-            if mine and others[-1] is mine[-1] and not self.passed(mine[-1]):
+            if mine and others[-1] is mine[-1] and not self.passed(mine[-1]) and not self._fell_back(others):
                 cleared_at, _ = self.cleared[Target(resource_id, fact.environment_id, fact.deployment_id), fact.version_id]
                 assert cleared_at < self.gate <= at, f"two at a time: {fact} beside {mine[-1]}"
+
+    def _fell_back(self, jobs: list[JobCreated]) -> bool:
+        """Whether the newest job of a target returned to an older version; nobody waits for such a one."""
+        ages = [(self.versions[job.version_id].created_at, job.version_id) for job in jobs[-2:]]
+        return len(ages) == 2 and ages[1] < ages[0]
 
     def passed(self, job: JobCreated) -> bool:
         """Whether a job and its verifications have passed."""
