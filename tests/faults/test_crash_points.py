@@ -33,7 +33,7 @@ class Scene:
         return self.telling.tried(STAGING, tag) == [1, 1]
 
     def settles(self, tag: str) -> None:
-        """Wait until staging runs a version and its verification is over."""
+        """Wait until staging runs a version."""
         wait_until(lambda: self.telling.running(STAGING) == {tag}, f"{tag} runs in staging")
 
 
@@ -44,8 +44,10 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         scene = Scene(here, Telling(here, monitoring), "v0")
         with scene.telling._client:
             scene.telling.build()
-            scene.telling.post(scene.good)
+            version = scene.telling.post(scene.good)
             scene.settles(scene.good)
+            # Only a version that passed is one to go back to.
+            wait_until(lambda: verified(scene, version) == 2, "the good version is verified")
             yield scene
         check_log(here)
         check_decisions(here)
