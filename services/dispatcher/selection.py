@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from contracts.facts.dispatcher import JobAgentSaved
+from contracts.documents import agent_document, resource_document
 from contracts.facts.inventory import ResourceSaved
 from contracts.facts.planner import DeploymentSaved
 from contracts.shapes import Json
@@ -103,38 +102,3 @@ def _none_configured(deployment: DeploymentSaved) -> str:
 def _listed(names: list[str]) -> str:
     shown = ", ".join(names[:NAMED])
     return f"{shown} and {len(names) - NAMED} more" if len(names) > NAMED else shown
-
-
-def agent_document(workspace_id: str, fact: JobAgentSaved) -> Json:
-    """An agent as selectors see it."""
-    return {
-        "id": fact.agent_id,
-        "name": fact.name,
-        "type": fact.type,
-        "workspaceId": workspace_id,
-        "config": fact.config,
-        "metadata": fact.metadata,
-    }
-
-
-def resource_document(workspace_id: str, fact: ResourceSaved) -> Json:
-    """A resource as selectors see it; the provider is left out where there is none."""
-    document: Json = {
-        "id": fact.resource_id,
-        "identifier": fact.identifier,
-        "name": fact.name,
-        "kind": fact.kind,
-        "version": fact.version,
-        "workspaceId": workspace_id,
-        "config": fact.config,
-        "metadata": fact.metadata,
-        "createdAt": _timestamp(fact.created_at),
-        "updatedAt": _timestamp(fact.updated_at),
-    }
-    if fact.provider_id is not None:
-        document["providerId"] = fact.provider_id
-    return document
-
-
-def _timestamp(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
-from contracts.facts.dispatcher import JobAgentSaved
-from contracts.facts.inventory import ProviderSaved, ResourceSaved
-from contracts.facts.planner import DeploymentSaved, EnvironmentSaved, SystemSaved, VersionCreated, VersionUpdated
+from contracts.documents import stamp
+from contracts.facts.inventory import ProviderSaved
+from contracts.facts.planner import DeploymentSaved, EnvironmentSaved, SystemSaved
 from contracts.facts.policy import PolicySaved
 from contracts.shapes import Json, MetricSpec, Rule
-
-
-def stamp(at: datetime) -> str:
-    """An instant as the API writes it: UTC, milliseconds, `Z`; it sorts as text."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def _described(doc: Json, description: str | None) -> Json:
@@ -70,55 +63,6 @@ def provider(workspace_id: str, fact: ProviderSaved) -> Json:
         "name": fact.name,
         "metadata": fact.metadata,
         "createdAt": stamp(fact.created_at),
-    }
-
-
-def resource(workspace_id: str, fact: ResourceSaved) -> Json:
-    """A resource."""
-    doc = {
-        "id": fact.resource_id,
-        "workspaceId": workspace_id,
-        "identifier": fact.identifier,
-        "name": fact.name,
-        "kind": fact.kind,
-        "version": fact.version,
-        "config": fact.config,
-        "metadata": fact.metadata,
-        "createdAt": stamp(fact.created_at),
-        "updatedAt": stamp(fact.updated_at),
-    }
-    if fact.provider_id is not None:
-        doc["providerId"] = fact.provider_id
-    return doc
-
-
-def version(fact: VersionCreated | VersionUpdated) -> Json:
-    """A deployment version."""
-    doc: Json = {
-        "id": fact.version_id,
-        "deploymentId": fact.deployment_id,
-        "tag": fact.tag,
-        "name": fact.name,
-        "status": fact.status,
-        "config": fact.config,
-        "jobAgentConfig": fact.job_agent_config,
-        "metadata": fact.metadata,
-        "createdAt": stamp(fact.created_at),
-    }
-    if fact.message is not None:
-        doc["message"] = fact.message
-    return doc
-
-
-def agent(workspace_id: str, fact: JobAgentSaved) -> Json:
-    """A job agent."""
-    return {
-        "id": fact.agent_id,
-        "workspaceId": workspace_id,
-        "name": fact.name,
-        "type": fact.type,
-        "config": fact.config,
-        "metadata": fact.metadata,
     }
 
 

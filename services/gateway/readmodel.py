@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from uuid import UUID, uuid5
 
+from contracts.documents import agent_document, resource_document, stamp, version_document
 from contracts.envelope import Recorded
 from contracts.fact import Fact
 from contracts.facts import dispatcher as jobs
 from contracts.facts import inventory, planner, policy, verifier
 from contracts.shapes import ACTIVE, Json, Target
 from services.gateway import documents
-from services.gateway.documents import stamp
 from services.gateway.rows import Delete, DeleteWhere, Merge, Patch, Put, Table
 
 Patches = tuple[Patch, ...]
@@ -106,7 +106,7 @@ def _environment_deleted(recorded: Recorded, fact: planner.EnvironmentDeleted) -
 
 @_projects(planner.VersionCreated, planner.VersionUpdated)
 def _version_saved(recorded: Recorded, fact: planner.VersionCreated | planner.VersionUpdated) -> Patches:
-    return _saved(recorded, "version", documents.version(fact), stamp(fact.created_at))
+    return _saved(recorded, "version", version_document(fact), stamp(fact.created_at))
 
 
 @_projects(planner.TargetsChanged)
@@ -174,7 +174,7 @@ def _provider_deleted(recorded: Recorded, fact: inventory.ProviderDeleted) -> Pa
 
 @_projects(inventory.ResourceSaved)
 def _resource_saved(recorded: Recorded, fact: inventory.ResourceSaved) -> Patches:
-    return _saved(recorded, "resource", documents.resource(recorded.workspace_id, fact), stamp(fact.created_at))
+    return _saved(recorded, "resource", resource_document(recorded.workspace_id, fact), stamp(fact.created_at))
 
 
 @_projects(inventory.ResourceDeleted)
@@ -200,7 +200,7 @@ def _policy_deleted(recorded: Recorded, fact: policy.PolicyDeleted) -> Patches:
 
 @_projects(jobs.JobAgentSaved)
 def _agent_saved(recorded: Recorded, fact: jobs.JobAgentSaved) -> Patches:
-    return _saved(recorded, "agent", documents.agent(recorded.workspace_id, fact), stamp(fact.created_at))
+    return _saved(recorded, "agent", agent_document(recorded.workspace_id, fact), stamp(fact.created_at))
 
 
 @_projects(jobs.JobAgentDeleted)

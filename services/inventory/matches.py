@@ -11,13 +11,13 @@ from typing import Final, Literal
 
 from immutables import Map
 
+from contracts.documents import resource_document
 from contracts.envelope import Recorded
 from contracts.facts.inventory import MatchesChanged, ResourceDeleted, ResourceSaved
 from contracts.facts.planner import DeploymentSaved, EnvironmentSaved
 from libs.cel import contexts
 from libs.cel.problems import CelProblems
 from libs.runtime.service import Draft
-from services.inventory.document import resource_document
 from services.inventory.state import InventoryState
 
 IDS_PER_FACT: Final = 2_000
@@ -99,5 +99,5 @@ class _Documents:
     def of(self, resource_id: str) -> dict[str, object]:
         document = self._made.get(resource_id)
         if document is None:
-            document = self._made[resource_id] = resource_document(self._state.resources[resource_id], self._state.workspace_id)
+            document = self._made[resource_id] = resource_document(self._state.workspace_id, self._state.resources[resource_id])
         return document

@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 
 from contracts.command import Asked, Refused
 from contracts.commands.policy import DeletePolicy, RecordApproval, RuleInput, SavePolicy
+from contracts.documents import stamp
 from contracts.fact import Fact
 from contracts.facts.policy import ApprovalRecorded, PolicyDeleted, PolicySaved
 from contracts.shapes import Json, Rule
@@ -21,7 +22,6 @@ from services.policy.evaluation import walk
 from services.policy.expressions import check_expressions
 from services.policy.fold import apply
 from services.policy.gate import Judge
-from services.policy.instants import written
 from services.policy.metrics import check_metrics
 from services.policy.recording import withdrawals
 from services.policy.state import State, approval_key, pair_key
@@ -130,7 +130,7 @@ def _rules(wish: SavePolicy, before: Iterable[Rule], asked: Asked) -> tuple[Rule
             rule_id = str(uuid5(UUID(asked.id), f"rule/{index}"))
         if any(rule.id == rule_id for rule in rules):
             _refuse(f"{path}/id", f"Two rules have the id {rule_id}.")
-        rules.append(_rule(given, rule_id, known[rule_id].created_at if rule_id in known else written(asked.now)))
+        rules.append(_rule(given, rule_id, known[rule_id].created_at if rule_id in known else stamp(asked.now)))
     return tuple(rules)
 
 

@@ -17,11 +17,6 @@ def later(instant: datetime, duration: timedelta) -> datetime:
         return END
 
 
-def written(instant: datetime) -> str:
-    """RFC 3339 in UTC with milliseconds and `Z`, as the API writes times."""
-    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def read(text: str) -> datetime | None:
     """The instant of a text in RFC 3339, with any fraction, with or without zone (then UTC); None for anything else, and for ''."""
     try:

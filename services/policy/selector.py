@@ -13,11 +13,11 @@ from typing import Any, Final, NamedTuple
 
 from immutables import Map
 
+from contracts.documents import resource_document, stamp
 from contracts.facts.inventory import ResourceSaved
 from contracts.facts.planner import DeploymentSaved, EnvironmentSaved
 from contracts.facts.policy import PolicySaved
 from libs.cel import CelProblems, Program, contexts
-from services.policy.instants import written
 from services.policy.state import Pair, Policy, State
 
 KEPT_PAIRS: Final = 512
@@ -71,7 +71,7 @@ class PairMatches:
         known = self._known.get(resource_id)
         if known is not None and known[0] is resource:
             return known[1]
-        document = resource_document(resource, self._workspace_id) if resource is not None else {}
+        document = resource_document(self._workspace_id, resource) if resource is not None else {}
         found = tuple(match for step in self._steps if (match := self._judge(step, document)) is not None)
         found = self._interned.setdefault(found, found)
         self._known[resource_id] = (resource, found)
@@ -134,25 +134,6 @@ def reads_resources(policies: Mapping[str, Policy]) -> bool:
     return False
 
 
-def resource_document(fact: ResourceSaved, workspace_id: str) -> dict[str, Any]:
-    """A resource as selectors see it."""
-    document: dict[str, Any] = {
-        "id": fact.resource_id,
-        "identifier": fact.identifier,
-        "name": fact.name,
-        "kind": fact.kind,
-        "version": fact.version,
-        "workspaceId": workspace_id,
-        "config": fact.config,
-        "metadata": fact.metadata,
-        "createdAt": written(fact.created_at),
-        "updatedAt": written(fact.updated_at),
-    }
-    if fact.provider_id is not None:
-        document["providerId"] = fact.provider_id
-    return document
-
-
 def deployment_document(fact: DeploymentSaved) -> dict[str, Any]:
     """A deployment as selectors see it."""
     document: dict[str, Any] = {
@@ -176,7 +157,7 @@ def environment_document(fact: EnvironmentSaved, workspace_id: str) -> dict[str,
         "name": fact.name,
         "workspaceId": workspace_id,
         "metadata": fact.metadata,
-        "createdAt": written(fact.created_at),
+        "createdAt": stamp(fact.created_at),
     }
     if fact.description:
         document["description"] = fact.description

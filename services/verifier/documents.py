@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
-from contracts.facts.inventory import ResourceSaved
-from contracts.facts.planner import DeploymentSaved, EnvironmentSaved, VersionCreated
+from contracts.documents import resource_document, stamp, version_document
+from contracts.facts.planner import DeploymentSaved, EnvironmentSaved
 from contracts.facts.policy import VerificationRequired
 from contracts.facts.verifier import VerificationStarted
 from contracts.shapes import Json
@@ -29,9 +27,9 @@ def context_of(state: State, about: VerificationRequired | VerificationStarted) 
     version = state.versions.get(about.version_id)
     context: Json = {"job": _job(about, job), "variables": release.item.variables if release is not None else {}}
     if version is not None:
-        context["version"] = _version(version)
+        context["version"] = version_document(version)
     if (resource := state.resources.get(about.resource_id)) is not None:
-        context["resource"] = _resource(state.workspace_id, resource)
+        context["resource"] = resource_document(state.workspace_id, resource)
     if (environment := state.environments.get(about.environment_id)) is not None:
         context["environment"] = _environment(state.workspace_id, environment)
     if (deployment := state.deployments.get(about.deployment_id)) is not None:
@@ -48,7 +46,7 @@ def _release(about: VerificationRequired | VerificationStarted, release: KnownRe
     }
     document: Json = {"id": about.release_id, "releaseTarget": target, "encryptedVariables": [], "version": version}
     if release is not None:
-        document |= {"createdAt": _timestamp(release.created_at), "variables": release.item.variables}
+        document |= {"createdAt": stamp(release.created_at), "variables": release.item.variables}
     return document
 
 
@@ -60,47 +58,16 @@ def _job(about: VerificationRequired | VerificationStarted, job: KnownJob | None
         "jobAgentId": job.agent_id,
         "status": job.status,
         "metadata": dict(job.metadata),
-        "createdAt": _timestamp(job.created_at),
-        "updatedAt": _timestamp(job.updated_at),
+        "createdAt": stamp(job.created_at),
+        "updatedAt": stamp(job.updated_at),
     }
     optional = {
         "message": job.message,
         "externalId": job.external_id,
-        "startedAt": None if job.started_at is None else _timestamp(job.started_at),
-        "completedAt": None if job.completed_at is None else _timestamp(job.completed_at),
+        "startedAt": None if job.started_at is None else stamp(job.started_at),
+        "completedAt": None if job.completed_at is None else stamp(job.completed_at),
     }
     return document | {name: value for name, value in optional.items() if value is not None}
-
-
-def _version(fact: VersionCreated) -> Json:
-    document: Json = {
-        "id": fact.version_id,
-        "name": fact.name,
-        "tag": fact.tag,
-        "config": fact.config,
-        "jobAgentConfig": fact.job_agent_config,
-        "deploymentId": fact.deployment_id,
-        "status": fact.status,
-        "metadata": fact.metadata,
-        "createdAt": _timestamp(fact.created_at),
-    }
-    return document if fact.message is None else {**document, "message": fact.message}
-
-
-def _resource(workspace_id: str, fact: ResourceSaved) -> Json:
-    document: Json = {
-        "id": fact.resource_id,
-        "identifier": fact.identifier,
-        "name": fact.name,
-        "kind": fact.kind,
-        "version": fact.version,
-        "config": fact.config,
-        "metadata": fact.metadata,
-        "workspaceId": workspace_id,
-        "createdAt": _timestamp(fact.created_at),
-        "updatedAt": _timestamp(fact.updated_at),
-    }
-    return document if fact.provider_id is None else {**document, "providerId": fact.provider_id}
 
 
 def _environment(workspace_id: str, fact: EnvironmentSaved) -> Json:
@@ -110,7 +77,7 @@ def _environment(workspace_id: str, fact: EnvironmentSaved) -> Json:
         "description": fact.description,
         "metadata": fact.metadata,
         "workspaceId": workspace_id,
-        "createdAt": _timestamp(fact.created_at),
+        "createdAt": stamp(fact.created_at),
     }
 
 
@@ -125,7 +92,3 @@ def _deployment(fact: DeploymentSaved) -> Json:
         "jobAgentConfig": fact.job_agent_config,
         "metadata": fact.metadata,
     }
-
-
-def _timestamp(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

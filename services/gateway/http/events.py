@@ -9,9 +9,9 @@ from typing import Any
 import orjson
 from starlette.responses import Response, StreamingResponse
 
+from contracts.documents import stamp
 from contracts.envelope import Recorded
 from libs.eventlog.port import LogUnavailable
-from services.gateway.documents import stamp
 from services.gateway.http import answers, bodies
 from services.gateway.http.call import Call
 from services.gateway.http.operation import Routes

@@ -7,8 +7,8 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 
 from contracts.commands.policy import ExplainTarget, Explanation
+from contracts.documents import stamp
 from contracts.shapes import Json, Target
-from services.gateway.documents import stamp
 from services.gateway.http import answers, bodies
 from services.gateway.http.call import Call, Reply
 from services.gateway.http.lists import page_of

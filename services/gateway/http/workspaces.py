@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from contracts.commands.gateway import CreateWorkspace, DeleteWorkspace, UpdateWorkspace
+from contracts.documents import stamp
 from contracts.envelope import NIL_WORKSPACE
 from contracts.shapes import Json
 from services.gateway.access import may_see, visible
-from services.gateway.documents import stamp
 from services.gateway.http import answers, bodies
 from services.gateway.http.call import Call, Reply
 from services.gateway.http.operation import Routes

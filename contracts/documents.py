@@ -1,0 +1,66 @@
+"""Facts as the JSON documents that expressions, templates and the v1 API all know: the same names and the same times everywhere."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from contracts.facts.dispatcher import JobAgentSaved
+from contracts.facts.inventory import ResourceSaved
+from contracts.facts.planner import VersionCreated, VersionUpdated
+from contracts.shapes import Json
+
+
+def stamp(at: datetime) -> str:
+    """An instant as the API writes it: RFC 3339, UTC, milliseconds, `Z`; it sorts as text."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def resource_document(workspace_id: str, fact: ResourceSaved) -> Json:
+    """A resource; the provider is left out where there is none."""
+    created = stamp(fact.created_at)
+    document: Json = {
+        "id": fact.resource_id,
+        "workspaceId": workspace_id,
+        "identifier": fact.identifier,
+        "name": fact.name,
+        "kind": fact.kind,
+        "version": fact.version,
+        "config": fact.config,
+        "metadata": fact.metadata,
+        "createdAt": created,
+        # Most resources were never changed, and a time takes as long to write as all the rest of the document.
+        "updatedAt": created if fact.updated_at == fact.created_at else stamp(fact.updated_at),
+    }
+    if fact.provider_id is not None:
+        document["providerId"] = fact.provider_id
+    return document
+
+
+def version_document(fact: VersionCreated | VersionUpdated) -> Json:
+    """A deployment version; the message is left out where there is none."""
+    document: Json = {
+        "id": fact.version_id,
+        "deploymentId": fact.deployment_id,
+        "tag": fact.tag,
+        "name": fact.name,
+        "status": fact.status,
+        "config": fact.config,
+        "jobAgentConfig": fact.job_agent_config,
+        "metadata": fact.metadata,
+        "createdAt": stamp(fact.created_at),
+    }
+    if fact.message is not None:
+        document["message"] = fact.message
+    return document
+
+
+def agent_document(workspace_id: str, fact: JobAgentSaved) -> Json:
+    """A job agent, with its own configuration."""
+    return {
+        "id": fact.agent_id,
+        "workspaceId": workspace_id,
+        "name": fact.name,
+        "type": fact.type,
+        "config": fact.config,
+        "metadata": fact.metadata,
+    }
