@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 from uuid import NAMESPACE_URL, uuid5
 
 from pydantic import BaseModel
@@ -62,9 +62,8 @@ def _value(annotation: Any, path: str, name: str) -> Any:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return _model(annotation, path)
     if isinstance(annotation, type) and issubclass(annotation, tuple) and hasattr(annotation, "_fields"):
-        hints = annotation.__annotations__
-        # Under postponed annotations these are texts; all that our tuples hold is text.
-        return [_value(str if isinstance(hints[one], str) else hints[one], f"{path}.{one}", one) for one in annotation._fields]
+        hints = get_type_hints(annotation)
+        return [_value(hints[one], f"{path}.{one}", one) for one in annotation._fields]
     simple: dict[Any, Any] = {
         int: 3,
         float: 2.5,

@@ -37,6 +37,9 @@ ACTIVE: frozenset[str] = frozenset({"pending", "queued", "inProgress", "actionRe
 
 VersionStatus = Literal["unspecified", "building", "ready", "failed", "rejected", "paused"]
 
+Supersession = Literal["latest", "every"]
+"""Which versions of a deployment a target takes: the newest that is cleared, or every one in the order of creation."""
+
 
 class Target(NamedTuple):
     """A release target: resource × environment × deployment. Its key is the three ids joined by `-`, in this order."""

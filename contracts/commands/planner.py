@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field
 
-from contracts.command import Wish, wish
-from contracts.shapes import Json, VersionStatus
+from contracts.command import Query, Wish, wish
+from contracts.commands.inventory import ResourceInput
+from contracts.shapes import Json, Supersession, VersionStatus
 
 
 class _Planner(Wish):
@@ -73,7 +74,7 @@ class UnlinkEnvironment(_Planner):
 class SaveDeployment(_Planner):
     """Create a deployment (no id), or create or replace the one with this id. Answers `{id}`.
 
-    `job_agent_selector` None leaves selector and config of an existing deployment as they are.
+    `job_agent_selector` None leaves selector and config of an existing deployment as they are; so does `supersession` None.
     """
 
     NAME: ClassVar[str] = "save_deployment"
@@ -84,6 +85,7 @@ class SaveDeployment(_Planner):
     job_agent_selector: str | None = None
     job_agent_config: Json = Field(default_factory=dict)
     metadata: dict[str, str] = Field(default_factory=dict)
+    supersession: Supersession | None = None
 
 
 @wish
@@ -116,7 +118,10 @@ class DeleteEnvironment(_Planner):
 
 @wish
 class CreateVersion(_Planner):
-    """CI posts a version of a deployment; its tag is unique there. Answers `{id}`."""
+    """CI posts a version of a deployment; its tag is unique there. Answers `{id}`.
+
+    `dependencies`: selectors of the version that must run on the same resource, by deployment id.
+    """
 
     NAME: ClassVar[str] = "create_version"
     deployment_id: str
@@ -127,6 +132,7 @@ class CreateVersion(_Planner):
     config: Json = Field(default_factory=dict)
     job_agent_config: Json = Field(default_factory=dict)
     metadata: dict[str, str] = Field(default_factory=dict)
+    dependencies: dict[str, str] = Field(default_factory=dict)
 
 
 @wish
@@ -142,3 +148,114 @@ class UpdateVersion(_Planner):
     config: Json | None = None
     job_agent_config: Json | None = None
     metadata: dict[str, str] | None = None
+
+
+@wish
+class SaveVersionDependency(_Planner):
+    """Say which version of another deployment must run on the same resource. Answers `{id}` (the version's)."""
+
+    NAME: ClassVar[str] = "save_version_dependency"
+    version_id: str
+    dependency_deployment_id: str
+    version_selector: str
+
+
+@wish
+class DeleteVersionDependency(_Planner):
+    """A version no longer depends on a deployment. Answers `{id}` (the version's)."""
+
+    NAME: ClassVar[str] = "delete_version_dependency"
+    version_id: str
+    dependency_deployment_id: str
+
+
+@wish
+class SaveDeploymentVariable(_Planner):
+    """Declare a variable of a deployment under the caller's id, or change its key and description. Answers `{id}`."""
+
+    NAME: ClassVar[str] = "save_deployment_variable"
+    variable_id: str
+    deployment_id: str
+    key: str
+    description: str | None = None
+
+
+@wish
+class DeleteDeploymentVariable(_Planner):
+    """Delete a deployment variable and its values. Answers `{id}`."""
+
+    NAME: ClassVar[str] = "delete_deployment_variable"
+    variable_id: str
+
+
+@wish
+class SaveDeploymentVariableValue(_Planner):
+    """Create or replace a value of a deployment variable under the caller's id. Answers `{id}`."""
+
+    NAME: ClassVar[str] = "save_deployment_variable_value"
+    value_id: str
+    variable_id: str
+    value: Any
+    resource_selector: str | None = None
+    priority: int
+
+
+@wish
+class DeleteDeploymentVariableValue(_Planner):
+    """Delete a value of a deployment variable. Answers `{id}`."""
+
+    NAME: ClassVar[str] = "delete_deployment_variable_value"
+    value_id: str
+
+
+class _Choice(_Planner):
+    """About one target (`resource_id`), or about every target of a deployment in an environment (None)."""
+
+    deployment_id: str
+    environment_id: str
+    resource_id: str | None = None
+    reason: str = ""
+
+
+@wish
+class PinVersion(_Choice):
+    """Let no other version go there until the pin is released; the same pin again changes nothing. Answers `{id}` (the version's)."""
+
+    NAME: ClassVar[str] = "pin_version"
+    version_id: str
+
+
+@wish
+class ReleasePin(_Choice):
+    """End a pin. Answers `{id}` (the version's)."""
+
+    NAME: ClassVar[str] = "release_pin"
+
+
+@wish
+class Redeploy(_Choice):
+    """Dispatch the desired release once more, whatever policies or retries say. Answers `{targets}`, how many."""
+
+    NAME: ClassVar[str] = "redeploy"
+
+
+@wish
+class RollBack(_Choice):
+    """Go back to the last good release, or to the newest good one of a named version. Answers `{targets}`, how many went back.
+
+    What is desired now, and every version between the two, is marked bad there. Targets that have nothing to go back to are left as
+    they are; refused with conflict when none has.
+    """
+
+    NAME: ClassVar[str] = "roll_back"
+    version_id: str | None = None
+
+
+@wish
+class PreviewResource(Query):
+    """Where a resource would be deployed to if it were there. Answers `[{system_id, deployment_id, environment_id}]`, sorted by their
+    names."""
+
+    SERVICE: ClassVar[str] = "planner"
+    NAME: ClassVar[str] = "preview_resource"
+    resource: ResourceInput

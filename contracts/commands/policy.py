@@ -76,6 +76,26 @@ class ExplainTarget(Query):
     deployment_id: str
 
 
+@wish
+class EligibleVersions(Query):
+    """Which of these versions would every rule let go to the target now? Answers `{version_ids}`, newest first.
+
+    Args:
+        version_ids: the versions to look at; None for all of the deployment.
+        exclude_rule_ids: rules that are passed over.
+
+    Refused with not_found for what is no target.
+    """
+
+    SERVICE: ClassVar[str] = "policy"
+    NAME: ClassVar[str] = "eligible_versions"
+    resource_id: str
+    environment_id: str
+    deployment_id: str
+    version_ids: tuple[str, ...] | None = None
+    exclude_rule_ids: tuple[str, ...] = ()
+
+
 class Reason(BaseModel):
     """One rule's verdict on a version for a target, with what it rests on and what ends it."""
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.fact import Fact, fact
-from contracts.shapes import Json, VersionStatus
+from contracts.shapes import Json, Supersession, VersionStatus
 
 
 class _System(Fact):
@@ -105,6 +105,7 @@ class DeploymentSaved(_Deployment):
     job_agent_selector: str = "false"
     job_agent_config: Json = Field(default_factory=dict)
     metadata: dict[str, str] = Field(default_factory=dict)
+    supersession: Supersession = "latest"
     created_at: datetime
 
 
@@ -113,6 +114,50 @@ class DeploymentDeleted(_Deployment):
     """A deployment is gone."""
 
     TYPE: ClassVar[str] = "planner.deployment_deleted.v1"
+
+
+@fact
+class DeploymentVariableSaved(_Deployment):
+    """A variable of a deployment was declared or changed; its key is unique there."""
+
+    TYPE: ClassVar[str] = "planner.deployment_variable_saved.v1"
+    variable_id: str
+    key: str
+    description: str | None = None
+    created_at: datetime
+
+
+@fact
+class DeploymentVariableDeleted(_Deployment):
+    """A variable of a deployment and its values are gone."""
+
+    TYPE: ClassVar[str] = "planner.deployment_variable_deleted.v1"
+    variable_id: str
+
+
+@fact
+class DeploymentVariableValueSaved(_Deployment):
+    """A value of a deployment variable was created or changed; `value` is as `contracts.values` describes it.
+
+    Without a selector it holds for every resource. Of several that hold, the greatest priority wins, then the lowest id.
+    """
+
+    TYPE: ClassVar[str] = "planner.deployment_variable_value_saved.v1"
+    value_id: str
+    variable_id: str
+    value: Any
+    resource_selector: str | None = None
+    priority: int
+    created_at: datetime
+
+
+@fact
+class DeploymentVariableValueDeleted(_Deployment):
+    """A value of a deployment variable is gone."""
+
+    TYPE: ClassVar[str] = "planner.deployment_variable_value_deleted.v1"
+    value_id: str
+    variable_id: str
 
 
 @fact
@@ -144,6 +189,8 @@ class _Version(Fact):
     config: Json = Field(default_factory=dict)
     job_agent_config: Json = Field(default_factory=dict)
     metadata: dict[str, str] = Field(default_factory=dict)
+    dependencies: dict[str, str] = Field(default_factory=dict)
+    """Of what must run on the same resource: selectors of its version, by deployment id."""
     created_at: datetime
 
     @property
@@ -183,6 +230,15 @@ class ReleaseItem(BaseModel):
     variables: dict[str, Any] = Field(default_factory=dict)
 
 
+class RedeployItem(BaseModel):
+    """One target of a redeployment, with its desired release."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    resource_id: str
+    release_id: str
+    version_id: str
+
+
 @fact
 class ReleasesCreated(_Pair):
     """The version became the desired one on these targets: their releases, new or the same as before. At most 1,000 items.
@@ -201,7 +257,13 @@ class ReleasesCreated(_Pair):
 class RollbackStarted(_Pair):
     """The version was marked bad on the target, and the target returns to its last good release (None: it has none, and stays).
 
-    `release_id` is that very release again, `to_version_id` its version; `job_id` is the job that failed.
+    `release_id` is that very release again, `to_version_id` its version; `job_id` is the job that failed. A person who rolls back
+    names no job, policy or rule (all empty).
+
+    Attributes:
+        also_marked: versions between the two that are marked bad as well, because a person went back further than one version.
+        resolved_id: the release that `to_version_id` would have here with the variables of today; while that stays so, the release
+            that was gone back to stays desired.
     """
 
     TYPE: ClassVar[str] = "planner.rollback_started.v1"
@@ -213,4 +275,44 @@ class RollbackStarted(_Pair):
     reason: str
     policy_id: str
     rule_id: str
+    also_marked: tuple[str, ...] = ()
+    resolved_id: str | None = None
     started_at: datetime
+
+
+@fact
+class VersionPinned(_Pair):
+    """A person chose the version for a target (`resource_id`), or for all targets of the pair (None): no other one goes there.
+
+    It replaces an earlier pin of the same scope; that of a target comes before that of its pair. Policies apply as ever.
+    """
+
+    TYPE: ClassVar[str] = "planner.version_pinned.v1"
+    resource_id: str | None = None
+    version_id: str
+    reason: str = ""
+    pinned_at: datetime
+
+
+@fact
+class PinReleased(_Pair):
+    """The pin of a target, or of the pair (None), ended: the newest cleared version goes there again."""
+
+    TYPE: ClassVar[str] = "planner.pin_released.v1"
+    resource_id: str | None = None
+    version_id: str
+    reason: str = ""
+    released_at: datetime
+
+
+@fact
+class RedeployRequested(_Pair):
+    """A person wants the desired releases of these targets dispatched once more, whatever policies or retries say.
+
+    One that runs at the moment is waited for. The bad mark of a version, where there is one, is lifted. At most 1,000 items.
+    """
+
+    TYPE: ClassVar[str] = "planner.redeploy_requested.v1"
+    items: tuple[RedeployItem, ...]
+    reason: str = ""
+    requested_at: datetime

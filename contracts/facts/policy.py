@@ -137,6 +137,15 @@ class ClearanceWithdrawn(_Rollout):
     withdrawn_at: datetime
 
 
+@fact
+class VersionSuperseded(_Rollout):
+    """The version waited for these targets and will not go there: a newer one was cleared. At most 2,000 ids in one fact."""
+
+    TYPE: ClassVar[str] = "policy.version_superseded.v1"
+    by_version_id: str
+    resource_ids: tuple[str, ...]
+
+
 class _TargetFact(_Rollout):
     resource_id: str
     release_id: str
