@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from contracts.facts.dispatcher import JobAgentSaved
 from contracts.facts.inventory import ResourceSaved
@@ -10,14 +11,22 @@ from contracts.facts.planner import VersionCreated, VersionUpdated
 from contracts.shapes import Json
 
 
+@lru_cache(maxsize=256)
 def stamp(at: datetime) -> str:
-    """An instant as the API writes it: RFC 3339, UTC, milliseconds, `Z`; it sorts as text."""
+    """An instant as the API writes it: RFC 3339, UTC, milliseconds, `Z`; it sorts as text.
+
+    The last ones are remembered: whatever was decided together has one time, and then also one text in memory.
+    """
     return at.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def instant(text: str) -> datetime:
+    """The instant that `stamp` wrote, in UTC."""
+    return datetime.fromisoformat(text)
 
 
 def resource_document(workspace_id: str, fact: ResourceSaved) -> Json:
     """A resource; the provider is left out where there is none."""
-    created = stamp(fact.created_at)
     document: Json = {
         "id": fact.resource_id,
         "workspaceId": workspace_id,
@@ -27,9 +36,8 @@ def resource_document(workspace_id: str, fact: ResourceSaved) -> Json:
         "version": fact.version,
         "config": fact.config,
         "metadata": fact.metadata,
-        "createdAt": created,
-        # Most resources were never changed, and a time takes as long to write as all the rest of the document.
-        "updatedAt": created if fact.updated_at == fact.created_at else stamp(fact.updated_at),
+        "createdAt": stamp(fact.created_at),
+        "updatedAt": stamp(fact.updated_at),
     }
     if fact.provider_id is not None:
         document["providerId"] = fact.provider_id

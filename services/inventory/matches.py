@@ -5,16 +5,16 @@ A changed resource is evaluated against each selector once, a changed selector o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, Literal
 
 from immutables import Map
 
-from contracts.documents import resource_document
 from contracts.envelope import Recorded
 from contracts.facts.inventory import MatchesChanged, ResourceDeleted, ResourceSaved
 from contracts.facts.planner import DeploymentSaved, EnvironmentSaved
+from contracts.shapes import Json
 from libs.cel import contexts
 from libs.cel.problems import CelProblems
 from libs.runtime.service import Draft
@@ -40,14 +40,13 @@ def decide_matches(state: InventoryState, recorded: Sequence[Recorded], now: dat
                     selectors[fact.stream] = one
     if not resources and not selectors:
         return ()
-    documents = _Documents(state)
     drafts: list[Draft] = []
     for entity in sorted(state.selectors if resources else selectors):
         known = state.matches.get(entity, _NONE)
         look_at: Iterable[str] = resources
         if entity in selectors:
             look_at = {**dict.fromkeys(state.resources), **dict.fromkeys(known)}
-        matched = _matched(state.selectors[entity].source, look_at, documents)
+        matched = _matched(state.selectors[entity].source, look_at, state.resources)
         changes = sorted((one, one in matched) for one in look_at if (one in matched) != (one in known))
         for start in range(0, len(changes), IDS_PER_FACT):
             part = changes[start : start + IDS_PER_FACT]
@@ -67,37 +66,20 @@ def _delta(entity: str, changes: Sequence[tuple[str, bool]]) -> MatchesChanged:
     )
 
 
-def _matched(source: str, resource_ids: Iterable[str], documents: _Documents) -> set[str]:
+def _matched(source: str, resource_ids: Iterable[str], resources: Mapping[str, Json]) -> set[str]:
     """Which of these resources exist and match. Only asked "is it in?", so that the order of the set reaches no fact."""
     if source == "false":
         return set()
-    existing = [one for one in resource_ids if documents.exists(one)]
+    existing = [one for one in resource_ids if one in resources]
     if source == "true":
         return set(existing)
-    return {existing[row] for row in _filter(source, [documents.of(one) for one in existing])}
+    return {existing[row] for row in _filter(source, [resources[one] for one in existing])}
 
 
-def _filter(source: str, documents: Sequence[dict[str, object]]) -> Sequence[int]:
+def _filter(source: str, documents: Sequence[Json]) -> Sequence[int]:
     try:
         program = contexts.SELECTOR.compile(source)
     except CelProblems:
         # Selectors are checked when they are saved. One that got past that opens nothing.
         return ()
     return program.filter(documents)
-
-
-class _Documents:
-    """Documents of resources, each made at most once in a decision."""
-
-    def __init__(self, state: InventoryState) -> None:
-        self._state = state
-        self._made: dict[str, dict[str, object]] = {}
-
-    def exists(self, resource_id: str) -> bool:
-        return resource_id in self._state.resources
-
-    def of(self, resource_id: str) -> dict[str, object]:
-        document = self._made.get(resource_id)
-        if document is None:
-            document = self._made[resource_id] = resource_document(self._state.workspace_id, self._state.resources[resource_id])
-        return document

@@ -8,10 +8,12 @@ from typing import Any, Final
 
 from immutables import Map
 
+from contracts.documents import resource_document
 from contracts.envelope import Recorded
 from contracts.fact import Fact
 from contracts.facts.inventory import MatchesChanged, ProviderDeleted, ProviderSaved, ResourceDeleted, ResourceSaved
 from contracts.facts.planner import DeploymentDeleted, DeploymentSaved, EnvironmentDeleted, EnvironmentSaved
+from contracts.shapes import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,8 @@ class InventoryState:
         workspace_id: the tenant; selectors may name it.
         providers: the newest document of each provider, by id.
         provider_ids: their ids, by name.
-        resources: the newest document of each resource, by id.
+        resources: the newest document of each resource, by id: what selectors see of it (`contracts.documents`), kept in this form because
+            a decision over all of them could not afford to make them. Nobody may change one.
         resource_ids: their ids, by identifier.
         owned: for each provider that owns any, the ids of its resources (as keys).
         selectors: by entity, `deployment/<id>` or `environment/<id>`.
@@ -45,7 +48,7 @@ class InventoryState:
     workspace_id: str
     providers: Map[str, ProviderSaved] = field(default_factory=Map)
     provider_ids: Map[str, str] = field(default_factory=Map)
-    resources: Map[str, ResourceSaved] = field(default_factory=Map)
+    resources: Map[str, Json] = field(default_factory=Map)
     resource_ids: Map[str, str] = field(default_factory=Map)
     owned: Map[str, Map[str, bool]] = field(default_factory=Map)
     selectors: Map[str, Selector] = field(default_factory=Map)
@@ -83,15 +86,16 @@ def _provider_deleted(state: InventoryState, fact: ProviderDeleted, _position: i
 
 def _resource_saved(state: InventoryState, fact: ResourceSaved, _position: int) -> InventoryState:
     before = state.resources.get(fact.resource_id)
+    owner = before.get("providerId") if before is not None else None
     owned = state.owned
-    if before is None or before.provider_id != fact.provider_id:
-        if before is not None and before.provider_id is not None:
-            owned = _disown(owned, before.provider_id, fact.resource_id)
+    if owner != fact.provider_id:
+        if owner is not None:
+            owned = _disown(owned, owner, fact.resource_id)
         if fact.provider_id is not None:
             owned = owned.set(fact.provider_id, owned.get(fact.provider_id, _NOTHING).set(fact.resource_id, True))
     return replace(
         state,
-        resources=state.resources.set(fact.resource_id, fact),
+        resources=state.resources.set(fact.resource_id, resource_document(state.workspace_id, fact)),
         resource_ids=state.resource_ids.set(fact.identifier, fact.resource_id),
         owned=owned,
     )
@@ -101,12 +105,12 @@ def _resource_deleted(state: InventoryState, fact: ResourceDeleted, _position: i
     before = state.resources.get(fact.resource_id)
     if before is None:
         return state
-    owned = state.owned if before.provider_id is None else _disown(state.owned, before.provider_id, fact.resource_id)
+    owner = before.get("providerId")
     return replace(
         state,
         resources=state.resources.delete(fact.resource_id),
         resource_ids=_without(state.resource_ids, fact.identifier),
-        owned=owned,
+        owned=state.owned if owner is None else _disown(state.owned, owner, fact.resource_id),
     )
 
 

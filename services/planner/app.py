@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from contracts.commands.planner import PreviewResource
 from contracts.envelope import Recorded
-from libs.runtime.service import Draft, Service
+from libs.runtime.service import Draft, QueryHandler, Service
 from services.planner.commands import COMMANDS
 from services.planner.desired import decide_releases
+from services.planner.preview import preview_resource
 from services.planner.rollback import decide_rollbacks
 from services.planner.state import READS, PlannerState, evolve, initial
 from services.planner.targets import decide_targets
@@ -25,10 +27,11 @@ def react(state: PlannerState, recorded: Sequence[Recorded], now: datetime) -> t
 
 service: Final[Service[PlannerState]] = Service(
     name="planner",
-    state_version=1,
+    state_version=2,
     reads=READS,
     initial=initial,
     evolve=evolve,
     react=react,
     commands=COMMANDS,
+    queries={PreviewResource.NAME: QueryHandler(PreviewResource, preview_resource)},
 )

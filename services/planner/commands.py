@@ -12,11 +12,13 @@ from contracts.commands.planner import (
     DeleteDeployment,
     DeleteEnvironment,
     DeleteSystem,
+    DeleteVersionDependency,
     LinkDeployment,
     LinkEnvironment,
     SaveDeployment,
     SaveEnvironment,
     SaveSystem,
+    SaveVersionDependency,
     UnlinkDeployment,
     UnlinkEnvironment,
     UpdateVersion,
@@ -31,10 +33,11 @@ from contracts.facts.planner import (
 )
 from libs.runtime.service import Command, Decided, Draft
 from services.planner.catalog import NO_IDS
+from services.planner.choices import CHOICES
 from services.planner.documents import require, saved
 from services.planner.entity_commands import delete_deployment, delete_environment, save_deployment, save_environment
 from services.planner.state import PlannerState
-from services.planner.version_commands import create_version, update_version
+from services.planner.version_commands import create_version, delete_version_dependency, save_version_dependency, update_version
 
 
 def save_system(wish: SaveSystem, state: PlannerState, asked: Asked) -> Decided:
@@ -106,4 +109,7 @@ COMMANDS: Final[Mapping[str, Command[PlannerState, Any]]] = {
     DeleteEnvironment.NAME: Command(DeleteEnvironment, delete_environment),
     CreateVersion.NAME: Command(CreateVersion, create_version),
     UpdateVersion.NAME: Command(UpdateVersion, update_version),
+    SaveVersionDependency.NAME: Command(SaveVersionDependency, save_version_dependency),
+    DeleteVersionDependency.NAME: Command(DeleteVersionDependency, delete_version_dependency),
+    **CHOICES,
 }

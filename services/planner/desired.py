@@ -10,14 +10,15 @@ import orjson
 
 from contracts import tags
 from contracts.envelope import Recorded
-from contracts.facts.planner import ReleaseItem, ReleasesCreated, RollbackStarted, VersionUpdated
+from contracts.facts.planner import PinReleased, ReleaseItem, ReleasesCreated, RollbackStarted, VersionPinned, VersionUpdated
 from contracts.facts.policy import TargetsCleared
 from contracts.shapes import Json, Target
 from libs.eventlog.port import Condition
 from libs.runtime.ids import derived
 from libs.runtime.service import Draft
 from services.planner.history import NO_PAST, NO_PASTS, past_key
-from services.planner.rollouts import NO_PAIRS, Clearance, Pair, Place, pair_of
+from services.planner.pins import held_to
+from services.planner.rollouts import NO_PAIR, NO_PAIRS, Clearance, Pair, Place, pair_of
 from services.planner.state import PlannerState
 
 ITEMS_PER_FACT: Final = 1_000
@@ -88,6 +89,10 @@ def _touched(state: PlannerState, recorded: Sequence[Recorded]) -> _Touched:
                 of_pair.update(dict.fromkeys(fact.resource_ids, one))
             case RollbackStarted() as fact:
                 touched.setdefault((fact.deployment_id, fact.environment_id), {})[fact.resource_id] = one
+            case VersionPinned() | PinReleased() as fact:
+                pair = pair_of(state.pairs, fact.deployment_id, fact.environment_id) or NO_PAIR
+                named = sorted(pair.places) if fact.resource_id is None else [fact.resource_id]
+                touched.setdefault((fact.deployment_id, fact.environment_id), {}).update(dict.fromkeys(named, one))
             case VersionUpdated() as fact:
                 # A version that may be deployed again may still be cleared, and one that may not makes room for another.
                 for environment_id, pair in sorted(state.pairs.get(fact.deployment_id, NO_PAIRS).items()):
@@ -115,10 +120,13 @@ def _picker(
 
     def pick(resource_id: str, place: Place) -> Clearance | None:
         marked = pasts.get(resource_id, NO_PAST).marked
+        chosen = held_to(state.pins, deployment_id, environment_id, resource_id)
         best: Clearance | None = None
         best_age: tuple[datetime, str] | None = None
         for one in place.clearances:
             if one.at < stale_before or (one.valid_until is not None and now >= one.valid_until):
+                continue
+            if chosen is not None and one.version_id != chosen:
                 continue
             age = age_of(one.version_id)
             if age is not None and one.version_id not in marked and (best_age is None or age > best_age):

@@ -36,6 +36,7 @@ def save_deployment(wish: SaveDeployment, state: PlannerState, asked: Asked) -> 
         job_agent_selector=agent_selector,
         job_agent_config=agent_config,
         metadata=wish.metadata,
+        supersession=wish.supersession or (before.supersession if before else "latest"),
         created_at=before.created_at if before else asked.now,
     )
     return Decided(saved(deployment, before), {"id": deployment_id})

@@ -12,6 +12,7 @@ from typing import Final
 from immutables import Map
 
 from contracts.facts.dispatcher import JobCreated, JobStatusChanged
+from contracts.facts.planner import RollbackStarted
 from contracts.shapes import ACTIVE, JobStatus
 
 RECENT_RUNS: Final = 4
@@ -119,9 +120,20 @@ def verification_failed(past: Past, job_id: str) -> Past:
     return _changed(past, job_id, lambda run: replace(run, unhealthy=True))
 
 
-def last_good(past: Past, allowed: Callable[[str], bool]) -> Run | None:
-    """The newest run whose release is good and whose version is allowed; the newest job that ended decides over its release."""
-    return next((run for run in _good_releases(past.runs) if allowed(run.version_id)), None)
+def marked(past: Past, rolled_back: RollbackStarted) -> Past:
+    """The history after a rollback. One to another release of the same version marks nothing: that version is good."""
+    left = () if rolled_back.version_id == rolled_back.to_version_id else (rolled_back.version_id,)
+    return replace(past, marked=past.marked.union(left, rolled_back.also_marked))
+
+
+def unmarked(past: Past, version_id: str) -> Past:
+    """The history after a person wanted the version all the same."""
+    return replace(past, marked=past.marked - {version_id}) if version_id in past.marked else past
+
+
+def last_good(past: Past, allowed: Callable[[Run], bool]) -> Run | None:
+    """The newest run whose release is good and that is allowed; the newest job that ended decides over its release."""
+    return next((run for run in _good_releases(past.runs) if allowed(run)), None)
 
 
 def _good_releases(runs: tuple[Run, ...]) -> Iterator[Run]:

@@ -1,8 +1,9 @@
-"""Decides what a target goes back to when policy requires a rollback: its last good release, that very release again."""
+"""Decides what a target goes back to, whether policy requires it or a person wants it: an earlier good release, that very release again."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,8 +12,8 @@ from contracts.facts.planner import RollbackStarted
 from contracts.facts.policy import RollbackRequired
 from contracts.shapes import Target
 from libs.runtime.service import Draft
-from services.planner.history import last_good
-from services.planner.rollouts import NO_PAIR, pair_of
+from services.planner.history import Run, last_good
+from services.planner.rollouts import NO_PAIR, Place, pair_of
 from services.planner.state import PlannerState, past_of
 
 
@@ -39,32 +40,95 @@ def decide_rollbacks(state: PlannerState, recorded: Sequence[Recorded], now: dat
         of_rollback = any(run.job_id == fact.job_id and run.rollback for run in past.runs)
         if of_rollback or fact.version_id in past.marked or (target, fact.version_id) in decided:
             continue
-        bad = {*past.marked, fact.version_id, *(version for known, version in decided if known == target)}
+        bad = {*past.marked, *(version for known, version in decided if known == target)}
         decided[target, fact.version_id] = None
-        drafts.append(Draft(_started(state, fact, bad, now), one))
+        drafts.append(Draft(_required(state, fact, target, bad, now), one))
     return Rollbacks(tuple(drafts), frozenset(target for target, _ in decided))
 
 
-def _started(state: PlannerState, required: RollbackRequired, bad: set[str], now: datetime) -> RollbackStarted:
-    pair = pair_of(state.pairs, required.deployment_id, required.environment_id) or NO_PAIR
-    past = past_of(state, required.deployment_id, required.environment_id, required.resource_id)
-
-    def allowed(version_id: str) -> bool:
-        version = state.catalog.versions.get(version_id)
-        return version is not None and version.status != "rejected" and version_id not in bad
-
+def _required(state: PlannerState, fact: RollbackRequired, target: Target, bad: set[str], now: datetime) -> RollbackStarted:
+    pair = pair_of(state.pairs, fact.deployment_id, fact.environment_id) or NO_PAIR
     # A target that vanished meanwhile gets the mark alone, which holds when it comes back.
-    back = last_good(past, allowed) if required.resource_id in pair.places else None
+    back = _way_back(state, target, fact.release_id, bad) if fact.resource_id in pair.places else None
     return RollbackStarted(
-        deployment_id=required.deployment_id,
-        environment_id=required.environment_id,
-        resource_id=required.resource_id,
-        version_id=required.version_id,
-        job_id=required.job_id,
+        deployment_id=fact.deployment_id,
+        environment_id=fact.environment_id,
+        resource_id=fact.resource_id,
+        version_id=fact.version_id,
+        job_id=fact.job_id,
         release_id=back.release_id if back else None,
         to_version_id=back.version_id if back else None,
-        reason=required.reason,
-        policy_id=required.policy_id,
-        rule_id=required.rule_id,
+        reason=fact.reason,
+        policy_id=fact.policy_id,
+        rule_id=fact.rule_id,
         started_at=now,
     )
+
+
+def by_hand(
+    state: PlannerState, target: Target, place: Place, to_version_id: str | None, reason: str, now: datetime
+) -> RollbackStarted | None:
+    """A person's way back from what is desired on a target; None when there is none.
+
+    Args:
+        to_version_id: where to; None for the last good release. Versions between are marked bad too, else the next of them would
+            be deployed at once.
+    """
+    if place.version_id is None or place.release_id is None:
+        return None
+    past = past_of(state, target.deployment_id, target.environment_id, target.resource_id)
+    if to_version_id is not None and not _is_older(state, to_version_id, place.version_id):
+        return None
+    back = _way_back(state, target, place.release_id, past.marked, to_version_id)
+    if back is None:
+        return None
+    return RollbackStarted(
+        deployment_id=target.deployment_id,
+        environment_id=target.environment_id,
+        resource_id=target.resource_id,
+        version_id=place.version_id,
+        job_id="",
+        release_id=back.release_id,
+        to_version_id=back.version_id,
+        reason=reason,
+        policy_id="",
+        rule_id="",
+        also_marked=_between(state, back.version_id, place.version_id) if to_version_id is not None else (),
+        started_at=now,
+    )
+
+
+def _way_back(
+    state: PlannerState, target: Target, leaving: str, bad: AbstractSet[str], to_version_id: str | None = None
+) -> Run | None:
+    """The newest good run whose release may return.
+
+    Args:
+        leaving: the release that is left. An earlier one of the same version, with other variables, may return.
+        bad: versions that are marked.
+    """
+    past = past_of(state, target.deployment_id, target.environment_id, target.resource_id)
+
+    def allowed(run: Run) -> bool:
+        version = state.catalog.versions.get(run.version_id)
+        wanted = to_version_id is None or run.version_id == to_version_id
+        if version is None or version.status == "rejected" or run.version_id in bad or not wanted:
+            return False
+        return run.release_id != leaving
+
+    return last_good(past, allowed)
+
+
+def _is_older(state: PlannerState, version_id: str, than: str) -> bool:
+    age, least = state.catalog.age_of(version_id), state.catalog.age_of(than)
+    return age is not None and (least is None or age < least)
+
+
+def _between(state: PlannerState, to_version_id: str, from_version_id: str) -> tuple[str, ...]:
+    """Versions newer than the one that is gone back to, other than the one that is left, oldest first."""
+    catalog = state.catalog
+    least = catalog.age_of(to_version_id)
+    assert least is not None, "only a known version is gone back to"
+    known = catalog.version_ids[catalog.versions[to_version_id].deployment_id].values()
+    ages = sorted(age for one in known if (age := catalog.age_of(one)) is not None and age > least)
+    return tuple(version_id for _, version_id in ages if version_id != from_version_id)

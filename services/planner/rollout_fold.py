@@ -85,7 +85,8 @@ def rollback_started(pairs: Pairs, catalog: Catalog, fact: RollbackStarted) -> P
     place = pair.places.get(fact.resource_id) if pair is not None else None
     if pair is None or place is None:
         return pairs
-    kept = tuple(one for one in place.clearances if one.version_id != fact.version_id)
+    over = {fact.version_id, *fact.also_marked}
+    kept = tuple(one for one in place.clearances if one.version_id not in over)
     if fact.release_id is None or fact.to_version_id is None:
         place = replace(place, clearances=kept)
     else:

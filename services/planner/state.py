@@ -15,9 +15,12 @@ from contracts.facts.inventory import ResourceDeleted
 from contracts.facts.planner import (
     DeploymentDeleted,
     EnvironmentDeleted,
+    PinReleased,
+    RedeployRequested,
     ReleasesCreated,
     RollbackStarted,
     TargetsChanged,
+    VersionPinned,
 )
 from contracts.facts.policy import (
     ClearanceWithdrawn,
@@ -28,7 +31,7 @@ from contracts.facts.policy import (
     VerificationRequired,
 )
 from contracts.facts.verifier import VerificationFailed, VerificationPassed
-from services.planner import catalog_fold, history, rollout_fold
+from services.planner import catalog_fold, history, pins, rollout_fold
 from services.planner.catalog import Catalog
 from services.planner.history import NO_PAST, NO_PASTS, Past, past_key
 from services.planner.rollouts import Pair, pair_of
@@ -43,12 +46,14 @@ class PlannerState:
         pairs: what is desired and cleared, by deployment id, then environment id.
         gate_at: position of the newest fact that closed the gate of the whole workspace; older clearances count no more.
         pasts: what was tried on each target.
+        pins: the versions that people chose (`pins.py`).
     """
 
     catalog: Catalog = field(default_factory=Catalog)
     pairs: Map[str, Map[str, Pair]] = field(default_factory=Map)
     gate_at: int = 0
     pasts: Map[str, Map[str, Past]] = field(default_factory=Map)
+    pins: Map[str, Map[str, str]] = field(default_factory=Map)
 
 
 def initial(_workspace_id: str) -> PlannerState:
@@ -77,14 +82,14 @@ def past_of(state: PlannerState, deployment_id: str, environment_id: str, resour
 def _deployment_deleted(state: PlannerState, fact: DeploymentDeleted, _position: int) -> PlannerState:
     for environment_id in state.pairs.get(fact.deployment_id, ()):
         state = _forget_pair(state, fact.deployment_id, environment_id)
-    return state
+    return replace(state, pins=pins.without_entity(state.pins, fact.deployment_id))
 
 
 def _environment_deleted(state: PlannerState, fact: EnvironmentDeleted, _position: int) -> PlannerState:
     for deployment_id, of_deployment in state.pairs.items():
         if fact.environment_id in of_deployment:
             state = _forget_pair(state, deployment_id, fact.environment_id)
-    return state
+    return replace(state, pins=pins.without_entity(state.pins, fact.environment_id))
 
 
 def _forget_pair(state: PlannerState, deployment_id: str, environment_id: str) -> PlannerState:
@@ -98,7 +103,9 @@ def _forget_pair(state: PlannerState, deployment_id: str, environment_id: str) -
 
 def _resource_deleted(state: PlannerState, fact: ResourceDeleted, _position: int) -> PlannerState:
     pasts = history.without_resource(state.pasts, fact.resource_id)
-    return state if pasts is state.pasts else replace(state, pasts=pasts)
+    pinned = pins.without_resource(state.pins, fact.resource_id)
+    unchanged = pasts is state.pasts and pinned is state.pins
+    return state if unchanged else replace(state, pasts=pasts, pins=pinned)
 
 
 # --- targets, clearances, desired releases -----------------------------------------------------------------------------------------
@@ -131,13 +138,26 @@ def _releases_created(state: PlannerState, fact: ReleasesCreated, _position: int
 
 def _rollback_started(state: PlannerState, fact: RollbackStarted, _position: int) -> PlannerState:
     past = past_of(state, fact.deployment_id, fact.environment_id, fact.resource_id)
-    marked = replace(past, marked=past.marked | {fact.version_id})
     key = past_key(fact.deployment_id, fact.environment_id)
     return replace(
         state,
         pairs=rollout_fold.rollback_started(state.pairs, state.catalog, fact),
-        pasts=history.with_past(state.pasts, key, fact.resource_id, marked),
+        pasts=history.with_past(state.pasts, key, fact.resource_id, history.marked(past, fact)),
     )
+
+
+def _pin_changed(state: PlannerState, fact: VersionPinned | PinReleased, _position: int) -> PlannerState:
+    return replace(state, pins=pins.changed(state.pins, fact))
+
+
+def _redeploy_requested(state: PlannerState, fact: RedeployRequested, _position: int) -> PlannerState:
+    key, pasts = past_key(fact.deployment_id, fact.environment_id), state.pasts
+    of_pair = pasts.get(key, NO_PASTS)
+    for item in fact.items:
+        past = of_pair.get(item.resource_id)
+        if past is not None and item.version_id in past.marked:
+            pasts = history.with_past(pasts, key, item.resource_id, history.unmarked(past, item.version_id))
+    return state if pasts is state.pasts else replace(state, pasts=pasts)
 
 
 # --- how it went -------------------------------------------------------------------------------------------------------------------
@@ -177,7 +197,8 @@ def _with_past(state: PlannerState, about: _AboutJob, change: Callable[[Past], P
     if after is before:
         return state
     # Spelled out, since this runs for every step of every job, and `replace` takes as long as all the rest.
-    return PlannerState(state.catalog, state.pairs, state.gate_at, history.with_past(state.pasts, key, about.resource_id, after))
+    pasts = history.with_past(state.pasts, key, about.resource_id, after)
+    return PlannerState(state.catalog, state.pairs, state.gate_at, pasts, state.pins)
 
 
 _FOLDS: Final[Mapping[type[Fact], Callable[[PlannerState, Any, int], PlannerState]]] = {
@@ -191,6 +212,9 @@ _FOLDS: Final[Mapping[type[Fact], Callable[[PlannerState, Any, int], PlannerStat
     PolicyDeleted: _gate_closed,
     ReleasesCreated: _releases_created,
     RollbackStarted: _rollback_started,
+    VersionPinned: _pin_changed,
+    PinReleased: _pin_changed,
+    RedeployRequested: _redeploy_requested,
     JobCreated: _job_created,
     JobStatusChanged: _job_status_changed,
     VerificationRequired: _verification_required,

@@ -1,243 +1,39 @@
-"""How fast it is, measured on the system as `infra/dev up` runs it: `python -m tests.bench [--processes] [N …]`.
+"""How fast it is, measured on the system as `infra/dev up` runs it; one file per subject.
 
-For each N: seconds from `POST version` to all jobs created and to all targets current, with agents that finish at once; for one idle
-target: milliseconds from `POST version` to its job; facts per second when a log is folded from zero; peak memory of each process.
-Prints a table. Times are taken where they happen: the start of the POST here, the recording times in the log, one clock for both.
+`python -m tests.bench [releases] [--processes] [N …]`: versions on N targets.
+`python -m tests.bench inventory [--processes] [--resources 100000]`: many resources, from the HTTP request to the read tables.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import contextlib
-import json
-import platform
-import signal
-import statistics
-import subprocess
 import sys
-import tempfile
-import time
-import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from importlib import import_module
-from pathlib import Path
-from typing import Any
 
-import httpx
-import psycopg
-
-from libs.eventlog.postgres import PostgresLog
-from libs.runtime.audit import refold
-
-ROOT = Path(__file__).parents[2]
-SERVICES = ("inventory", "planner", "policy", "dispatcher", "verifier")
-IDLE_ROUNDS = 60
-PATIENCE_S = 180.0
-
-
-@dataclass
-class Running:
-    """One running system with an empty workspace."""
-
-    folder: Path
-    client: httpx.Client
-    workspace_id: str
-    postgres: str
-
-    def post(self, method: str, path: str, body: Any = None) -> Any:
-        response = self.client.request(method, path, json=body)
-        response.raise_for_status()
-        return response.json() if response.content else {}
-
-    def query(self, sql: str, *values: Any) -> tuple[Any, ...]:
-        with psycopg.connect(self.postgres, autocommit=True) as connection:
-            row = connection.execute(sql, values).fetchone()
-        assert row is not None
-        return row
-
-    def peaks_mb(self) -> dict[str, int]:
-        """Peak resident memory of each process by name; of Postgres the largest of its processes, shared buffers included."""
-        known = json.loads((self.folder / "supervisor.json").read_text())["processes"]
-        return {name: max(peak_mb(one) for one in (pid, *children(pid))) for name, pid in known.items()}
-
-
-def peak_mb(pid: int) -> int:
-    """Peak resident memory of a process; 0 when it is gone."""
-    with contextlib.suppress(OSError):
-        status = Path(f"/proc/{pid}/status").read_text()
-        return next(int(line.split()[1]) // 1024 for line in status.splitlines() if line.startswith("VmHWM"))
-    return 0
-
-
-def children(pid: int) -> list[int]:
-    """Processes that a process started and that still run."""
-    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text() if Path(f"/proc/{pid}").exists() else ""
-    return [int(one) for one in listed.split()]
-
-
-@contextlib.contextmanager
-def running(*options: str) -> Iterator[Running]:
-    """Start the system in a new folder, and stop it again."""
-    with tempfile.TemporaryDirectory(prefix="signalbox-bench-") as name:
-        folder = Path(name)
-        command = [sys.executable, "-m", "infra.embedded", "--no-demo", "--port", "0", "--data", name, *options]
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
-        try:
-            end = time.monotonic() + 60
-            while not (folder / "credentials.json").exists():
-                assert process.poll() is None, "the system ended"
-                assert time.monotonic() < end, "the system did not start"
-                time.sleep(0.05)
-            known = json.loads((folder / "credentials.json").read_text())
-            base = f"{known['url']}/api/v1/workspaces/{known['workspaceId']}"
-            postgres = f"host='{folder / 'pg'}' port=5432 user=postgres dbname=signalbox"
-            with httpx.Client(base_url=base, headers={"X-API-Key": known["apiKey"]}, timeout=120) as client:
-                yield Running(folder, client, known["workspaceId"], postgres)
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(30)
-
-
-def world(here: Running, targets: int) -> str:
-    """One environment and one deployment over so many resources, with an agent that finishes at once. The deployment's id."""
-    provider = here.post("PUT", "/resource-providers", {"id": "", "name": "bench"})["id"]
-    resources = [
-        {
-            "identifier": f"cluster/{n}",
-            "name": f"cluster-{n}",
-            "kind": "KubernetesCluster",
-            "version": "bench/v1",
-            "config": {"server": f"https://cluster-{n}.example", "zone": f"z{n % 7}"},
-            "metadata": {"env": "production", "region": f"r{n % 5}", "team": f"t{n % 11}"},
-            "createdAt": "2026-01-01T00:00:00Z",
-        }
-        for n in range(targets)
-    ]
-    here.post("PUT", f"/resource-providers/{provider}/set", {"resources": resources})
-    agent = str(uuid.uuid4())
-    here.post("PUT", f"/job-agents/{agent}", {"name": "instant", "type": "test-runner", "config": {"delaySeconds": 0}})
-    system = here.post("POST", "/systems", {"name": "bench"})["id"]
-    environment = here.post("POST", "/environments", {"name": "production", "resourceSelector": "true"})["id"]
-    body = {"name": "api", "slug": "api", "resourceSelector": "true", "jobAgentSelector": f'jobAgent.id == "{agent}"'}
-    deployment = str(here.post("POST", "/deployments", body)["id"])
-    here.post("PUT", f"/systems/{system}/deployments/{deployment}")
-    here.post("PUT", f"/systems/{system}/environments/{environment}")
-    return deployment
-
-
-def post_version(here: Running, deployment: str) -> tuple[str, float]:
-    """Post a version; its id and when the request began (seconds since the epoch)."""
-    tag = f"v{uuid.uuid4().hex[:8]}"
-    began = time.time()
-    return here.post("POST", f"/deployments/{deployment}/versions", {"tag": tag, "name": tag, "status": "ready"})["id"], began
-
-
-COUNT = """SELECT count(*), coalesce(extract(epoch FROM max(recorded_at)), 0)::float8 FROM es.event
-           WHERE workspace_id = %s AND type = %s AND data->>'version_id' = %s"""
-
-
-def until(here: Running, kind: str, version: str, count: int, more: str = "") -> float:
-    """When the last of so many facts of a type about a version was recorded (seconds since the epoch)."""
-    end = time.monotonic() + PATIENCE_S
-    while True:
-        found, at = here.query(COUNT + more, here.workspace_id, kind, version)
-        if found >= count:
-            return float(at)
-        assert time.monotonic() < end, f"{found} of {count} {kind} after {PATIENCE_S} s"
-        time.sleep(0.2 if count > 1 else 0.01)
-
-
-DONE = " AND data->>'status' = 'successful'"
-
-
-@dataclass
-class Row:
-    """What was measured for one N."""
-
-    targets: int
-    created_s: float
-    current_s: float
-    peaks_mb: dict[str, int]
-    facts: int = 0
-    folds: dict[str, float] = field(default_factory=dict)
-
-
-def bulk(targets: int, *options: str) -> Row:
-    """All jobs of one version on so many targets without gates."""
-    with running(*options) as here:
-        deployment = world(here, targets)
-        until_targets(here, targets)
-        version, began = post_version(here, deployment)
-        created = until(here, "dispatcher.job_created.v1", version, targets) - began
-        current = until(here, "dispatcher.job_status_changed.v1", version, targets, DONE) - began
-        row = Row(targets, created, current, here.peaks_mb())
-        row.facts, row.folds = asyncio.run(fold(here))
-        return row
-
-
-def until_targets(here: Running, targets: int) -> None:
-    """Wait until planner has told of every target."""
-    sql = """SELECT coalesce(sum(jsonb_array_length(data->'added')), 0)::int FROM es.event
-             WHERE workspace_id = %s AND type = 'planner.targets_changed.v1'"""
-    end = time.monotonic() + PATIENCE_S
-    while here.query(sql, here.workspace_id)[0] < targets:
-        assert time.monotonic() < end, "the targets did not appear"
-        time.sleep(0.1)
-
-
-async def fold(here: Running) -> tuple[int, dict[str, float]]:
-    """Fold the log from zero in each service: facts, and facts per second (reading and decoding included)."""
-    rates = {}
-    position = 0
-    async with PostgresLog.open(here.postgres) as log:
-        for name in SERVICES:
-            began = time.perf_counter()
-            _, position = await refold(log, import_module(f"services.{name}.app").service, here.workspace_id)
-            rates[name] = position / (time.perf_counter() - began)
-    return position, rates
-
-
-def idle(*options: str) -> tuple[float, float]:
-    """Milliseconds from the start of POST to the recorded job, for a single idle target: p50 and p99."""
-    with running(*options) as here:
-        deployment = world(here, 1)
-        until_targets(here, 1)
-        taken = []
-        for _ in range(IDLE_ROUNDS):
-            version, began = post_version(here, deployment)
-            taken.append((until(here, "dispatcher.job_created.v1", version, 1) - began) * 1000)
-            until(here, "dispatcher.job_status_changed.v1", version, 1, DONE)
-            time.sleep(0.1)  # a pause between two versions is what makes it idle
-        return statistics.median(taken), sorted(taken)[int(len(taken) * 0.99) - 1]
+SUBJECTS = ("releases", "inventory")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("targets", nargs="*", type=int, default=[100, 1_000, 10_000])
-    parser.add_argument("--processes", action="store_true", help="each service in a process of its own")
-    asked = parser.parse_args()
-    options = ["--processes"] if asked.processes else []
-    print(
-        f"{platform.machine()}, {len_cpus()} cores, Python {platform.python_version()}, {'a process per service' if options else 'one service process'}\n"
+    arguments = sys.argv[1:]
+    subject = arguments.pop(0) if arguments and arguments[0] in SUBJECTS else "releases"
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    p50, p99 = idle(*options)
-    print(f"one idle target, POST version to job created: p50 {p50:.0f} ms, p99 {p99:.0f} ms ({IDLE_ROUNDS} versions)\n")
-    print("| targets | all jobs created | all current | facts | folded from zero, facts/s | peak memory |")
-    print("|---|---|---|---|---|---|")
-    for targets in asked.targets:
-        row = bulk(targets, *options)
-        folds = ", ".join(f"{name} {rate / 1000:.0f}k" for name, rate in row.folds.items())
-        peaks = ", ".join(f"{name} {peak} MB" for name, peak in row.peaks_mb.items())
-        print(f"| {targets:,} | {row.created_s:.2f} s | {row.current_s:.2f} s | {row.facts:,} | {folds} | {peaks} |", flush=True)
+    parser.add_argument("--processes", action="store_true", help="each service in a process of its own")
+    if subject == "releases":
+        parser.add_argument("targets", nargs="*", type=int, default=[100, 1_000, 10_000])
+    else:
+        parser.add_argument("--resources", type=int, default=100_000)
+    asked = parser.parse_args(arguments)
+    options = ["--processes"] if asked.processes else []
+    # Each subject imports what it measures; nobody pays for the others.
+    if subject == "releases":
+        from tests.bench import releases
 
+        releases.measure(asked.targets, options)
+    else:
+        from tests.bench import resources
 
-def len_cpus() -> int:
-    """Processors that this process may use."""
-    import os
-
-    return len(os.sched_getaffinity(0))
+        resources.measure(asked.resources, options)
 
 
 if __name__ == "__main__":
