@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from contracts.facts.dispatcher import JobAgentSaved
 from contracts.facts.inventory import ResourceSaved
-from contracts.facts.planner import VersionCreated, VersionUpdated
+from contracts.facts.planner import DeploymentSaved, EnvironmentSaved, VersionCreated, VersionUpdated
 from contracts.shapes import Json
 
 
@@ -41,6 +41,36 @@ def resource_document(workspace_id: str, fact: ResourceSaved) -> Json:
     }
     if fact.provider_id is not None:
         document["providerId"] = fact.provider_id
+    return document
+
+
+def deployment_document(fact: DeploymentSaved) -> Json:
+    """A deployment as selectors know it; the description is left out where there is none."""
+    document: Json = {
+        "id": fact.deployment_id,
+        "name": fact.name,
+        "slug": fact.name,
+        "resourceSelector": fact.resource_selector,
+        "jobAgentSelector": fact.job_agent_selector,
+        "jobAgentConfig": fact.job_agent_config,
+        "metadata": fact.metadata,
+    }
+    if fact.description:
+        document["description"] = fact.description
+    return document
+
+
+def environment_document(workspace_id: str, fact: EnvironmentSaved) -> Json:
+    """An environment as selectors know it; the description is left out where there is none."""
+    document: Json = {
+        "id": fact.environment_id,
+        "name": fact.name,
+        "workspaceId": workspace_id,
+        "metadata": fact.metadata,
+        "createdAt": stamp(fact.created_at),
+    }
+    if fact.description:
+        document["description"] = fact.description
     return document
 
 

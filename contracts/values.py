@@ -1,7 +1,8 @@
 """Values of variables, as the API writes them and the log holds them: a literal, a reference to a related entity, or a secret's hash.
 
-A literal is a string, a number, a boolean or `{"object": {…}}`. A reference is `{"reference": "<name>", "path": ["<field>", …]}`. A
-sensitive value is `{"valueHash": "<hash>"}`: the plain text is never held here, so that it can not be resolved.
+A literal is a string, a number, a boolean or `{"object": …}` around an object or a list. A reference is
+`{"reference": "<name>", "path": ["<field>", …]}`. A sensitive value is `{"valueHash": "<hash>"}`: the plain text is never held here, so
+that it can not be resolved.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ def is_sensitive(value: Any) -> bool:
 
 
 def is_object(value: Any) -> TypeGuard[Json]:
-    """Whether a value is a wrapped object."""
-    return isinstance(value, dict) and set(value) == {"object"} and isinstance(value["object"], dict)
+    """Whether a value is a wrapped object or list."""
+    return isinstance(value, dict) and set(value) == {"object"} and isinstance(value["object"], dict | list)
 
 
 def problem_of(value: Any) -> str | None:

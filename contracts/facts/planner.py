@@ -254,6 +254,19 @@ class ReleasesCreated(_Pair):
 
 
 @fact
+class ClearanceAwaited(_Pair):
+    """The variables of these targets changed while the version is desired there, and no clearance of it counts any more.
+
+    It asks policy to judge the version there once more: its release with the new variables follows the clearance. At most 2,000 ids.
+    """
+
+    TYPE: ClassVar[str] = "planner.clearance_awaited.v1"
+    version_id: str
+    resource_ids: tuple[str, ...]
+    awaited_at: datetime
+
+
+@fact
 class RollbackStarted(_Pair):
     """The version was marked bad on the target, and the target returns to its last good release (None: it has none, and stays).
 

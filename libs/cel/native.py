@@ -12,14 +12,15 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Final
 
+from libs.cel.conditions import prefix_of_regex
 from libs.cel.functions import FUNCTIONS
 from libs.cel.limits import GENERATED_NODES, STEPS
 from libs.cel.native_values import ARITHMETIC, MISSING, among, bounded
 from libs.cel.problems import CelError
-from libs.cel.regex import searcher
+from libs.cel.regex import Remembered, searcher
 from libs.cel.syntax import (
     Binary,
     Call,
@@ -37,32 +38,14 @@ from libs.cel.syntax import (
     path_of,
     walk,
 )
+from libs.cel.time_functions import looks_like_time
 from libs.cel.values import COMPARISONS, NUMBERS, TRUE_TEXTS, UInt, scalar_equal
 
 Slow = Callable[[dict[str, Any]], bool]
-
-
-class NativeCode(Protocol):
-    """Compiled answers: for one set of variables, and for many values of the first variable."""
-
-    @property
-    def matches(self) -> Callable[[dict[str, Any]], bool]:
-        """Answer for variables by name; the declared ones that are absent count as empty maps."""
-
-    @property
-    def filter(self) -> Callable[[Sequence[Any], Slow], list[int]]:
-        """Return the ascending positions of the matching values of the only variable, given the exact answer for hard ones."""
-
-
-class _Code:
-    __slots__ = ("filter", "matches", "text")
-
-    def __init__(
-        self, matches: Callable[[dict[str, Any]], bool], rows: Callable[[Sequence[Any], Slow], list[int]], text: str
-    ) -> None:
-        self.matches = matches
-        self.filter = rows
-        self.text = text
+Matches = Callable[[dict[str, Any]], bool]
+"""The answer for variables by name; the declared ones that are absent count as empty maps."""
+Filter = Callable[[Sequence[Any], Slow, dict[str, Any]], list[int]]
+"""The ascending positions of the matching values of one variable, given the exact answer for hard ones and the other variables."""
 
 
 class _Unfit(Exception):
@@ -76,10 +59,21 @@ _PLAIN_REGEX: Final = re.compile(
 )
 _TO_EXACT: Final = (KeyError, TypeError, AttributeError, IndexError, ValueError, ArithmeticError, RecursionError, CelError)
 """What generated code may raise on a document it was not made for."""
+_BUILTINS: Final[dict[str, Any]] = {
+    **{function.__name__: function for function in (all, any, enumerate, str, int, float, dict)},
+    "MISSING": MISSING,
+    "EMPTY": _EMPTY,
+    "TO_EXACT": _TO_EXACT,
+    "NUMBERS": NUMBERS,
+    "TRUE_TEXTS": TRUE_TEXTS,
+    "Remembered": Remembered,
+    "same": scalar_equal,
+}
+"""All that generated code can name besides its own constants; one dict for all programs, which keeps each of them small."""
 
 
-def generate(node: Node, variables: tuple[str, ...], slow: Slow) -> NativeCode:
-    """Return native code for a checked expression, or code that asks `slow` every time if it does not fit.
+def compile_matches(node: Node, variables: Collection[str], slow: Slow) -> Matches:
+    """Return native code for a checked expression, or `slow` itself if it does not fit.
 
     Args:
         node: the tree.
@@ -90,43 +84,47 @@ def generate(node: Node, variables: tuple[str, ...], slow: Slow) -> NativeCode:
     try:
         condition = writer.answer(node)
     except _Unfit:
-        return _only_slow(variables, slow)
-    used = sorted(writer.used)
-    reads = "".join(f" {_local(name)} = variables.get({name!r}, EMPTY)\n" for name in used)
-    text = f"def matches(variables):\n{reads} try:\n  return {condition}\n except TO_EXACT:\n  return slow(variables)\n"
-    text += _filter_text(variables[0], condition)
-    scope: dict[str, Any] = {
-        "__builtins__": {"all": all, "any": any, "enumerate": enumerate, "str": str, "int": int, "float": float, "dict": dict},
-        "MISSING": MISSING,
-        "EMPTY": _EMPTY,
-        "TO_EXACT": _TO_EXACT,
-        "NUMBERS": NUMBERS,
-        "TRUE_TEXTS": TRUE_TEXTS,
-        "same": scalar_equal,
-        "slow": slow,
-        **writer.constants,
-    }
+        return slow
+    text = f"def made(variables):\n{_reads(writer.used)} try:\n  return {condition}\n except TO_EXACT:\n  return slow(variables)\n"
+    return _made(text, {**writer.constants, "slow": slow}) or slow
+
+
+def compile_filter(node: Node, variables: Collection[str], row: str) -> Filter:
+    """Return native code that runs a checked expression over many values of the variable `row`, the others staying as they are."""
+    writer = _Writer(variables, many=True)
+    try:
+        condition = writer.answer(node)
+    except _Unfit:
+        return _slow_filter(row)
+    remembered = "".join(f" {name} = Remembered({found})\n" for name, found in writer.remembered.items())
+    local = _local(row)
+    text = (
+        f"def made(rows, slow, variables):\n{_reads(writer.used - {row})}{remembered} found = []\n add = found.append\n"
+        f" for position, {local} in enumerate(rows):\n  try:\n   if {condition}:\n    add(position)\n"
+        f"  except TO_EXACT:\n   if slow({{**variables, {row!r}: {local}}}):\n    add(position)\n return found\n"
+    )
+    return _made(text, writer.constants) or _slow_filter(row)
+
+
+def _slow_filter(row: str) -> Filter:
+    return lambda rows, slow, variables: [
+        position for position, value in enumerate(rows) if slow({**variables, row: value})
+    ]
+
+
+def _reads(used: Collection[str]) -> str:
+    return "".join(f" {_local(name)} = variables.get({name!r}, EMPTY)\n" for name in sorted(used))
+
+
+def _made(text: str, constants: dict[str, Any]) -> Any:
+    """Return the function of a generated text, None if Python's own parser has limits that a valid expression may pass."""
     try:
         code = compile(text, "<cel>", "exec")
     except (SyntaxError, MemoryError, RecursionError):
-        # Python's own parser has limits on nesting that a valid expression may pass.
-        return _only_slow(variables, slow)
+        return None
+    scope: dict[str, Any] = {"__builtins__": _BUILTINS, **constants}
     exec(code, scope)
-    return _Code(scope["matches"], scope["filter"], text)
-
-
-def _filter_text(variable: str, condition: str) -> str:
-    row = _local(variable)
-    return (
-        f"def filter(rows, slow):\n found = []\n add = found.append\n for position, {row} in enumerate(rows):\n  try:\n"
-        f"   if {condition}:\n    add(position)\n  except TO_EXACT:\n"
-        f"   if slow({{{variable!r}: {row}}}):\n    add(position)\n return found\n"
-    )
-
-
-def _only_slow(variables: tuple[str, ...], slow: Slow) -> NativeCode:
-    first = variables[0]
-    return _Code(slow, lambda rows, slow: [position for position, row in enumerate(rows) if slow({first: row})], "")
+    return scope.pop("made")
 
 
 def _local(name: str) -> str:
@@ -137,9 +135,11 @@ def _local(name: str) -> str:
 class _Writer:
     """Writes one condition; collects the constants it needs and the variables it reads."""
 
-    def __init__(self, variables: tuple[str, ...]) -> None:
+    def __init__(self, variables: Collection[str], *, many: bool = False) -> None:
         self.constants: dict[str, Any] = {}
         self.used: set[str] = set()
+        self.remembered: dict[str, str] = {}
+        self._many = many
         self._declared = frozenset(variables)
         self._bound: dict[str, str] = {}
         self._temporaries = 0
@@ -304,7 +304,14 @@ class _Writer:
                     return f"{text} == {part}" if anchored else f"{text}.endswith({part})"
                 case "" | ".*":
                     return f"{text}.startswith({part})" if anchored else f"{part} in {text}"
-        return f"{self._keep(search)}({text}.encode('utf-8', 'replace')) is not None"
+        found = self._keep(search)
+        if self._many:
+            found = self.remembered.setdefault(f"m{len(self.remembered)}", found)
+            asked = f"{list(self.remembered)[-1]}[{text}]"
+        else:
+            asked = f"{found}({text})"
+        prefix = prefix_of_regex(pattern)
+        return f"({text}.startswith({prefix!r}) and {asked})" if prefix else asked
 
     def _quantifier(self, node: Comprehension, wanted: bool) -> str:
         if self._bound:

@@ -14,7 +14,7 @@ from services.dispatcher.state import State
 
 service: Service[State] = Service(
     name="dispatcher",
-    state_version=1,
+    state_version=2,
     reads=READS,
     initial=State,
     evolve=evolve,

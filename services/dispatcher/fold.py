@@ -16,6 +16,7 @@ from contracts.facts.planner import (
     DeploymentSaved,
     EnvironmentDeleted,
     EnvironmentSaved,
+    RedeployRequested,
     ReleasesCreated,
     RollbackStarted,
     TargetsChanged,
@@ -116,7 +117,7 @@ def _targets_changed(state: State, fact: TargetsChanged, position: int) -> State
         if known.newest_job is None and not known.active:
             del targets[key]
         else:
-            targets[key] = known._replace(exists=False, desired=None, cleared=())
+            targets[key] = known._replace(exists=False, desired=None, cleared=(), again=False)
     return state._replace(targets=targets.finish())
 
 
@@ -129,7 +130,7 @@ def _targets_cleared(state: State, fact: TargetsCleared, position: int) -> State
         known = targets.get(key)
         if known is not None and known.exists:
             cleared = _with_clearance(known.cleared, clearance)
-            targets[key] = Standing(True, known.desired, cleared, known.newest_job, known.active)
+            targets[key] = Standing(True, known.desired, cleared, known.newest_job, known.active, known.again)
     return state._replace(targets=targets.finish())
 
 
@@ -150,7 +151,8 @@ def _policy_changed(state: State, fact: PolicySaved | PolicyDeleted, position: i
 
 def _releases_created(state: State, fact: ReleasesCreated, position: int) -> State:
     suffix = f"-{fact.environment_id}-{fact.deployment_id}"
-    rested_on = Cleared(fact.version_id, fact.cleared_at, None)
+    # A release that rests on no clearance waits for one.
+    rested_on = (Cleared(fact.version_id, fact.cleared_at, None),) if fact.cleared_at else ()
     targets = state.targets.mutate()
     releases = state.releases.mutate()
     for item in fact.items:
@@ -160,12 +162,12 @@ def _releases_created(state: State, fact: ReleasesCreated, position: int) -> Sta
         if known is None or not known.exists:
             continue
         # The clearance was folded before, with the end of its validity; it is only missing when it is older than our memory.
-        mine = next((one for one in known.cleared if one.version_id == fact.version_id), None)
+        mine = tuple(one for one in known.cleared if one.version_id == fact.version_id and one.at >= fact.cleared_at)
         cleared = tuple(one for one in known.cleared if one.at > fact.cleared_at and one.version_id != fact.version_id)
         targets[key] = Standing(
             True,
             Desired(item.release_id, fact.version_id, position, rollback=False),
-            (mine if mine is not None and mine.at >= fact.cleared_at else rested_on, *cleared),
+            (*(mine or rested_on), *cleared),
             known.newest_job,
             known.active,
         )
@@ -180,7 +182,17 @@ def _rollback_started(state: State, fact: RollbackStarted, position: int) -> Sta
     desired = None
     if fact.release_id is not None and fact.to_version_id is not None:
         desired = Desired(fact.release_id, fact.to_version_id, position, rollback=True)
-    return state._replace(targets=state.targets.set(key, known._replace(desired=desired)))
+    return state._replace(targets=state.targets.set(key, known._replace(desired=desired, again=False)))
+
+
+def _redeploy_requested(state: State, fact: RedeployRequested, position: int) -> State:
+    suffix = f"-{fact.environment_id}-{fact.deployment_id}"
+    targets = state.targets.mutate()
+    for item in fact.items:
+        known = targets.get(item.resource_id + suffix)
+        if known is not None and known.desired is not None and known.desired.release_id == item.release_id:
+            targets[item.resource_id + suffix] = known._replace(again=True)
+    return state._replace(targets=targets.finish())
 
 
 # --- jobs ----------------------------------------------------------------------------------------------------------------------
@@ -211,9 +223,15 @@ def _job_created(state: State, fact: JobCreated, position: int) -> State:
     )
     known = state.targets.get(key, NOWHERE)
     active = (*known.active, fact.job_id) if job.is_active else known.active
+    cleared = known.cleared
+    if fact.agent_id and cleared:
+        # Whatever is dispatched after this one is judged anew; one that found no agent goes on with what it has.
+        cleared = tuple(one for one in cleared if one.version_id != fact.version_id)
     return state._replace(
         jobs=state.jobs.set(fact.job_id, job),
-        targets=state.targets.set(key, Standing(known.exists, known.desired, known.cleared, fact.job_id, active)),
+        targets=state.targets.set(
+            key, Standing(known.exists, known.desired, cleared, fact.job_id, active, known.again and not fact.agent_id)
+        ),
         attempts=state.attempts.set(fact.release_id, max(fact.attempt, state.attempts.get(fact.release_id, 0))),
         without_agent=_index_without_agent(state.without_agent, fact.resource_id, key, waits=not fact.agent_id),
     )
@@ -302,6 +320,7 @@ _FOLDS: dict[str, Callable[[State, Any, int], State]] = {
     PolicyDeleted.TYPE: _policy_changed,
     ReleasesCreated.TYPE: _releases_created,
     RollbackStarted.TYPE: _rollback_started,
+    RedeployRequested.TYPE: _redeploy_requested,
     JobCreated.TYPE: _job_created,
     JobDispatched.TYPE: _job_dispatched,
     JobStatusChanged.TYPE: _job_status_changed,

@@ -67,8 +67,11 @@ class JobMaker:
         ]
 
     def _is_due(self, standing: Standing, desired: Desired) -> bool:
-        """Whether the desired release was not tried yet since it became desired. Without a retry rule there is one attempt."""
-        if standing.newest_job is None:
+        """Whether the desired release was not tried yet since it became desired, or a person wants it once more.
+
+        Without a retry rule there is one attempt.
+        """
+        if standing.newest_job is None or standing.again:
             return True
         newest = self._state.jobs[standing.newest_job]
         if newest.release_id != desired.release_id:
@@ -83,7 +86,7 @@ class JobMaker:
 
     def _conditions_of(self, target: Target, standing: Standing, desired: Desired) -> tuple[Condition, ...] | None:
         """What the dispatch rests on; None when the clearance went stale, so that policy has to issue it again."""
-        if desired.rollback:
+        if desired.rollback or standing.again:
             return ()
         deployment_id, environment_id = target.deployment_id, target.environment_id
         cleared = next((one for one in standing.cleared if one.version_id == desired.version_id), None)

@@ -8,7 +8,7 @@ from datetime import datetime
 from contracts.envelope import Recorded
 from contracts.facts.dispatcher import JobAgentSaved, JobCreated, JobStatusChanged
 from contracts.facts.inventory import ResourceSaved
-from contracts.facts.planner import DeploymentSaved, ReleasesCreated, RollbackStarted
+from contracts.facts.planner import DeploymentSaved, RedeployRequested, ReleasesCreated, RollbackStarted
 from contracts.facts.policy import TargetsCleared
 from contracts.shapes import ACTIVE
 from libs.runtime.service import Draft
@@ -20,6 +20,7 @@ _TRIGGERS = frozenset(
     for one in (
         ReleasesCreated,
         RollbackStarted,
+        RedeployRequested,
         TargetsCleared,
         JobStatusChanged,
         JobCreated,
@@ -46,7 +47,7 @@ def react(state: State, recorded: Sequence[Recorded], now: datetime) -> Sequence
 def _concerned(state: State, recorded: Recorded) -> Iterable[str]:
     """Keys of the targets for which a fact may have changed whether they get a job."""
     match recorded.fact:
-        case ReleasesCreated() as fact:
+        case (ReleasesCreated() | RedeployRequested()) as fact:
             suffix = f"-{fact.environment_id}-{fact.deployment_id}"
             return [item.resource_id + suffix for item in fact.items]
         case TargetsCleared() as fact:

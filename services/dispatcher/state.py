@@ -82,9 +82,10 @@ class Standing(NamedTuple):
 
     Attributes:
         exists: False once the target vanished; its jobs are remembered, so that it is not deployed twice when it comes back.
-        cleared: the newest clearance of each version that may still be dispatched here.
+        cleared: the newest clearance of each version that may still be dispatched here; a dispatch uses it up.
         newest_job: the job created last, of whatever release.
         active: jobs that block another dispatch; several only when several agents execute one release.
+        again: a person wants the desired release dispatched once more.
     """
 
     exists: bool = False
@@ -92,6 +93,7 @@ class Standing(NamedTuple):
     cleared: tuple[Cleared, ...] = ()
     newest_job: str | None = None
     active: tuple[str, ...] = ()
+    again: bool = False
 
 
 class KnownResource(NamedTuple):

@@ -17,9 +17,12 @@ from contracts.commands.inventory import (
     SaveResource,
     SetProviderResources,
 )
+from contracts.documents import instant
 from contracts.fact import Fact
 from contracts.facts.inventory import ProviderDeleted, ProviderSaved, ResourceDeleted, ResourceSaved
+from contracts.shapes import Json
 from libs.eventlog.port import MAX_FACT_BYTES
+from libs.runtime.ids import derived
 from libs.runtime.service import Command, Decided, Draft
 from services.inventory.state import InventoryState
 
@@ -29,10 +32,22 @@ SHOWN = 200
 
 
 def save_provider(wish: SaveProvider, state: InventoryState, asked: Asked) -> Decided:
-    """Create a provider, or find the one of this name and keep its id; the same again appends nothing."""
-    found = state.provider_ids.get(wish.name)
+    """Rename the provider of this id, or find the one of this name and keep its id, or create one; the same again appends nothing.
+
+    Raises: Refused: the new name is another provider's, or it is too large.
+    """
+    of_name = state.provider_ids.get(wish.name)
+    found = of_name
+    if wish.provider_id is not None and wish.provider_id in state.providers:
+        found = wish.provider_id
+        if of_name not in (None, found):
+            raise Refused(
+                "conflict",
+                f"Resource provider {found} can not be renamed to '{_shown(wish.name)}': {of_name} has that name",
+                code="DUPLICATE_NAME",
+            )
     before = state.providers[found] if found is not None else None
-    if before is not None and before.metadata == wish.metadata:
+    if before is not None and (before.name, before.metadata) == (wish.name, wish.metadata):
         return Decided(answer={"id": before.provider_id})
     saved = ProviderSaved(
         provider_id=before.provider_id if before else str(uuid5(UUID(asked.id), "provider")),
@@ -47,43 +62,43 @@ def delete_provider(wish: DeleteProvider, state: InventoryState, asked: Asked) -
     """Delete a provider by name. Raises: Refused: unknown, or it still owns resources."""
     found = state.provider_ids.get(wish.name)
     if found is None:
-        raise Refused("not_found", f"Resource provider '{wish.name}' not found")
+        raise Refused("not_found", f"Resource provider '{_shown(wish.name)}' not found")
     if owned := state.owned.get(found):
         raise Refused("invalid", f"Resource provider has resources: {len(owned)}")
     return Decided((Draft(ProviderDeleted(provider_id=found, name=wish.name)),), {"id": found})
 
 
 def set_provider_resources(wish: SetProviderResources, state: InventoryState, asked: Asked) -> Decided:
-    """Replace everything the provider owns; what does not change is not appended.
+    """Replace everything the provider owns; what does not change is not appended. What is written keeps the order of the set.
 
     Returns: the counts of resources that were written (`saved`), deleted, and left to another provider (`skipped`).
     Raises: Refused: the provider is unknown, or a resource is too large.
     """
     if wish.provider_id not in state.providers:
-        raise Refused("not_found", f"Resource provider {wish.provider_id} not found")
+        raise Refused("not_found", f"Resource provider {_shown(wish.provider_id)} not found")
     # Of several items with one identifier the last one counts.
     wanted = {one.identifier: one for one in wish.resources}
     drafts: list[Draft] = []
     skipped = 0
     for item in wanted.values():
         before = _resource(state, item.identifier)
-        if before is not None and before.provider_id not in (None, wish.provider_id):
+        if before is not None and before.get("providerId") not in (None, wish.provider_id):
             skipped += 1
         elif saved := _saved(item, before, wish.provider_id, asked):
             drafts.append(Draft(saved))
     owned = (state.resources[one] for one in state.owned.get(wish.provider_id, ()))
-    left = sorted((one for one in owned if one.identifier not in wanted), key=lambda one: one.identifier)
-    deleted = [Draft(ResourceDeleted(resource_id=one.resource_id, identifier=one.identifier)) for one in left]
+    left = sorted((one["identifier"], one["id"]) for one in owned if one["identifier"] not in wanted)
+    deleted = [Draft(ResourceDeleted(resource_id=id_, identifier=identifier)) for identifier, id_ in left]
     return Decided((*drafts, *deleted), {"saved": len(drafts), "deleted": len(deleted), "skipped": skipped})
 
 
 def save_resource(wish: SaveResource, state: InventoryState, asked: Asked) -> Decided:
     """Create or replace one resource; who owns it stays as it is. Raises: Refused: it is too large."""
     before = _resource(state, wish.resource.identifier)
-    saved = _saved(wish.resource, before, before.provider_id if before else None, asked)
+    saved = _saved(wish.resource, before, before.get("providerId") if before else None, asked)
     if saved is None:
         assert before is not None, "only a resource that exists can be unchanged"
-        return Decided(answer={"id": before.resource_id})
+        return Decided(answer={"id": before["id"]})
     return Decided((Draft(saved),), {"id": saved.resource_id})
 
 
@@ -91,24 +106,25 @@ def delete_resource(wish: DeleteResource, state: InventoryState, asked: Asked) -
     """Delete one resource. Raises: Refused: unknown."""
     before = _resource(state, wish.identifier)
     if before is None:
-        raise Refused("not_found", f"Resource '{wish.identifier}' not found")
-    gone = ResourceDeleted(resource_id=before.resource_id, identifier=before.identifier)
-    return Decided((Draft(gone),), {"id": before.resource_id})
+        raise Refused("not_found", f"Resource '{_shown(wish.identifier)}' not found")
+    return Decided((Draft(ResourceDeleted(resource_id=before["id"], identifier=wish.identifier)),), {"id": before["id"]})
 
 
-def _resource(state: InventoryState, identifier: str) -> ResourceSaved | None:
+def _resource(state: InventoryState, identifier: str) -> Json | None:
     found = state.resource_ids.get(identifier)
     return state.resources[found] if found is not None else None
 
 
-def _saved(item: ResourceInput, before: ResourceSaved | None, provider_id: str | None, asked: Asked) -> ResourceSaved | None:
+def _saved(item: ResourceInput, before: Json | None, provider_id: str | None, asked: Asked) -> ResourceSaved | None:
     """The new document of a resource; None when it is what is there already. Raises: Refused: no identifier, or too large."""
     if not item.identifier:
         raise Refused("invalid", "A resource needs an identifier: an empty one could not be addressed again")
-    if before is not None and _content(before) == _content(item) and before.provider_id == provider_id:
+    if before is not None and before.get("providerId") == provider_id and _says(before, item):
         return None
+    # Documents know milliseconds; an instant finer than that could not be read back from one.
+    now = asked.now.replace(microsecond=asked.now.microsecond // 1000 * 1000)
     saved = ResourceSaved(
-        resource_id=before.resource_id if before else str(uuid5(UUID(asked.id), item.identifier)),
+        resource_id=before["id"] if before else derived(asked.id, item.identifier),
         identifier=item.identifier,
         name=item.name,
         kind=item.kind,
@@ -116,23 +132,35 @@ def _saved(item: ResourceInput, before: ResourceSaved | None, provider_id: str |
         config=item.config,
         metadata=item.metadata,
         provider_id=provider_id,
-        created_at=before.created_at if before else asked.now,
-        updated_at=asked.now,
+        created_at=instant(before["createdAt"]) if before else now,
+        updated_at=now,
     )
     return _bounded(saved, f"Resource '{item.identifier}'")
 
 
-def _content(one: ResourceSaved | ResourceInput) -> bytes:
-    # As JSON, because Python holds 1, 1.0 and True for equal and JSON does not; the order of keys is no content.
-    return orjson.dumps((one.name, one.kind, one.version, one.config, one.metadata), option=orjson.OPT_SORT_KEYS)
+def _says(document: Json, item: ResourceInput) -> bool:
+    """Whether a resource is already what it is told to be; the order of keys is no content."""
+    return (
+        document["metadata"] == item.metadata
+        and document["config"] == item.config
+        and document["name"] == item.name
+        and document["kind"] == item.kind
+        and document["version"] == item.version
+        # As JSON at last, because Python holds 1, 1.0 and True for equal and JSON does not. Metadata are texts alone.
+        and orjson.dumps(document["config"], option=orjson.OPT_SORT_KEYS)
+        == orjson.dumps(item.config, option=orjson.OPT_SORT_KEYS)
+    )
 
 
 def _bounded(fact: F, what: str) -> F:
     size = len(fact.to_json())
     if size > MAX_FACT_BYTES:
-        shown = what if len(what) <= SHOWN else f"{what[:SHOWN]}…"
-        raise Refused("invalid", f"{shown} is too large: {size} bytes of JSON, at most {MAX_FACT_BYTES}; shorten it")
+        raise Refused("invalid", f"{_shown(what)} is too large: {size} bytes of JSON, at most {MAX_FACT_BYTES}; shorten it")
     return fact
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
 COMMANDS: Final[Mapping[str, Command[InventoryState, Any]]] = {

@@ -68,10 +68,12 @@ def evolve(state: InventoryState, recorded: Recorded) -> InventoryState:
 
 
 def _provider_saved(state: InventoryState, fact: ProviderSaved, _position: int) -> InventoryState:
+    before = state.providers.get(fact.provider_id)
+    names = state.provider_ids if before is None else _without(state.provider_ids, before.name)
     return replace(
         state,
         providers=state.providers.set(fact.provider_id, fact),
-        provider_ids=state.provider_ids.set(fact.name, fact.provider_id),
+        provider_ids=names.set(fact.name, fact.provider_id),
     )
 
 

@@ -9,9 +9,9 @@ from contracts.commands.planner import DeleteDeployment, DeleteEnvironment, Save
 from contracts.facts.planner import DeploymentDeleted, DeploymentSaved, EnvironmentDeleted, EnvironmentSaved
 from contracts.shapes import Json
 from libs.cel import contexts
+from libs.cel.saving import check_selector
 from libs.runtime.service import Decided, Draft
 from services.planner.documents import require, saved
-from services.planner.selectors import check_selector
 from services.planner.state import PlannerState
 
 

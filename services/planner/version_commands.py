@@ -9,9 +9,9 @@ from contracts.commands.planner import CreateVersion, DeleteVersionDependency, S
 from contracts.facts.planner import VersionCreated, VersionUpdated
 from contracts.shapes import Json
 from libs.cel import contexts
+from libs.cel.saving import check_selector
 from libs.runtime.service import Decided
 from services.planner.documents import require, saved
-from services.planner.selectors import check_selector
 from services.planner.state import PlannerState
 
 

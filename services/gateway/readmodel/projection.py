@@ -47,6 +47,13 @@ def pair_key(deployment_id: str, environment_id: str) -> str:
     return f"{deployment_id}/{environment_id}"
 
 
+def pin_key(deployment_id: str, environment_id: str, resource_id: str | None) -> str:
+    """Where the pin of a target is, or that of all targets of a deployment in an environment."""
+    if resource_id is None:
+        return pair_key(deployment_id, environment_id)
+    return Target(resource_id, environment_id, deployment_id).key
+
+
 def target_ids(target: Target) -> Json:
     """A release target, as the API writes it."""
     return {

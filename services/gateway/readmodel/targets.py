@@ -5,8 +5,8 @@ from __future__ import annotations
 from contracts.documents import stamp
 from contracts.envelope import Recorded
 from contracts.facts import planner
-from contracts.shapes import Target
-from services.gateway.readmodel.projection import Patches, pair_key, projects, target_ids
+from contracts.shapes import Json, Target
+from services.gateway.readmodel.projection import Patches, pair_key, pin_key, projects, target_ids
 from services.gateway.rows import Delete, Merge, Patch, Put
 
 
@@ -46,7 +46,40 @@ def _releases_created(recorded: Recorded, fact: planner.ReleasesCreated) -> Patc
 
 @projects(planner.RollbackStarted)
 def _rollback_started(recorded: Recorded, fact: planner.RollbackStarted) -> Patches:
-    if fact.release_id is None:
-        return ()
     target = Target(fact.resource_id, fact.environment_id, fact.deployment_id)
-    return (Merge("target", target.key, {"$desired": fact.release_id}),)
+    desired = (Merge("target", target.key, {"$desired": fact.release_id}),) if fact.release_id is not None else ()
+    # One to another release of the same version marks nothing: that version is good.
+    left = () if fact.version_id == fact.to_version_id else (fact.version_id,)
+    return *desired, *(_mark(target, one) for one in (*left, *fact.also_marked))
+
+
+def _mark(target: Target, version_id: str) -> Patch:
+    doc = {"versionId": version_id, "$target": target.key, **_places(target.deployment_id, target.environment_id)}
+    return Put("mark", f"{target.key}/{version_id}", doc)
+
+
+@projects(planner.RedeployRequested)
+def _redeploy_requested(recorded: Recorded, fact: planner.RedeployRequested) -> Patches:
+    # A person wants the version all the same, which ends its mark.
+    targets = ((Target(one.resource_id, fact.environment_id, fact.deployment_id), one.version_id) for one in fact.items)
+    return tuple(Delete("mark", f"{target.key}/{version_id}") for target, version_id in targets)
+
+
+@projects(planner.VersionPinned)
+def _version_pinned(recorded: Recorded, fact: planner.VersionPinned) -> Patches:
+    doc = {
+        "versionId": fact.version_id,
+        "reason": fact.reason or None,
+        "pinnedAt": stamp(fact.pinned_at),
+        **_places(fact.deployment_id, fact.environment_id),
+    }
+    return (Put("pin", pin_key(fact.deployment_id, fact.environment_id, fact.resource_id), doc),)
+
+
+@projects(planner.PinReleased)
+def _pin_released(recorded: Recorded, fact: planner.PinReleased) -> Patches:
+    return (Delete("pin", pin_key(fact.deployment_id, fact.environment_id, fact.resource_id)),)
+
+
+def _places(deployment_id: str, environment_id: str) -> Json:
+    return {"$deployment": deployment_id, "$environment": environment_id}

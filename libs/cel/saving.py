@@ -1,4 +1,4 @@
-"""Refuses a selector that can not be compiled, when it is saved and with the place of the mistake."""
+"""Refuses an expression that can not be compiled, when it is saved and with the place of the mistake."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from libs.cel.environment import Environment
 
 
 def check_selector(environment: Environment, source: str, *, path: str, what: str) -> None:
-    """Check a selector's text.
+    """Check the text of a selector, or of another expression that is about to be saved.
 
     Args:
         environment: what it may name.
