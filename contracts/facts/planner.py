@@ -243,7 +243,8 @@ class RedeployItem(BaseModel):
 class ReleasesCreated(_Pair):
     """The version became the desired one on these targets: their releases, new or the same as before. At most 1,000 items.
 
-    `cleared_at` is the `at` of the clearance that each rests on.
+    `cleared_at` is the `at` of the clearance that each rests on; 0 where the version was desired before and only its variables changed:
+    such a release waits for a clearance of its own before it is dispatched.
     """
 
     TYPE: ClassVar[str] = "planner.releases_created.v1"
@@ -251,19 +252,6 @@ class ReleasesCreated(_Pair):
     items: tuple[ReleaseItem, ...]
     cleared_at: int
     created_at: datetime
-
-
-@fact
-class ClearanceAwaited(_Pair):
-    """The variables of these targets changed while the version is desired there, and no clearance of it counts any more.
-
-    It asks policy to judge the version there once more: its release with the new variables follows the clearance. At most 2,000 ids.
-    """
-
-    TYPE: ClassVar[str] = "planner.clearance_awaited.v1"
-    version_id: str
-    resource_ids: tuple[str, ...]
-    awaited_at: datetime
 
 
 @fact

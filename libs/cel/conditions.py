@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
+from libs.cel.rfc3339 import looks_like_time
 from libs.cel.syntax import (
     Binary,
     Call,
@@ -28,7 +29,6 @@ from libs.cel.syntax import (
     path_of,
 )
 from libs.cel.syntax import Literal as Constant
-from libs.cel.time_functions import looks_like_time
 from libs.cel.values import TRUE_TEXTS
 
 Path: TypeAlias = tuple[str, ...]
@@ -83,11 +83,11 @@ def conditions_of(tree: Node) -> Conditions:
     match tree:
         case Constant(value=value) if value is True or (value.__class__ is str and value in TRUE_TEXTS):
             return _ALWAYS
-        case Conditional(condition=condition, then=then, otherwise=otherwise):
+        case Conditional(condition=test, then=then, otherwise=otherwise):
             # The branches are whole results themselves, so that they too may be the text of a boolean.
             return _either(
-                _both(_when(condition, wanted=True), conditions_of(then)),
-                _both(_when(condition, wanted=False), conditions_of(otherwise)),
+                _both(_when(test, wanted=True), conditions_of(then)),
+                _both(_when(test, wanted=False), conditions_of(otherwise)),
             )
     path = _path(tree)
     if path is not None:
@@ -125,15 +125,15 @@ def _when(node: Node, *, wanted: bool) -> Conditions:
             for part in parts[1:]:
                 joined = _both(joined, part) if (operator == "&&") is wanted else _either(joined, part)
             return joined
-        case Conditional(condition=condition, then=then, otherwise=otherwise):
+        case Conditional(condition=test, then=then, otherwise=otherwise):
             return _either(
-                _both(_when(condition, wanted=True), _when(then, wanted=wanted)),
-                _both(_when(condition, wanted=False), _when(otherwise, wanted=wanted)),
+                _both(_when(test, wanted=True), _when(then, wanted=wanted)),
+                _both(_when(test, wanted=False), _when(otherwise, wanted=wanted)),
             )
         case Has(operand=operand, field=field) if wanted:
             path = path_of(operand)
             return _NOTHING if path is None else _exact(Condition("has", (*path, field)))
-        case Binary(operator="in", left=Constant(value=str() as key), right=right) if wanted and (path := path_of(right)):
+        case Binary(operator="in", left=Constant(value=str()), right=right) if wanted and (path := path_of(right)):
             # A key of the map or an element of the list: only the container is sure to be there.
             return _one(Condition("has", path)) if len(path) > 1 else _NOTHING
         case Binary(operator="==" | "!=" as operator, left=left, right=right) if (operator == "==") is wanted:
@@ -200,8 +200,8 @@ def _read_always(node: Node) -> Iterator[Path]:
             yield from _read_always(operand)
         case Comprehension(range=over):
             yield from _read_always(over)
-        case Conditional(condition=condition):
-            yield from _read_always(condition)
+        case Conditional(condition=test):
+            yield from _read_always(test)
         case Logic():
             return
         case Binary() | Call() | ListLiteral() | MapLiteral() | Unary():

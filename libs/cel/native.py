@@ -21,6 +21,7 @@ from libs.cel.limits import GENERATED_NODES, STEPS
 from libs.cel.native_values import ARITHMETIC, MISSING, among, bounded
 from libs.cel.problems import CelError
 from libs.cel.regex import Remembered, searcher
+from libs.cel.rfc3339 import looks_like_time
 from libs.cel.syntax import (
     Binary,
     Call,
@@ -38,7 +39,6 @@ from libs.cel.syntax import (
     path_of,
     walk,
 )
-from libs.cel.time_functions import looks_like_time
 from libs.cel.values import COMPARISONS, NUMBERS, TRUE_TEXTS, UInt, scalar_equal
 
 Slow = Callable[[dict[str, Any]], bool]
@@ -85,7 +85,9 @@ def compile_matches(node: Node, variables: Collection[str], slow: Slow) -> Match
         condition = writer.answer(node)
     except _Unfit:
         return slow
-    text = f"def made(variables):\n{_reads(writer.used)} try:\n  return {condition}\n except TO_EXACT:\n  return slow(variables)\n"
+    text = (
+        f"def made(variables):\n{_reads(writer.used)} try:\n  return {condition}\n except TO_EXACT:\n  return slow(variables)\n"
+    )
     return _made(text, {**writer.constants, "slow": slow}) or slow
 
 
@@ -107,9 +109,7 @@ def compile_filter(node: Node, variables: Collection[str], row: str) -> Filter:
 
 
 def _slow_filter(row: str) -> Filter:
-    return lambda rows, slow, variables: [
-        position for position, value in enumerate(rows) if slow({**variables, row: value})
-    ]
+    return lambda rows, slow, variables: [position for position, value in enumerate(rows) if slow({**variables, row: value})]
 
 
 def _reads(used: Collection[str]) -> str:
@@ -130,6 +130,14 @@ def _made(text: str, constants: dict[str, Any]) -> Any:
 def _local(name: str) -> str:
     # A prefix keeps variables such as `from` away from Python's keywords and from our own names.
     return f"v_{name}"
+
+
+def _constant_result(function: str, args: tuple[Node, ...]) -> Any:
+    """Return the time or length that a call with a constant text always gives, so that it is not read again for every document."""
+    match function, args:
+        case "timestamp" | "duration", (Literal(value=str() as text),):
+            return FUNCTIONS[function].apply(text)
+    return None
 
 
 class _Writer:
@@ -220,14 +228,16 @@ class _Writer:
     def _equals_constant(self, path: str, value: object, wanted: bool) -> str:
         kind = value.__class__
         constant = self._constant(value)
-        if kind is str or kind is bytes:
+        if kind is bytes or (kind is str and not looks_like_time(str(value))):
             test = f"{path} == {constant}"
         elif value is None or kind is bool:
             test = f"{path} is {constant}"
         else:
             kept = self._temporary()
-            if wanted:
+            if wanted and kind is not str and kind in NUMBERS:
                 return f"(({kept} := {path}).__class__ in NUMBERS and same({kept}, {constant}))"
+            if wanted:
+                return f"(({kept} := {path}) is not MISSING and same({kept}, {constant}))"
             return f"(({kept} := {path}) is not MISSING and not same({kept}, {constant}))"
         if wanted:
             return f"({test})"
@@ -242,7 +252,7 @@ class _Writer:
             if len(values) != len(right.items):
                 raise _Unfit
             kept = self._temporary()
-            if all(value.__class__ is str for value in values):
+            if all(value.__class__ is str and not looks_like_time(str(value)) for value in values):
                 name = self._keep(frozenset(values))
                 if wanted:
                     return f"({path} in {name})"
@@ -263,6 +273,8 @@ class _Writer:
         value: Any = right.value
         kept, constant, kind = self._temporary(), self._constant(value), value.__class__
         test = f"{'' if wanted else 'not '}{kept} {operator} {constant}"
+        if kind is str and looks_like_time(value):
+            return f"(({kept} := {path}) is not MISSING and {self._keep(COMPARISONS[operator])}({kept}, {constant}) is {wanted})"
         if kind is str:
             return f"(({kept} := {path}).__class__ is str and {test})"
         if kind is int or kind is float:
@@ -306,8 +318,9 @@ class _Writer:
                     return f"{text}.startswith({part})" if anchored else f"{part} in {text}"
         found = self._keep(search)
         if self._many:
-            found = self.remembered.setdefault(f"m{len(self.remembered)}", found)
-            asked = f"{list(self.remembered)[-1]}[{text}]"
+            memory = f"m{len(self.remembered)}"
+            self.remembered[memory] = found
+            asked = f"{memory}[{text}]"
         else:
             asked = f"{found}({text})"
         prefix = prefix_of_regex(pattern)
@@ -358,6 +371,8 @@ class _Writer:
                     return path
             case Select(operand=operand, field=key) | Index(operand=operand, key=Literal(value=str() as key)):
                 return f"{self._value(operand)}[{key!r}]"
+            case Call(function=function, args=args) if (known := _constant_result(function, args)) is not None:
+                return self._keep(known)
             case Call(function=function, args=args) if not FUNCTIONS[function].budgeted and not self._bound:
                 return f"{self._keep(FUNCTIONS[function].apply)}({', '.join([self._value(arg) for arg in args])})"
             case Binary(operator=operator, left=left, right=right) if operator in ARITHMETIC:

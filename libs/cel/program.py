@@ -8,9 +8,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from libs.cel.budget import Budget, charge_whole
+from libs.cel.conditions import Conditions, conditions_of
 from libs.cel.exact import Evaluate, compile_exact
 from libs.cel.limits import FILTER_STEPS, FILTER_STEPS_PER_ROW, STEPS
-from libs.cel.native import NativeCode, generate
+from libs.cel.native import Filter, Matches, compile_filter, compile_matches
 from libs.cel.problems import CelError, ErrorKind, Problem
 from libs.cel.syntax import Ident, Node, walk
 from libs.cel.values import as_truth
@@ -76,33 +77,71 @@ class Program:
         source: its text.
         problems: the warnings of the check.
         roots: the declared variables it reads; a change of another one can not change the answer.
+        tree: its syntax.
     """
+
+    # Thousands of programs live as long as the process, most of them asked rarely; so they are small, and code is made when needed.
+    __slots__ = ("_exact", "_filters", "_matches", "environment", "problems", "roots", "source", "tree")
 
     def __init__(self, environment: Environment, source: str, tree: Node, problems: Sequence[Problem]) -> None:
         self.environment = environment
         self.source = source
         self.problems = tuple(problems)
         self.roots = frozenset(n.name for n in walk(tree) if isinstance(n, Ident) and n.name in environment.variables)
-        self._tree = tree
-        self._exact: Evaluate = compile_exact(tree)
-        self._native: NativeCode | None = None
+        self.tree = tree
+        self._exact: Evaluate | None = None
+        self._matches: Matches | None = None
+        self._filters: dict[str, Filter] | None = None
 
     def __repr__(self) -> str:
         return f"Program({self.environment.name}, {self.source!r})"
 
+    @property
+    def conditions(self) -> Conditions:
+        """What must hold for it to be true: necessary, and sufficient too where `whole` says so. Worked out on each call."""
+        return conditions_of(self.tree)
+
+    def part(self, tree: Node) -> Program:
+        """Return the program of one of its own sub-expressions, uncached."""
+        return Program(self.environment, self.source, tree, ())
+
     def matches(self, **variables: Any) -> bool:
         """Return whether the expression is true; any error is no match. The fast way: generated native code."""
         assert variables.keys() <= self.environment.variables.keys(), f"{self!r} got {sorted(variables)}"
-        return self._code().matches(variables)
+        return self.test(variables)
 
-    def filter(self, rows: Sequence[Any]) -> list[int]:
-        """Return the positions, ascending, of the rows that match, each row being the value of the only variable.
+    @property
+    def test(self) -> Matches:
+        """The function behind `matches`, for callers that ask it often: takes the variables as one dict and checks no names."""
+        made = self._matches
+        if made is None:
+            # Two threads may both generate it; the results are equal, so the last one simply stays.
+            made = self._matches = compile_matches(self.tree, self.environment.variables, self._answer)
+        return made
+
+    def filter(self, rows: Sequence[Any], variable: str | None = None, /, **others: Any) -> list[int]:
+        """Return the positions, ascending, of the rows that match, each row being the value of one variable.
 
         Rows that native code can not answer share one budget; when a hostile expression has used it up, the rest of them are
         errors, which is no match.
+
+        Args:
+            rows: values of the variable.
+            variable: its name; may be left out when the environment has only one.
+            others: values of the other variables, the same for all rows.
         """
-        assert len(self.environment.variables) == 1, f"{self!r} has {len(self.environment.variables)} variables, filter needs one"
-        return self._code().filter(rows, self._answer_within(Budget(FILTER_STEPS + FILTER_STEPS_PER_ROW * len(rows))))
+        declared = self.environment.variables
+        if variable is None:
+            assert len(declared) == 1, f"{self!r} has {len(declared)} variables, filter must be told which one varies"
+            (variable,) = declared
+        assert {variable, *others} <= declared.keys(), f"{self!r} got {[variable, *sorted(others)]}"
+        filters = self._filters
+        if filters is None:
+            filters = self._filters = {}
+        made = filters.get(variable)
+        if made is None:
+            made = filters[variable] = compile_filter(self.tree, declared, variable)
+        return made(rows, self._answer_within(Budget(FILTER_STEPS + FILTER_STEPS_PER_ROW * len(rows))), others)
 
     def verdict(self, **variables: Any) -> Verdict:
         """Return the answer with its reason; never raises for what the expression or the data do."""
@@ -133,20 +172,16 @@ class Program:
         declared = self.environment.variables
         assert variables.keys() <= declared.keys(), f"{self!r} got {sorted(variables)}"
         scope: dict[str, Any] = {name: variables.get(name, _EMPTY) for name in declared}
+        exact = self._exact
+        if exact is None:
+            exact = self._exact = compile_exact(self.tree)
         try:
-            return self._exact(scope, budget or Budget())
+            return exact(scope, budget or Budget())
         except RecursionError:
             # Only documents nested hundreds of levels deep get here; the tree of the expression itself is bounded.
             raise CelError("cost", "values are nested too deeply") from None
         except OverflowError:
             raise CelError("range", "a number of the document does not fit into 64 bits") from None
-
-    def _code(self) -> NativeCode:
-        code = self._native
-        if code is None:
-            # Two threads may both generate it; the results are equal, so the last one simply stays.
-            code = self._native = generate(self._tree, tuple(self.environment.variables), self._answer)
-        return code
 
     def _answer(self, variables: dict[str, Any]) -> bool:
         try:

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from libs.cel.function import method
 from libs.cel.problems import CelError
-from libs.cel.values import MAX_DURATION_S, overload
+from libs.cel.rfc3339 import read_time
+from libs.cel.values import MAX_DURATION_S, as_time, overload
 
-_TIMESTAMP: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _DURATION_PART: Final = re.compile(r"(\d+)(?:\.(\d*))?(h|ms|us|µs|ns|m|s)|\.(\d+)(h|ms|us|µs|ns|m|s)", re.ASCII)
 _OFFSET: Final = re.compile(r"([+-]?)(\d\d):(\d\d)", re.ASCII)
 _NANOSECONDS: Final = {"h": 3600 * 10**9, "m": 60 * 10**9, "s": 10**9, "ms": 10**6, "us": 10**3, "µs": 10**3, "ns": 1}
@@ -26,21 +26,21 @@ def to_timestamp(value: Any) -> dt.datetime:
     Raises:
         CelError: kind `range`, no such time; `overload`, another type.
     """
+    moment: dt.datetime | None
     if value.__class__ is dt.datetime:
-        moment: dt.datetime = value
-        return moment
-    try:
-        if value.__class__ is int:
-            return _EPOCH + dt.timedelta(seconds=value)
-        if value.__class__ is str:
-            found = _TIMESTAMP.fullmatch(value)
-            if found is None:
-                raise ValueError
-            text = f"{found[1]}.{(found[2] or '')[:6].ljust(6, '0')}{found[3]}"
-            return dt.datetime.fromisoformat(text).astimezone(dt.UTC)
-    except (ValueError, OverflowError):
-        raise CelError("range", "the value is no RFC 3339 timestamp of the years 1 to 9999") from None
-    raise overload("timestamp", value)
+        return dt.datetime.astimezone(value, dt.UTC)
+    if value.__class__ is int:
+        try:
+            moment = _EPOCH + dt.timedelta(seconds=value)
+        except OverflowError:
+            moment = None
+    elif value.__class__ is str:
+        moment = read_time(value)
+    else:
+        raise overload("timestamp", value)
+    if moment is None:
+        raise CelError("range", "the value is no RFC 3339 timestamp of the years 1 to 9999")
+    return moment
 
 
 def to_duration(value: Any) -> dt.timedelta:
@@ -104,6 +104,8 @@ def _in_zone(moment: dt.datetime, zone: Any) -> dt.datetime:
 
 def _part(name: str, of_time: Callable[[dt.datetime], int], of_length: Callable[[int], int] | None = None) -> Callable[..., int]:
     def apply(value: Any, *zone: Any) -> int:
+        if value.__class__ is str:
+            value = as_time(value)
         if value.__class__ is dt.datetime:
             return of_time(_in_zone(value, zone[0]) if zone else value.astimezone(dt.UTC))
         if value.__class__ is dt.timedelta and of_length is not None and not zone:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from libs.cel.budget import Budget
 from libs.cel.problems import CelError
+from libs.cel.rfc3339 import read_time
 
 
 class UInt(int):
@@ -30,6 +31,8 @@ class CelType(str):
 
 NUMBERS: Final = frozenset({int, float, UInt})
 _ORDERED: Final = frozenset({str, bytes, dt.datetime, dt.timedelta, bool})
+_SUMS: Final = frozenset({(dt.timedelta, dt.timedelta), (dt.timedelta, dt.datetime), (dt.datetime, dt.timedelta)})
+_DIFFERENCES: Final = frozenset({(dt.timedelta, dt.timedelta), (dt.datetime, dt.datetime), (dt.datetime, dt.timedelta)})
 _TYPE_NAMES: Final[dict[type, str]] = {
     bool: "bool",
     int: "int",
@@ -114,6 +117,14 @@ def checked_uint(number: int) -> UInt:
     raise CelError("range", "unsigned integer overflow")
 
 
+def as_time(value: Any) -> Any:
+    """Return the time that an RFC 3339 string means, and anything else as it is: documents hold times as strings."""
+    if value.__class__ is str:
+        moment = read_time(value)
+        return value if moment is None else moment
+    return value
+
+
 def scalar_equal(a: Any, b: Any) -> bool:
     """Compare two values of which at most one is a list or map.
 
@@ -128,6 +139,8 @@ def scalar_equal(a: Any, b: Any) -> bool:
     if left in NUMBERS and right in NUMBERS:
         # One double among them makes both doubles, as in the reference implementations.
         return float(a) == float(b) if left is float or right is float else bool(a == b)
+    if (left is str and right is dt.datetime) or (left is dt.datetime and right is str):
+        return bool(as_time(a) == as_time(b))
     return False
 
 
@@ -164,6 +177,10 @@ def _comparison(name: str, compare: Callable[[Any, Any], bool]) -> Callable[[Any
             return compare(a, b)
         if left in NUMBERS and right in NUMBERS:
             return compare(float(a), float(b)) if left is float or right is float else compare(a, b)
+        if (left is str and right is dt.datetime) or (left is dt.datetime and right is str):
+            first, second = as_time(a), as_time(b)
+            if first.__class__ is second.__class__:
+                return compare(first, second)
         raise overload(name, a, b)
 
     return apply
@@ -199,8 +216,10 @@ def add(a: Any, b: Any, budget: Budget) -> Any:
         if left is str or left is bytes or left is list:
             budget.build(len(a) + len(b))
             return a + b
-    if (left is dt.timedelta and right in (dt.datetime, dt.timedelta)) or (left is dt.datetime and right is dt.timedelta):
-        return _in_time(operator.add, a, b)
+    if left is dt.timedelta or right is dt.timedelta:
+        first, second = as_time(a), as_time(b)
+        if (first.__class__, second.__class__) in _SUMS:
+            return _in_time(operator.add, first, second)
     raise overload("+", a, b)
 
 
@@ -214,10 +233,10 @@ def subtract(a: Any, b: Any) -> Any:
             return a - b
         if left is UInt:
             return checked_uint(int(a) - int(b))
-        if left is dt.datetime or left is dt.timedelta:
-            return _in_time(operator.sub, a, b)
-    if left is dt.datetime and right is dt.timedelta:
-        return _in_time(operator.sub, a, b)
+    first, second = as_time(a), as_time(b)
+    kinds = (first.__class__, second.__class__)
+    if kinds in _DIFFERENCES and (left is not str or right is not str):
+        return _in_time(operator.sub, first, second)
     raise overload("-", a, b)
 
 

@@ -61,4 +61,4 @@ class Reader:
 
     def page(self, number: int) -> Any:
         """A page as plain JSON values. Texts that repeat within it are one object."""
-        return from_json(zlib.decompress(self._pages[number]), cache_mode="all")
+        return from_json(zlib.decompress(self._pages[number]), cache_strings="all")

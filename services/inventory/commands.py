@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from uuid import UUID, uuid5
-
-import orjson
 
 from contracts.command import Asked, Refused
 from contracts.commands.inventory import (
@@ -18,17 +16,13 @@ from contracts.commands.inventory import (
     SetProviderResources,
 )
 from contracts.documents import instant
-from contracts.fact import Fact
 from contracts.facts.inventory import ProviderDeleted, ProviderSaved, ResourceDeleted, ResourceSaved
 from contracts.shapes import Json
-from libs.eventlog.port import MAX_FACT_BYTES
 from libs.runtime.ids import derived
 from libs.runtime.service import Command, Decided, Draft
+from services.inventory.documents import bounded, same, shown, storable
 from services.inventory.state import InventoryState
-
-F = TypeVar("F", bound=Fact)
-SHOWN = 200
-"""Characters of a name that a refusal repeats: what is too large need not be told in full."""
+from services.inventory.variables import variables_saved
 
 
 def save_provider(wish: SaveProvider, state: InventoryState, asked: Asked) -> Decided:
@@ -43,7 +37,7 @@ def save_provider(wish: SaveProvider, state: InventoryState, asked: Asked) -> De
         if of_name not in (None, found):
             raise Refused(
                 "conflict",
-                f"Resource provider {found} can not be renamed to '{_shown(wish.name)}': {of_name} has that name",
+                f"Resource provider {found} can not be renamed to '{shown(wish.name)}': {of_name} has that name",
                 code="DUPLICATE_NAME",
             )
     before = state.providers[found] if found is not None else None
@@ -55,14 +49,14 @@ def save_provider(wish: SaveProvider, state: InventoryState, asked: Asked) -> De
         metadata=wish.metadata,
         created_at=before.created_at if before else asked.now,
     )
-    return Decided((Draft(_bounded(saved, f"Resource provider '{wish.name}'")),), {"id": saved.provider_id})
+    return Decided((Draft(bounded(saved, f"Resource provider '{wish.name}'")),), {"id": saved.provider_id})
 
 
 def delete_provider(wish: DeleteProvider, state: InventoryState, asked: Asked) -> Decided:
     """Delete a provider by name. Raises: Refused: unknown, or it still owns resources."""
     found = state.provider_ids.get(wish.name)
     if found is None:
-        raise Refused("not_found", f"Resource provider '{_shown(wish.name)}' not found")
+        raise Refused("not_found", f"Resource provider '{shown(wish.name)}' not found")
     if owned := state.owned.get(found):
         raise Refused("invalid", f"Resource provider has resources: {len(owned)}")
     return Decided((Draft(ProviderDeleted(provider_id=found, name=wish.name)),), {"id": found})
@@ -75,7 +69,7 @@ def set_provider_resources(wish: SetProviderResources, state: InventoryState, as
     Raises: Refused: the provider is unknown, or a resource is too large.
     """
     if wish.provider_id not in state.providers:
-        raise Refused("not_found", f"Resource provider {_shown(wish.provider_id)} not found")
+        raise Refused("not_found", f"Resource provider {shown(wish.provider_id)} not found")
     # Of several items with one identifier the last one counts.
     wanted = {one.identifier: one for one in wish.resources}
     drafts: list[Draft] = []
@@ -93,20 +87,26 @@ def set_provider_resources(wish: SetProviderResources, state: InventoryState, as
 
 
 def save_resource(wish: SaveResource, state: InventoryState, asked: Asked) -> Decided:
-    """Create or replace one resource; who owns it stays as it is. Raises: Refused: it is too large."""
-    before = _resource(state, wish.resource.identifier)
+    """Create or replace one resource, and its variables where they are given; who owns it stays as it is.
+
+    Raises: Refused: it is too large, or a variable is no value that can be kept.
+    """
+    identifier = wish.resource.identifier
+    before = _resource(state, identifier)
     saved = _saved(wish.resource, before, before.get("providerId") if before else None, asked)
-    if saved is None:
-        assert before is not None, "only a resource that exists can be unchanged"
-        return Decided(answer={"id": before["id"]})
-    return Decided((Draft(saved),), {"id": saved.resource_id})
+    resource_id: str = saved.resource_id if saved is not None else before["id"] if before is not None else ""
+    assert resource_id, "only a resource that exists can be unchanged"
+    drafts = (Draft(saved),) if saved is not None else ()
+    if wish.variables is not None:
+        drafts += variables_saved(state, resource_id, identifier, wish.variables, "/body/variables")
+    return Decided(drafts, {"id": resource_id})
 
 
 def delete_resource(wish: DeleteResource, state: InventoryState, asked: Asked) -> Decided:
     """Delete one resource. Raises: Refused: unknown."""
     before = _resource(state, wish.identifier)
     if before is None:
-        raise Refused("not_found", f"Resource '{_shown(wish.identifier)}' not found")
+        raise Refused("not_found", f"Resource '{shown(wish.identifier)}' not found")
     return Decided((Draft(ResourceDeleted(resource_id=before["id"], identifier=wish.identifier)),), {"id": before["id"]})
 
 
@@ -119,6 +119,9 @@ def _saved(item: ResourceInput, before: Json | None, provider_id: str | None, as
     """The new document of a resource; None when it is what is there already. Raises: Refused: no identifier, or too large."""
     if not item.identifier:
         raise Refused("invalid", "A resource needs an identifier: an empty one could not be addressed again")
+    if not storable(item.config):
+        wrong = "holds an integer beyond 64 bits, or is nested too deeply"
+        raise Refused("invalid", f"The config of resource '{shown(item.identifier)}' {wrong}")
     if before is not None and before.get("providerId") == provider_id and _says(before, item):
         return None
     # Documents know milliseconds; an instant finer than that could not be read back from one.
@@ -135,32 +138,19 @@ def _saved(item: ResourceInput, before: Json | None, provider_id: str | None, as
         created_at=instant(before["createdAt"]) if before else now,
         updated_at=now,
     )
-    return _bounded(saved, f"Resource '{item.identifier}'")
+    return bounded(saved, f"Resource '{item.identifier}'")
 
 
 def _says(document: Json, item: ResourceInput) -> bool:
     """Whether a resource is already what it is told to be; the order of keys is no content."""
     return (
         document["metadata"] == item.metadata
-        and document["config"] == item.config
         and document["name"] == item.name
         and document["kind"] == item.kind
         and document["version"] == item.version
-        # As JSON at last, because Python holds 1, 1.0 and True for equal and JSON does not. Metadata are texts alone.
-        and orjson.dumps(document["config"], option=orjson.OPT_SORT_KEYS)
-        == orjson.dumps(item.config, option=orjson.OPT_SORT_KEYS)
+        # At last, because it takes longest. Metadata are texts alone, of which Python and JSON hold the same for equal.
+        and same(document["config"], item.config)
     )
-
-
-def _bounded(fact: F, what: str) -> F:
-    size = len(fact.to_json())
-    if size > MAX_FACT_BYTES:
-        raise Refused("invalid", f"{_shown(what)} is too large: {size} bytes of JSON, at most {MAX_FACT_BYTES}; shorten it")
-    return fact
-
-
-def _shown(text: str) -> str:
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
 COMMANDS: Final[Mapping[str, Command[InventoryState, Any]]] = {

@@ -11,9 +11,18 @@ from immutables import Map
 from contracts.documents import resource_document
 from contracts.envelope import Recorded
 from contracts.fact import Fact
-from contracts.facts.inventory import MatchesChanged, ProviderDeleted, ProviderSaved, ResourceDeleted, ResourceSaved
+from contracts.facts.inventory import (
+    MatchesChanged,
+    ProviderDeleted,
+    ProviderSaved,
+    ResourceDeleted,
+    ResourceSaved,
+    VariableSetSaved,
+)
 from contracts.facts.planner import DeploymentDeleted, DeploymentSaved, EnvironmentDeleted, EnvironmentSaved
 from contracts.shapes import Json
+from services.inventory import relation_fold
+from services.inventory.relation_state import Relating
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,9 @@ class InventoryState:
         owned: for each provider that owns any, the ids of its resources (as keys).
         selectors: by entity, `deployment/<id>` or `environment/<id>`.
         matches: for each entity, the ids of the resources that its selector was recorded to match (as keys).
+        variables: the variables of each resource that has any, by its id.
+        variable_sets: the newest document of each variable set, by id.
+        relating: relationship rules and who is related.
     """
 
     workspace_id: str
@@ -53,6 +65,9 @@ class InventoryState:
     owned: Map[str, Map[str, bool]] = field(default_factory=Map)
     selectors: Map[str, Selector] = field(default_factory=Map)
     matches: Map[str, Map[str, bool]] = field(default_factory=Map)
+    variables: Map[str, Json] = field(default_factory=Map)
+    variable_sets: Map[str, VariableSetSaved] = field(default_factory=Map)
+    relating: Relating = field(default_factory=Relating)
 
 
 def initial(workspace_id: str) -> InventoryState:
@@ -64,7 +79,10 @@ def evolve(state: InventoryState, recorded: Recorded) -> InventoryState:
     """Fold one recorded fact; total, never refuses."""
     fact = recorded.fact
     fold = _FOLDS.get(type(fact))
-    return fold(state, fact, recorded.position) if fold is not None else state
+    if fold is not None:
+        state = fold(state, fact, recorded.position)
+    related = relation_fold.FOLDS.get(type(fact))
+    return related(state, fact) if related is not None else state
 
 
 def _provider_saved(state: InventoryState, fact: ProviderSaved, _position: int) -> InventoryState:
@@ -169,5 +187,5 @@ _FOLDS: Final[Mapping[type[Fact], Callable[[InventoryState, Any, int], Inventory
     MatchesChanged: _matches_changed,
 }
 
-READS: Final = frozenset(kind.TYPE for kind in _FOLDS)
+READS: Final = frozenset(kind.TYPE for kind in {**_FOLDS, **relation_fold.FOLDS})
 """Wire types of the facts that are folded."""

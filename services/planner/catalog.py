@@ -47,6 +47,11 @@ class Catalog:
         version = self.versions.get(version_id)
         return None if version is None else (version.created_at, version_id)
 
+    def has(self, entity: str) -> bool:
+        """Whether an entity (`<kind>/<id>`) is there, as far as planner owns its kind."""
+        kind, _, id_ = entity.partition("/")
+        return id_ in self.deployments if kind == "deployment" else kind != "environment" or id_ in self.environments
+
     def combines(self, deployment_id: str, environment_id: str) -> bool:
         """Whether both exist and share a system."""
         of_deployment = self.systems_of.get(deployment_key(deployment_id), NO_IDS)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from immutables import Map
+
 from contracts.facts.planner import ReleasesCreated, RollbackStarted, TargetsChanged
 from contracts.facts.policy import ClearanceWithdrawn, TargetsCleared
 from services.planner.catalog import Catalog
@@ -22,6 +24,23 @@ def targets_changed(pairs: Pairs, catalog: Catalog, fact: TargetsChanged) -> Pai
             places[one] = EMPTY_PLACE
     pairs = with_pair(pairs, fact.deployment_id, fact.environment_id, replace(pair, places=places.finish()))
     return without_unused(pairs, catalog, fact.deployment_id, fact.environment_id)
+
+
+def located(pairs_of: Map[str, tuple[str, ...]], key: str, fact: TargetsChanged) -> Map[str, tuple[str, ...]]:
+    """The pairs of each resource that is part of a target, after targets of one pair changed."""
+    new = pairs_of.mutate()
+    for one in fact.removed:
+        if one in new:
+            left = tuple(known for known in new[one] if known != key)
+            if left:
+                new[one] = left
+            else:
+                del new[one]
+    for one in fact.added:
+        known = new.get(one, ())
+        if key not in known:
+            new[one] = (*known, key)
+    return new.finish()
 
 
 def without_unused(pairs: Pairs, catalog: Catalog, deployment_id: str, environment_id: str) -> Pairs:
@@ -45,7 +64,7 @@ def targets_cleared(pairs: Pairs, catalog: Catalog, gate_at: int, fact: TargetsC
         if place is None:
             continue
         kept = [one for one in place.clearances if one.version_id != fact.version_id and one.at >= newest_end]
-        places[resource_id] = Place(place.release_id, place.version_id, (*kept, clearance))
+        places[resource_id] = Place(place.release_id, place.version_id, (*kept, clearance), place.resolved_id)
     return with_pair(pairs, fact.deployment_id, fact.environment_id, replace(pair, places=places.finish()))
 
 
@@ -91,7 +110,7 @@ def rollback_started(pairs: Pairs, catalog: Catalog, fact: RollbackStarted) -> P
         place = replace(place, clearances=kept)
     else:
         keep = _not_older(catalog, fact.to_version_id)
-        place = Place(fact.release_id, fact.to_version_id, tuple(one for one in kept if keep(one)))
+        place = Place(fact.release_id, fact.to_version_id, tuple(one for one in kept if keep(one)), fact.resolved_id)
     return with_pair(
         pairs, fact.deployment_id, fact.environment_id, replace(pair, places=pair.places.set(fact.resource_id, place))
     )

@@ -33,11 +33,14 @@ class Place:
         release_id: the desired release; None until a version was first cleared.
         version_id: its version.
         clearances: at most one for each version, none of a version older than the desired one was when that became desired.
+        resolved_id: where the target went back to a release: the one that its version had with the variables of that time. While they
+            still give that one, what was gone back to stays. None elsewhere.
     """
 
     release_id: str | None = None
     version_id: str | None = None
     clearances: tuple[Clearance, ...] = ()
+    resolved_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,9 +31,10 @@ from contracts.facts.policy import (
     VerificationRequired,
 )
 from contracts.facts.verifier import VerificationFailed, VerificationPassed
-from services.planner import catalog_fold, history, pins, rollout_fold
+from services.planner import catalog_fold, history, inputs_fold, pins, rollout_fold
 from services.planner.catalog import Catalog
 from services.planner.history import NO_PAST, NO_PASTS, Past, past_key
+from services.planner.inputs import Inputs
 from services.planner.rollouts import Pair, pair_of
 
 
@@ -47,6 +48,8 @@ class PlannerState:
         gate_at: position of the newest fact that closed the gate of the whole workspace; older clearances count no more.
         pasts: what was tried on each target.
         pins: the versions that people chose (`pins.py`).
+        inputs: what variables are made from (`inputs.py`).
+        pairs_of: for each resource that is part of a target, where: keys of the pairs (`past_key`).
     """
 
     catalog: Catalog = field(default_factory=Catalog)
@@ -54,11 +57,13 @@ class PlannerState:
     gate_at: int = 0
     pasts: Map[str, Map[str, Past]] = field(default_factory=Map)
     pins: Map[str, Map[str, str]] = field(default_factory=Map)
+    inputs: Inputs = field(default_factory=lambda: Inputs(""))
+    pairs_of: Map[str, tuple[str, ...]] = field(default_factory=Map)
 
 
-def initial(_workspace_id: str) -> PlannerState:
+def initial(workspace_id: str) -> PlannerState:
     """The memory of a workspace in which nothing happened yet."""
-    return PlannerState()
+    return PlannerState(inputs=Inputs(workspace_id))
 
 
 def evolve(state: PlannerState, recorded: Recorded) -> PlannerState:
@@ -67,6 +72,8 @@ def evolve(state: PlannerState, recorded: Recorded) -> PlannerState:
     kind = type(fact)
     if (describe := catalog_fold.FOLDS.get(kind)) is not None:
         state = replace(state, catalog=describe(state.catalog, fact))
+    if kind in inputs_fold.READ:
+        state = replace(state, inputs=inputs_fold.evolve(state.inputs, state.catalog, fact, recorded.position))
     fold = _FOLDS.get(kind)
     return fold(state, fact, recorded.position) if fold is not None else state
 
@@ -112,7 +119,11 @@ def _resource_deleted(state: PlannerState, fact: ResourceDeleted, _position: int
 
 
 def _targets_changed(state: PlannerState, fact: TargetsChanged, _position: int) -> PlannerState:
-    state = replace(state, pairs=rollout_fold.targets_changed(state.pairs, state.catalog, fact))
+    state = replace(
+        state,
+        pairs=rollout_fold.targets_changed(state.pairs, state.catalog, fact),
+        pairs_of=rollout_fold.located(state.pairs_of, past_key(fact.deployment_id, fact.environment_id), fact),
+    )
     return _forget_pair(state, fact.deployment_id, fact.environment_id) if _is_over(state, fact) else state
 
 
@@ -198,7 +209,7 @@ def _with_past(state: PlannerState, about: _AboutJob, change: Callable[[Past], P
         return state
     # Spelled out, since this runs for every step of every job, and `replace` takes as long as all the rest.
     pasts = history.with_past(state.pasts, key, about.resource_id, after)
-    return PlannerState(state.catalog, state.pairs, state.gate_at, pasts, state.pins)
+    return PlannerState(state.catalog, state.pairs, state.gate_at, pasts, state.pins, state.inputs, state.pairs_of)
 
 
 _FOLDS: Final[Mapping[type[Fact], Callable[[PlannerState, Any, int], PlannerState]]] = {
@@ -224,5 +235,5 @@ _FOLDS: Final[Mapping[type[Fact], Callable[[PlannerState, Any, int], PlannerStat
 
 _ONLY_DECIDED_ON: Final[tuple[type[Fact], ...]] = (RollbackRequired,)
 
-READS: Final = frozenset(kind.TYPE for kind in (*catalog_fold.FOLDS, *_FOLDS, *_ONLY_DECIDED_ON))
+READS: Final = frozenset(kind.TYPE for kind in (*catalog_fold.FOLDS, *inputs_fold.READ, *_FOLDS, *_ONLY_DECIDED_ON))
 """Wire types of the facts that are folded or decided on."""

@@ -32,13 +32,20 @@ def step_for(pair: Pair, resource_id: str, version: Version) -> Step:
     wanted = desired is not None and desired.version_id == version.version_id
     if version.version_id in standing.bad:
         return Step.STUCK if wanted else Step.MARKED
-    if version.status != "ready" and not (version.status == "paused" and _has_release(pair, resource_id, standing, version)):
+    if not is_fit(pair, resource_id, version):
         return Step.UNFIT
     if wanted and desired is not None and (desired.rollback or pair.is_used(resource_id, standing)):
         return Step.SETTLED
     if standing.current is not None and standing.current.version_id == version.version_id:
         return Step.RUNS
     return Step.OPEN
+
+
+def is_fit(pair: Pair, resource_id: str, version: Version) -> bool:
+    """Whether a version's status lets it go to a target: it is ready, or paused and has a release there."""
+    if version.status == "ready":
+        return True
+    return version.status == "paused" and _has_release(pair, pair.standings.get(resource_id, NOWHERE), resource_id, version)
 
 
 def unfit(version: Version) -> Finding:
@@ -60,14 +67,16 @@ def fit_again(version: Version) -> Finding:
 def marked(pair: Pair, resource_id: str, version: Version) -> Finding:
     """Why a marked version does not return to the target."""
     jobs = pair.jobs_of(resource_id, version.version_id)
+    by_hand = version.version_id in pair.standings.get(resource_id, NOWHERE).by_hand
+    what = "was rolled back here by a person" if by_hand else "failed here"
     return Finding(
         "blocked",
-        f"{version.tag} failed here and was marked bad: it does not come back by itself.",
+        f"{version.tag} {what} and was marked bad: it does not come back by itself.",
         ended_by="a person who lifts the mark, or a newer version",
         facts=positions(tuple(job.position for job in jobs[-1:])),
     )
 
 
-def _has_release(pair: Pair, resource_id: str, standing: Standing, version: Version) -> bool:
+def _has_release(pair: Pair, standing: Standing, resource_id: str, version: Version) -> bool:
     desired = standing.desired is not None and standing.desired.version_id == version.version_id
     return desired or bool(pair.jobs_of(resource_id, version.version_id))

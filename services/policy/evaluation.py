@@ -1,22 +1,27 @@
 """May it go now? From the newest version of each target down to the first that every rule allows.
 
 Targets of a pair are walked together, version by version: what depends on the version and the environment alone is judged once for all
-targets that the same policies apply to.
+targets that the same policies apply to. A target that is pinned looks at one version alone, and one that takes every version in order
+at the one whose turn it is (`route.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
 from services.policy.candidates import Step, marked, step_for, unfit
-from services.policy.finding import BAD_MARK, DEPLOYABLE, Finding, RuleKey
+from services.policy.finding import BAD_MARK, DEPENDS, DEPLOYABLE, IN_ORDER, Finding, RuleKey, positions
 from services.policy.gate import Gate, Judge
 from services.policy.rollout import Candidates, OthersNeeded, Turns, judge_rollout
+from services.policy.route import BEHIND, WAITS, Route, behind, pinned_to
 from services.policy.selector import Matched
 from services.policy.state import NOWHERE, Pair, Version
 
 Findings = tuple[tuple[RuleKey, Finding], ...]
+
+_BEHIND: Findings = ((IN_ORDER, WAITS),)
+"""Shared by all targets, so that they are grouped by identity."""
 
 
 @dataclass(slots=True)
@@ -28,111 +33,183 @@ class Evaluation:
         cleared: by version, targets to be cleared, with the gate they passed (None: it runs there already).
         withdrawn: by version, targets whose unused clearance no longer stands, with the reason.
         ended: the version that a target's walk ended at; targets that came to no end are missing.
+        passed: by version, targets that do not look at it any more although something is recorded of it.
     """
 
     findings: dict[str, dict[str, Findings]] = field(default_factory=dict)
     cleared: dict[str, list[tuple[str, Gate | None]]] = field(default_factory=dict)
     withdrawn: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     ended: dict[str, str] = field(default_factory=dict)
+    passed: dict[str, list[str]] = field(default_factory=dict)
 
 
-def walk(judge: Judge, pair: Pair, resource_ids: Sequence[str] | None = None, *, wordy: bool = False) -> Evaluation:
+def walk(judge: Judge, pair: Pair, resource_ids: Iterable[str] | None = None) -> Evaluation:
     """Evaluate targets of a pair.
 
     Args:
         resource_ids: targets to look at; None for all. All are looked at when one of these belongs to a rollout that waits for what
             the targets before came to and somebody's turn has come there, since whose it is takes all of them.
-        wordy: also build the sentences of the moment.
     """
     if resource_ids is not None:
         some = sorted(one for one in resource_ids if one in pair.targets)
         alone = any(judge.together(judge.matched(pair, one)) for one in some)
         try:
-            return _walk(judge, pair, some, wordy=wordy, alone=alone)
+            return _Walk(judge, pair, alone=alone).go(some)
         except OthersNeeded:
             pass
-    return _walk(judge, pair, sorted(pair.targets), wordy=wordy, alone=False)
+    return _Walk(judge, pair, alone=False).go(sorted(pair.targets))
 
 
-def _walk(judge: Judge, pair: Pair, pending: list[str], *, wordy: bool, alone: bool) -> Evaluation:
-    found = Evaluation()
-    for version_id in judge.state.newest.get(pair.deployment_id, ()):
-        if not pending:
-            break
-        pending = _look_at(judge, pair, judge.state.versions[version_id], pending, found, wordy=wordy, alone=alone)
-    return found
+class _Walk:
+    """One walk over targets of a pair. `alone`: they may be only some of those that wait for one another."""
+
+    def __init__(self, judge: Judge, pair: Pair, *, alone: bool) -> None:
+        self._judge = judge
+        self._pair = pair
+        self._alone = alone
+        self._route = Route(judge.state, pair)
+        self._found = Evaluation()
+
+    def go(self, ids: list[str]) -> Evaluation:
+        """Evaluate targets, sorted."""
+        pinned: dict[str, list[str]] = {}
+        free = ids
+        if self._pair.pins:
+            free = []
+            for one in ids:
+                pin = self._pair.pin_of(one)
+                (free if pin is None else pinned.setdefault(pin.version_id, [])).append(one)
+        bound = [one for of_pin in pinned.values() for one in of_pin]
+        bound += [one for one in free if self._route.turn(one).taken is None] if self._route.every else []
+        left = dict(pinned)
+        for version_id in self._judge.state.newest.get(self._pair.deployment_id, ()):
+            if not free and not left:
+                break
+            free = self._look_at(self._judge.state.versions[version_id], free, left.pop(version_id, []))
+        for one in bound:
+            self._pass_over(one)
+        return self._found
+
+    def _look_at(self, version: Version, free: list[str], pinned: list[str]) -> list[str]:
+        """Evaluate one version; returns the targets that look further down: none of those that are pinned to it."""
+        judge, pair, found, version_id = self._judge, self._pair, self._found, version.version_id
+        ids = sorted((*free, *pinned)) if pinned else free
+        if not ids:
+            return []
+        held_to_it = set(pinned)
+        verdicts: dict[str, Findings] = {}
+        further: list[str] = []
+        asked: dict[tuple[Matched, int], list[str]] = {}
+        needed: dict[int, Finding | None] = {}
+        forbidden: Findings = ((DEPLOYABLE, unfit(version)),)
+        for one in ids:
+            over = self._route.every and one not in held_to_it and self._route.is_over(one, version)
+            match step_for(pair, one, version):
+                case Step.UNFIT:
+                    verdicts[one] = forbidden
+                    self._refuse(version_id, one, forbidden)
+                    further.append(one)
+                case Step.MARKED:
+                    verdicts[one] = ((BAD_MARK, marked(pair, one, version)),)
+                    further.append(one)
+                case Step.STUCK:
+                    verdicts[one] = ((BAD_MARK, marked(pair, one, version)),)
+                    found.ended[one] = version_id
+                case _ if over:
+                    verdicts[one] = self._behind(one)
+                    self._refuse(version_id, one, verdicts[one])
+                    further.append(one)
+                case Step.OPEN:
+                    dependency = judge.dependencies(version, one)
+                    needed[id(dependency)] = dependency
+                    asked.setdefault((judge.matched(pair, one), id(dependency)), []).append(one)
+                case Step.SETTLED:
+                    verdicts[one] = ()
+                    found.ended[one] = version_id
+                case Step.RUNS:
+                    verdicts[one] = ()
+                    self._clear(version_id, one, None)
+        gates = [
+            (_with(judge.gate(pair, version, matched), needed[dependency]), of_gate)
+            for (matched, dependency), of_gate in asked.items()
+        ]
+        turns = self._rollouts(version, gates)
+        for gate, of_gate in gates:
+            joined: dict[int, Findings] = {}
+            for one in of_gate:
+                turn = turns.get(one, ())
+                findings = joined.get(id(turn))
+                if findings is None:
+                    findings = joined[id(turn)] = (*gate.findings, *turn)
+                verdicts[one] = findings
+                if gate.allows and all(finding.allows for _, finding in turn):
+                    self._clear(version_id, one, gate)
+                else:
+                    self._refuse(version_id, one, findings)
+                    further.append(one)
+        found.findings[version_id] = verdicts
+        return sorted(self._going_on(version, further, held_to_it))
+
+    def _going_on(self, version: Version, further: list[str], held_to_it: set[str]) -> list[str]:
+        """Whoever is pinned looks at nothing else, and who has nothing yet takes no older version than the one it starts with."""
+        if held_to_it:
+            further = [one for one in further if one not in held_to_it]
+        if self._route.every:
+            further = [one for one in further if not self._route.starts_with(one, version)]
+        return further
+
+    def _behind(self, one: str) -> Findings:
+        if not self._judge.wordy:
+            return _BEHIND
+        return ((IN_ORDER, behind(self._judge.state, self._pair, one, self._route.turn(one))),)
+
+    def _rollouts(self, version: Version, gates: list[tuple[Gate, list[str]]]) -> dict[str, Turns]:
+        groups = [Candidates(gate.rollouts, gate.start, gate.covered, gate.allows, ids) for gate, ids in gates if gate.rollouts]
+        if not groups:
+            return {}
+        judge = self._judge
+        return judge_rollout(groups, version, judge.state, self._pair, judge.now, wordy=judge.wordy, alone=self._alone)
+
+    def _clear(self, version_id: str, resource_id: str, gate: Gate | None) -> None:
+        """Clear a target, unless it holds a clearance for the version that nothing has made stale."""
+        judge, pair = self._judge, self._pair
+        self._found.ended[resource_id] = version_id
+        if pair.open.get(resource_id) == version_id:
+            clearance = pair.standings.get(resource_id, NOWHERE).cleared
+            assert clearance is not None, "an open clearance is the newest one of its target"
+            fresh = clearance.at >= max(judge.state.gate, pair.withdrawn_at)
+            if fresh and (clearance.valid_until is None or judge.now < clearance.valid_until):
+                return
+        self._found.cleared.setdefault(version_id, []).append((resource_id, gate))
+
+    def _refuse(self, version_id: str, resource_id: str, findings: Findings) -> None:
+        """Withdraw the unused clearance of a version that is no longer allowed."""
+        if self._pair.open.get(resource_id) == version_id:
+            reason = next(finding.message for _, finding in findings if not finding.allows)
+            self._found.withdrawn.setdefault(version_id, []).append((resource_id, reason))
+
+    def _pass_over(self, one: str) -> None:
+        """End what is recorded of versions that a target does not look at, and their unused clearance."""
+        pair, found = self._pair, self._found
+        for version_id, by_rule in pair.held.items():
+            if one not in found.findings.get(version_id, {}) and any(one in verdicts for verdicts in by_rule.values()):
+                found.passed.setdefault(version_id, []).append(one)
+        cleared = pair.open.get(one)
+        if cleared is not None and one not in found.findings.get(cleared, {}):
+            found.withdrawn.setdefault(cleared, []).append((one, self._passed_because(one)))
+
+    def _passed_because(self, one: str) -> str:
+        pin = self._pair.pin_of(one)
+        return pinned_to(self._judge.state, self._pair, one, pin) if pin is not None else BEHIND
 
 
-def _look_at(
-    judge: Judge, pair: Pair, version: Version, ids: list[str], found: Evaluation, *, wordy: bool, alone: bool
-) -> list[str]:
-    """Evaluate one version; returns the targets that look further down."""
-    version_id = version.version_id
-    verdicts: dict[str, Findings] = {}
-    further: list[str] = []
-    asked: dict[Matched, list[str]] = {}
-    forbidden: Findings = ((DEPLOYABLE, unfit(version)),)
-    for one in ids:
-        match step_for(pair, one, version):
-            case Step.OPEN:
-                asked.setdefault(judge.matched(pair, one), []).append(one)
-            case Step.SETTLED:
-                verdicts[one] = ()
-                found.ended[one] = version_id
-            case Step.RUNS:
-                verdicts[one] = ()
-                _clear(judge, pair, version_id, one, None, found)
-            case Step.UNFIT:
-                verdicts[one] = forbidden
-                _refuse(pair, version_id, one, forbidden, found)
-                further.append(one)
-            case Step.MARKED:
-                verdicts[one] = ((BAD_MARK, marked(pair, one, version)),)
-                further.append(one)
-            case Step.STUCK:
-                verdicts[one] = ((BAD_MARK, marked(pair, one, version)),)
-                found.ended[one] = version_id
-    gates = [(judge.gate(pair, version, matched), of_gate) for matched, of_gate in asked.items()]
-    turns = _rollouts(judge, pair, version, gates, wordy=wordy, alone=alone)
-    for gate, of_gate in gates:
-        joined: dict[int, Findings] = {}
-        for one in of_gate:
-            turn = turns.get(one, ())
-            findings = joined.get(id(turn))
-            if findings is None:
-                findings = joined[id(turn)] = (*gate.findings, *turn)
-            verdicts[one] = findings
-            if gate.allows and all(finding.allows for _, finding in turn):
-                _clear(judge, pair, version_id, one, gate, found)
-            else:
-                _refuse(pair, version_id, one, findings, found)
-                further.append(one)
-    found.findings[version_id] = verdicts
-    further.sort()
-    return further
-
-
-def _rollouts(
-    judge: Judge, pair: Pair, version: Version, gates: list[tuple[Gate, list[str]]], *, wordy: bool, alone: bool
-) -> dict[str, Turns]:
-    groups = [Candidates(gate.rollouts, gate.start, gate.covered, gate.allows, ids) for gate, ids in gates if gate.rollouts]
-    return judge_rollout(groups, version, judge.state, pair, judge.now, wordy=wordy, alone=alone) if groups else {}
-
-
-def _clear(judge: Judge, pair: Pair, version_id: str, resource_id: str, gate: Gate | None, found: Evaluation) -> None:
-    """Clear a target, unless it holds a clearance for the version that nothing has made stale."""
-    found.ended[resource_id] = version_id
-    if pair.open.get(resource_id) == version_id:
-        clearance = pair.standings.get(resource_id, NOWHERE).cleared
-        assert clearance is not None, "an open clearance is the newest one of its target"
-        fresh = clearance.at >= max(judge.state.gate, pair.withdrawn_at)
-        if fresh and (clearance.valid_until is None or judge.now < clearance.valid_until):
-            return
-    found.cleared.setdefault(version_id, []).append((resource_id, gate))
-
-
-def _refuse(pair: Pair, version_id: str, resource_id: str, findings: Findings, found: Evaluation) -> None:
-    """Withdraw the unused clearance of a version that is no longer allowed."""
-    if pair.open.get(resource_id) == version_id:
-        reason = next(finding.message for _, finding in findings if not finding.allows)
-        found.withdrawn.setdefault(version_id, []).append((resource_id, reason))
+def _with(gate: Gate, dependency: Finding | None) -> Gate:
+    """A gate for the targets for which what a version depends on was found the same."""
+    if dependency is None:
+        return gate
+    return replace(
+        gate,
+        findings=(*gate.findings, (DEPENDS, dependency)),
+        allows=gate.allows and dependency.allows,
+        facts=positions(gate.facts, dependency.facts),
+    )

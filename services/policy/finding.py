@@ -16,7 +16,7 @@ TICK = timedelta(microseconds=1)
 
 
 class RuleKey(NamedTuple):
-    """One evaluation: a rule's body. Policy and rule are empty for implicit rules (version status, bad mark)."""
+    """One evaluation: a rule's body. Policy and rule are empty for implicit rules; that of version dependencies has an id."""
 
     policy_id: str
     rule_id: str
@@ -25,6 +25,11 @@ class RuleKey(NamedTuple):
 
 DEPLOYABLE = RuleKey("", "", "deployableVersion")
 BAD_MARK = RuleKey("", "", "badMark")
+IN_ORDER = RuleKey("", "", "versionOrder")
+DEPENDS = RuleKey("", "deployment-version-dependency", "versionDependency")
+
+DECISIVE = frozenset({DEPLOYABLE, BAD_MARK, IN_ORDER})
+"""Where one of these does not allow, no other rule is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,9 @@ class Finding:
 
 NO_LONGER = Finding("allowed", "The rule no longer applies here.")
 """Recorded where a rule that held a target is gone, disabled or matches it no more."""
+
+TURN_CAME = Finding("allowed", "The versions before it have gone, so its turn has come.")
+"""Recorded where a version waited for earlier ones."""
 
 
 def positions(*groups: tuple[int, ...]) -> tuple[int, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import insort
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -12,11 +11,8 @@ from immutables import Map
 from contracts.envelope import Recorded
 from contracts.fact import Fact
 from contracts.facts import dispatcher, inventory, planner, policy, verifier
-from services.policy import fold_jobs, fold_pair
-from services.policy.state import NOWHERE, Approval, CheckState, Pair, Policy, State, Version, approval_key, pair_key
-
-KEPT_BELOW = 10
-"""Versions kept, with their jobs, below the oldest one that any target still runs or wants: what a fall-back may ask about."""
+from services.policy import fold_jobs, fold_pair, fold_versions
+from services.policy.state import Approval, CheckState, Pair, Policy, State, approval_key, pair_key
 
 F = TypeVar("F", bound=Fact)
 _Handler = Callable[[State, Any, int], State]
@@ -27,7 +23,12 @@ _PAIR_HANDLERS: dict[str, _PairHandler] = {}
 
 def evolve(state: State, recorded: Recorded) -> State:
     """Fold one recorded fact."""
-    return apply(state, recorded.fact, recorded.position)
+    fact = recorded.fact
+    if isinstance(fact, planner.VersionPinned):
+        # Only the envelope tells who it was.
+        state = fold_versions.pin(state, fact, recorded.position, recorded.auth_id)
+        return state.moved(recorded.position, state.pairs)
+    return apply(state, fact, recorded.position)
 
 
 def apply(state: State, fact: Fact, position: int) -> State:
@@ -44,7 +45,7 @@ def apply(state: State, fact: Fact, position: int) -> State:
 
 def reads() -> frozenset[str]:
     """Wire types that the fold knows."""
-    return frozenset(_HANDLERS) | frozenset(_PAIR_HANDLERS)
+    return frozenset(_HANDLERS) | frozenset(_PAIR_HANDLERS) | {planner.VersionPinned.TYPE}
 
 
 def _folds(*kinds: type[Fact]) -> Callable[[Callable[[State, F, int], State]], Callable[[State, F, int], State]]:
@@ -83,7 +84,15 @@ def _resource_saved(state: State, fact: inventory.ResourceSaved, position: int) 
 
 @_folds(inventory.ResourceDeleted)
 def _resource_deleted(state: State, fact: inventory.ResourceDeleted, position: int) -> State:
-    return replace(state, resources=fold_pair.without(state.resources, (fact.resource_id,)))
+    one = fact.resource_id
+    # Targets that it still has vanish with facts of their own; those that vanished before are remembered for nothing now.
+    pairs, places = state.pairs, state.places
+    for key in state.places.get(one, ()):
+        pair = pairs.get(key)
+        if pair is not None and one not in pair.targets:
+            pairs = pairs.set(key, fold_pair.forget(pair, (one,)))
+            places = _displace(places, (one,), key)
+    return replace(state, resources=fold_pair.without(state.resources, (one,)), pairs=pairs, places=places)
 
 
 @_folds(planner.DeploymentSaved)
@@ -147,15 +156,12 @@ def _environment_unlinked(state: State, fact: planner.EnvironmentUnlinked, posit
 
 @_folds(planner.VersionCreated, planner.VersionUpdated)
 def _version(state: State, fact: planner.VersionCreated | planner.VersionUpdated, position: int) -> State:
-    version = Version(fact.version_id, fact.deployment_id, fact.tag, fact.status, fact.created_at, position)
-    versions = state.versions.set(fact.version_id, version)
-    state = replace(state, versions=versions)
-    known = state.newest.get(fact.deployment_id, ())
-    if fact.version_id in known:
-        return state
-    ascending = list(reversed(known))
-    insort(ascending, fact.version_id, key=lambda one: versions[one].rank)
-    return _prune(replace(state, newest=state.newest.set(fact.deployment_id, tuple(reversed(ascending)))), fact.deployment_id)
+    return fold_versions.save(state, fact, position)
+
+
+@_folds(planner.PinReleased)
+def _pin_released(state: State, fact: planner.PinReleased, position: int) -> State:
+    return fold_versions.unpin(state, fact)
 
 
 @_folds(planner.TargetsChanged)
@@ -194,12 +200,17 @@ def _rollback_started(state: State, pair: Pair, fact: planner.RollbackStarted, p
     return fold_pair.go_back(pair, fact)
 
 
+@_folds_in_pair(planner.RedeployRequested)
+def _redeploy_requested(state: State, pair: Pair, fact: planner.RedeployRequested, position: int) -> Pair:
+    return fold_pair.deploy_again(pair, fact)
+
+
 # --- jobs and verifications ----------------------------------------------------------------------------------------------------
 
 
 @_folds_in_pair(dispatcher.JobCreated)
 def _job_created(state: State, pair: Pair, fact: dispatcher.JobCreated, position: int) -> Pair:
-    return fold_jobs.add_job(pair, fact, position)
+    return fold_jobs.add_job(pair, fact, position, state.is_newer)
 
 
 @_folds_in_pair(dispatcher.JobStatusChanged)
@@ -303,7 +314,7 @@ def _forget_pairs(state: State, entity_id: str) -> State:
         if pair is None:
             continue
         pairs = pairs.delete(key)
-        places = _displace(places, (pair.deployment_id, pair.environment_id, *pair.targets, *pair.standings), key)
+        places = _displace(places, (pair.deployment_id, pair.environment_id, *pair.targets, *pair.standings, *pair.pins), key)
     return replace(state, pairs=pairs, places=places)
 
 
@@ -319,27 +330,3 @@ def _displace(places: Map[str, tuple[str, ...]], entity_ids: Iterable[str], key:
         else:
             del left[one]
     return left.finish()
-
-
-def _prune(state: State, deployment_id: str) -> State:
-    """Forget the jobs of versions far below the oldest one that any target still runs or wants."""
-    pairs = [state.pairs[key] for key in state.places.get(deployment_id, ()) if key in state.pairs]
-    used: set[str] = set()
-    for pair in pairs:
-        for one in pair.targets:
-            standing = pair.standings.get(one, NOWHERE)
-            if standing.desired is None:
-                return state  # such a target may still take any version
-            used.add(standing.desired.version_id)
-            if standing.current is not None:
-                used.add(standing.current.version_id)
-    newest = state.newest[deployment_id]
-    oldest = max((newest.index(one) for one in used if one in newest), default=len(newest))
-    dropped = newest[oldest + 1 + KEPT_BELOW :]
-    if not any(one in pair.jobs for pair in pairs for one in dropped):
-        return state
-    with state.pairs.mutate() as left:
-        for pair in pairs:
-            left[pair.key] = fold_pair.forget_versions(pair, dropped)
-        rest = left.finish()
-    return replace(state, pairs=rest)

@@ -12,8 +12,8 @@ from services.policy.fold_pair import use
 from services.policy.state import NOWHERE, Check, CheckState, Job, Pair, Success, Successes
 
 
-def add_job(pair: Pair, fact: JobCreated, position: int) -> Pair:
-    """A job was made; it uses the clearance of its target."""
+def add_job(pair: Pair, fact: JobCreated, position: int, is_newer: Callable[[str, str], bool]) -> Pair:
+    """A job was made; it uses the clearance of its target. `is_newer` compares two versions by their age."""
     one = fact.resource_id
     job = Job(
         job_id=fact.job_id,
@@ -31,6 +31,8 @@ def add_job(pair: Pair, fact: JobCreated, position: int) -> Pair:
     standing = pair.standings.get(one, NOWHERE)
     if standing.job_version != fact.version_id:
         standing = standing._replace(job_version=fact.version_id)
+    if not fact.rollback and standing.taken != fact.version_id and is_newer(fact.version_id, standing.taken):
+        standing = standing._replace(taken=fact.version_id)
     return use(pair, one, standing)
 
 

@@ -12,9 +12,9 @@ from typing import TypeVar
 
 from immutables import Map
 
-from contracts.facts.planner import ReleasesCreated, RollbackStarted
+from contracts.facts.planner import RedeployRequested, ReleasesCreated, RollbackStarted
 from contracts.facts.policy import RuleEvaluated, TargetsCleared
-from services.policy.finding import BAD_MARK, DEPLOYABLE, RuleKey
+from services.policy.finding import DECISIVE, RuleKey
 from services.policy.state import NOWHERE, Clearance, Desired, Held, Pair, Standing
 
 V = TypeVar("V")
@@ -33,13 +33,19 @@ def vanish(pair: Pair, resource_ids: Iterable[str], exists: Callable[[str], bool
     pair = pair._replace(targets=without(pair.targets, gone))
     kept = {one: pair.standings[one]._replace(desired=None, cleared=None) for one in gone if one in pair.standings}
     pair = _stand(pair, kept, closed=gone)
-    dead = [one for one in gone if not exists(one)]
+    return forget(pair, tuple(one for one in gone if not exists(one)))
+
+
+def forget(pair: Pair, dead: tuple[str, ...]) -> Pair:
+    """Resources are gone for good, and with them what vanished targets left."""
+    if not dead:
+        return pair
     jobs = pair.jobs
     for version_id, by_resource in tuple(jobs.items()):
         left = without(by_resource, dead)
         if left is not by_resource:
             jobs = jobs.set(version_id, left) if left else jobs.delete(version_id)
-    return pair._replace(standings=without(pair.standings, dead), jobs=jobs)
+    return pair._replace(standings=without(pair.standings, dead), jobs=jobs, pins=without(pair.pins, dead))
 
 
 def clear(pair: Pair, fact: TargetsCleared, superseded: Callable[[str], bool]) -> Pair:
@@ -74,11 +80,11 @@ def withdraw(pair: Pair, version_id: str, resource_ids: Iterable[str] | None, po
 
 
 def evaluate(pair: Pair, fact: RuleEvaluated) -> Pair:
-    """A rule's verdict changed. An implicit rule that blocks makes the other verdicts on the version pointless."""
+    """A rule's verdict changed. A decisive one that does not allow makes the other verdicts on the version pointless."""
     key = RuleKey(fact.policy_id, fact.rule_id, fact.rule_type)
-    if key in (DEPLOYABLE, BAD_MARK):
-        blocked = [one for group in fact.groups if group.verdict == "blocked" for one in group.resource_ids]
-        pair = _drop_held(pair, blocked, lambda version: version == fact.version_id)
+    if key in DECISIVE:
+        against = [one for group in fact.groups if group.verdict != "allowed" for one in group.resource_ids]
+        pair = _drop_held(pair, against, lambda version: version == fact.version_id)
     added, removed = Instants(), Instants()
     by_rule: Map[RuleKey, Map[str, Held]] = pair.held.get(fact.version_id, Map())
     with by_rule.get(key, Map()).mutate() as verdicts:
@@ -111,16 +117,36 @@ def want(pair: Pair, fact: ReleasesCreated) -> Pair:
 
 
 def go_back(pair: Pair, fact: RollbackStarted) -> Pair:
-    """A version was marked bad on a target, and the target returns to its last good release, if it has one."""
+    """Versions were marked bad on a target, and the target returns to its last good release, if it has one."""
     one = fact.resource_id
     standing = pair.standings.get(one, NOWHERE)
-    bad = standing.bad if fact.version_id in standing.bad else (*standing.bad, fact.version_id)
+    marks = tuple(dict.fromkeys(version for version in (fact.version_id, *fact.also_marked) if version not in standing.bad))
     desired = standing.desired
     if fact.release_id is not None and fact.to_version_id is not None:
         desired = Desired(fact.release_id, fact.to_version_id, True)
-    void = standing.cleared is not None and standing.cleared.version_id == fact.version_id
-    standing = standing._replace(bad=bad, desired=desired, cleared=None if void else standing.cleared)
+    bad = (*standing.bad, *marks)
+    void = standing.cleared is not None and standing.cleared.version_id in bad
+    standing = standing._replace(
+        bad=bad,
+        by_hand=standing.by_hand if fact.job_id else (*standing.by_hand, *marks),
+        desired=desired,
+        cleared=None if void else standing.cleared,
+    )
     return _stand(pair, {one: standing}, closed=(one,) if void else ())
+
+
+def deploy_again(pair: Pair, fact: RedeployRequested) -> Pair:
+    """A person wants releases dispatched once more, which lifts the marks of their versions: should they fail, it counts anew."""
+    standings: dict[str, Standing] = {}
+    for item in fact.items:
+        standing = pair.standings.get(item.resource_id, NOWHERE)
+        if item.version_id in standing.bad or item.version_id in standing.asked:
+            standings[item.resource_id] = standing._replace(
+                bad=_other(standing.bad, item.version_id),
+                by_hand=_other(standing.by_hand, item.version_id),
+                asked=_other(standing.asked, item.version_id),
+            )
+    return _stand(pair, standings) if standings else pair
 
 
 def ask_rollback(pair: Pair, resource_id: str, version_id: str) -> Pair:
@@ -175,6 +201,10 @@ def _stand(pair: Pair, standings: dict[str, Standing], *, opened: Iterable[str] 
         open_now = open_.finish()
     pair = pair._replace(standings=pair.standings.update(standings), open=open_now)
     return _count(pair, added, removed)
+
+
+def _other(versions: tuple[str, ...], version_id: str) -> tuple[str, ...]:
+    return tuple(one for one in versions if one != version_id)
 
 
 def _expiry(standing: Standing | None, instants: Instants) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from contracts.shapes import GradualRollout
+from contracts.shapes import GradualRollout, Rule
 from services.policy.approval import judge_approval
+from services.policy.dependency import Answers, judge_dependencies
 from services.policy.finding import Finding, RuleKey, positions
 from services.policy.progression import Tally, count, judge_progression
 from services.policy.rollout import start_of
@@ -39,15 +40,24 @@ class Gate:
 
 @dataclass(slots=True)
 class Judge:
-    """One decision's view of the state at an instant; keeps what it computed, so that nothing is counted twice in it."""
+    """One decision's view of the state at an instant; keeps what it computed, so that nothing is counted twice in it.
+
+    Attributes:
+        without: ids of rules that are not asked.
+        wordy: whether the sentences of the moment are wanted too.
+    """
 
     state: State
     now: datetime
+    without: frozenset[str] = frozenset()
+    wordy: bool = False
     _gates: dict[tuple[str, str, str, Matched], Gate] = field(default_factory=dict)
     _tallies: dict[tuple[str, str, str, frozenset[str], bool], Tally] = field(default_factory=dict)
     _together: dict[Matched, bool] = field(default_factory=dict)
     _covered: dict[str, bool] = field(default_factory=dict)
     _matches: dict[str, PairMatches] = field(default_factory=dict)
+    _answers: Answers = field(default_factory=dict)
+    _alike: dict[Finding, Finding] = field(default_factory=dict)
 
     def matched(self, pair: Pair, resource_id: str) -> Matched:
         """The policies of a target."""
@@ -64,6 +74,14 @@ class Judge:
             gate = self._gates[key] = self._judge(pair, version, matched)
         return gate
 
+    def dependencies(self, version: Version, resource_id: str) -> Finding | None:
+        """Whether what a version depends on runs on a resource; None for one that depends on nothing."""
+        if not version.dependencies:
+            return None
+        finding = judge_dependencies(self.state, version, resource_id, self._answers, wordy=self.wordy)
+        # Targets with the same finding share it, so that they are grouped by identity; a sentence of the moment is a target's own.
+        return finding if self.wordy else self._alike.setdefault(finding, finding)
+
     def tally(self, pair: Pair | None, version_id: str, statuses: frozenset[str], verified: bool) -> Tally:
         """How a version did in an environment."""
         if pair is None:
@@ -78,7 +96,7 @@ class Judge:
         """Whether targets with these policies wait for one another, so that they are judged together."""
         known = self._together.get(matched)
         if known is None:
-            rules = [rule for match in matched for rule in self.state.policies[match.policy_id].saved.rules]
+            rules = [rule for match in matched for rule in self._rules(match)]
             known = any(rule.gradual_rollout is not None for rule in rules) and self.covered(matched)
             self._together[matched] = known
         return known
@@ -88,7 +106,7 @@ class Judge:
         return any(
             rule.verification is not None or rule.rollback is not None
             for match in matched
-            for rule in self.state.policies[match.policy_id].saved.rules
+            for rule in self._rules(match)
         )
 
     def any_covered(self, pair: Pair, waiting: Sequence[Mapping[str, Held]]) -> bool:
@@ -102,6 +120,9 @@ class Judge:
             self._covered[pair.key] = known
         return known
 
+    def _rules(self, match: Match) -> list[Rule]:
+        return [rule for rule in self.state.policies[match.policy_id].saved.rules if rule.id not in self.without]
+
     def _judge(self, pair: Pair, version: Version, matched: Matched) -> Gate:
         state, environment_id = self.state, pair.environment_id
         approvals = state.approvals.get(approval_key(version.version_id, environment_id), ())
@@ -112,7 +133,7 @@ class Judge:
             mine = (policy.position,)
             if match.error:
                 found.append((RuleKey(match.policy_id, "", SELECTOR_TYPE), _unreadable(match, policy.saved.name, mine)))
-            for rule in policy.saved.rules:
+            for rule in self._rules(match):
                 if rule.any_approval is not None:
                     finding = judge_approval(rule.any_approval, rule, version, approvals)
                     found.append((RuleKey(match.policy_id, rule.id, "anyApproval"), _resting_on(finding, mine)))

@@ -9,13 +9,13 @@ from typing import TypeVar
 from immutables import Map
 
 from contracts.envelope import Recorded
-from contracts.facts.policy import ClearanceWithdrawn, RuleEvaluated, TargetsCleared, VerdictGroup
+from contracts.facts.policy import ClearanceWithdrawn, RuleEvaluated, TargetsCleared, VerdictGroup, VersionSuperseded
 from libs.runtime.service import Draft
 from services.policy.candidates import fit_again
 from services.policy.evaluation import Evaluation, Findings
-from services.policy.finding import BAD_MARK, DEPLOYABLE, NO_LONGER, Finding, RuleKey, positions
+from services.policy.finding import DECISIVE, DEPLOYABLE, IN_ORDER, NO_LONGER, TURN_CAME, Finding, RuleKey, positions
 from services.policy.gate import Gate, Judge
-from services.policy.state import Held, Pair
+from services.policy.state import Held, Pair, State
 
 MOST_IDS = 2_000
 MOST_WEIGHT = 40_000
@@ -40,9 +40,12 @@ def record(judge: Judge, pair: Pair, found: Evaluation, cause: Recorded | None) 
     drafts = withdrawals(judge, pair, found, cause)
     for version_id, verdicts in found.findings.items():
         drafts += _evaluated(judge, pair, version_id, _changes(judge, pair, version_id, verdicts), cause)
+    for version_id, ids in sorted(found.passed.items()):
+        drafts += _evaluated(judge, pair, version_id, _passed(judge, pair, version_id, ids), cause)
     if not found.withdrawn:
         for version_id, targets in found.cleared.items():
             drafts += _clearances(judge, pair, version_id, targets, cause)
+            drafts += _superseded(judge.state, pair, version_id, targets, cause)
     return drafts
 
 
@@ -93,14 +96,14 @@ def expire(judge: Judge, pair: Pair, found: Evaluation) -> list[Draft]:
     """Facts for recorded instants that came and that the walk did not come by: of versions and rules that matter no more."""
     drafts = []
     for (version_id, key), over in due_of(pair, judge.now).items():
-        verdicts = found.findings.get(version_id, {})
-        if passed_by := [one for one in over if one not in verdicts]:
+        handled = found.findings.get(version_id, {}).keys() | set(found.passed.get(version_id, ()))
+        if passed_by := [one for one in over if one not in handled]:
             drafts += _evaluated(judge, pair, version_id, {key: {NO_LONGER: passed_by}}, None)
-    handled = {one for targets in found.withdrawn.values() for one, _ in targets}
-    handled |= {one for targets in found.cleared.values() for one, _ in targets}
+    decided = {one for targets in found.withdrawn.values() for one, _ in targets}
+    decided |= {one for targets in found.cleared.values() for one, _ in targets}
     late = Evaluation()
     for one in overdue(pair, judge.now):
-        if one not in handled:
+        if one not in decided:
             late.withdrawn.setdefault(pair.open[one], []).append((one, "The time it was cleared for is over."))
     return drafts + withdrawals(judge, pair, late, None)
 
@@ -158,7 +161,7 @@ def _changes(judge: Judge, pair: Pair, version_id: str, verdicts: dict[str, Find
                 if what:
                     to = changes if what == "changed" else longer
                     to.setdefault(key, {}).setdefault(finding, []).append(one)
-        if recorded and not any(key in (DEPLOYABLE, BAD_MARK) for key, _ in findings):
+        if recorded and not any(key in DECISIVE for key, _ in findings):
             _gone(judge, version_id, ids, findings, recorded, changes)
     for key, groups in longer.items():
         if sum(len(ids) for ids in groups.values()) <= RETOLD:
@@ -175,11 +178,31 @@ def _gone(
     for key in sorted(recorded):
         if key in asked:
             continue
-        finding = fit_again(judge.state.versions[version_id]) if key == DEPLOYABLE else NO_LONGER
-        for one in ids:
-            before = recorded[key].get(one)
-            if before is not None and (before.verdict != "allowed" or _is_over(before, judge.now)):
-                changes.setdefault(key, {}).setdefault(finding, []).append(one)
+        finding = TURN_CAME if key == IN_ORDER else NO_LONGER
+        if key == DEPLOYABLE:
+            finding = fit_again(judge.state.versions[version_id])
+        _end(recorded[key], ids, finding, judge.now, changes.setdefault(key, {}))
+        if not changes[key]:
+            del changes[key]
+
+
+def _passed(judge: Judge, pair: Pair, version_id: str, ids: list[str]) -> Changes:
+    """Everything that is recorded of a version that these targets do not look at any more."""
+    changes: Changes = {}
+    for key, verdicts in sorted(pair.held[version_id].items()):
+        ended: dict[Finding, list[str]] = {}
+        _end(verdicts, ids, NO_LONGER, judge.now, ended)
+        if ended:
+            changes[key] = ended
+    return changes
+
+
+def _end(verdicts: Map[str, Held], ids: list[str], finding: Finding, now: datetime, to: dict[Finding, list[str]]) -> None:
+    """End the verdicts on these targets that do not allow, and those whose time came."""
+    for one in ids:
+        before = verdicts.get(one)
+        if before is not None and (before.verdict != "allowed" or _is_over(before, now)):
+            to.setdefault(finding, []).append(one)
 
 
 def _is_over(held: Held, now: datetime) -> bool:
@@ -259,3 +282,36 @@ def _clearances(
             )
             drafts.append(Draft(fact, cause))
     return drafts
+
+
+def _superseded(
+    state: State, pair: Pair, version_id: str, targets: list[tuple[str, Gate | None]], cause: Recorded | None
+) -> list[Draft]:
+    """Older versions that waited for targets which a newer one was just cleared for.
+
+    Where every version goes in order none is passed over, and where a person pinned one it was not its age that decided.
+    """
+    deployment = state.deployments.get(pair.deployment_id)
+    if deployment is not None and deployment.supersession == "every":
+        return []
+    drafts = []
+    for older_id in sorted(pair.held, key=lambda one: state.versions[one].rank):
+        if not state.is_newer(version_id, older_id):
+            continue
+        by_rule = pair.held[older_id].values()
+        ids = [one for one, _ in targets if pair.pin_of(one) is None and any(_is_against(verdicts, one) for verdicts in by_rule)]
+        for run in chunks(sorted(ids), MOST_IDS):
+            fact = VersionSuperseded(
+                deployment_id=pair.deployment_id,
+                version_id=older_id,
+                environment_id=pair.environment_id,
+                by_version_id=version_id,
+                resource_ids=tuple(run),
+            )
+            drafts.append(Draft(fact, cause))
+    return drafts
+
+
+def _is_against(verdicts: Map[str, Held], resource_id: str) -> bool:
+    held = verdicts.get(resource_id)
+    return held is not None and held.verdict != "allowed"

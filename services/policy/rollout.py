@@ -266,11 +266,12 @@ def _stopped(failed: tuple[str, Job] | None, version: Version, state: State) -> 
         what = "its verification failed"
     assert job.status not in ACTIVE, "a running job can not stop a rollout"
     facts = (job.position, *(check.position for check in job.checks))
+    deployment = state.deployments.get(version.deployment_id)
+    every = deployment is not None and deployment.supersession == "every"
+    otherwise = f"a person who rejects {version.tag}" if every else "a newer version"
     return Finding(
         "blocked",
         f"The rollout of {version.tag} stopped: on {state.resource_name(resource_id)} {what}.",
-        ended_by="a job agent for that target, or a newer version"
-        if job.found_no_agent
-        else "a person who mends that target, or a newer version",
+        ended_by=f"{'a job agent for that target' if job.found_no_agent else 'a person who mends that target'}, or {otherwise}",
         facts=positions(facts),
     )

@@ -23,7 +23,14 @@ LONGEST_TOLD: Final = 500
 
 
 class Version(NamedTuple):
-    """A version of a deployment. `position` is that of its newest document."""
+    """A version of a deployment, as far as rules and other versions look at it.
+
+    Attributes:
+        position: where its newest document is.
+        known_since: where its first document is.
+        metadata: that of the document itself; never changed.
+        dependencies: (deployment, selector) of what must run on the same resource, sorted.
+    """
 
     version_id: str
     deployment_id: str
@@ -31,6 +38,11 @@ class Version(NamedTuple):
     status: VersionStatus
     created_at: datetime
     position: int
+    known_since: int
+    name: str
+    message: str | None
+    metadata: dict[str, str]
+    dependencies: tuple[tuple[str, str], ...] = ()
 
     @property
     def rank(self) -> tuple[datetime, str]:
@@ -144,7 +156,9 @@ class Standing(NamedTuple):
     Attributes:
         job_version: the version of its newest job; empty when it has none. The job is the last of that version's jobs there.
         cleared: its newest clearance, until it is withdrawn.
-        bad: versions marked bad on it. asked: versions that a rollback was required of. Both in order of happening.
+        taken: the newest version that it ever got a job of, other than to go back to it; empty when it had none.
+        bad: versions marked bad on it. by_hand: those of them that a person marked. asked: versions that a rollback was required of.
+            All in order of happening.
     """
 
     desired: Desired | None = None
@@ -153,9 +167,24 @@ class Standing(NamedTuple):
     cleared: Clearance | None = None
     bad: tuple[str, ...] = ()
     asked: tuple[str, ...] = ()
+    taken: str = ""
+    by_hand: tuple[str, ...] = ()
 
 
 NOWHERE = Standing()
+
+
+WHOLE: Final = ""
+"""In place of a resource id: all targets of a pair."""
+
+
+class Pin(NamedTuple):
+    """A person's choice of one version. `by` is who chose, as the log names people."""
+
+    version_id: str
+    by: str
+    reason: str
+    position: int
 
 
 class Held(NamedTuple):
@@ -180,6 +209,7 @@ class Pair(NamedTuple):
         withdrawn_at: position of the newest withdrawal; clearances before it must be issued again.
         instants: when time alone changes something recorded: how many verdicts and open clearances have that instant.
         wake: the earliest of them.
+        pins: by resource id, also of vanished targets, and under `WHOLE` that of all targets.
     """
 
     deployment_id: str
@@ -194,17 +224,22 @@ class Pair(NamedTuple):
     withdrawn_at: int = 0
     instants: Map[datetime, int] = Map()
     wake: datetime | None = None
+    pins: Map[str, Pin] = Map()
 
     def moved(self, standings: Map[str, Standing], jobs: Map[str, Map[str, tuple[Job, ...]]], open_: Map[str, str]) -> Pair:
         """The pair after a fact about jobs; built directly, since most facts are of this kind."""
         return Pair(
             self.deployment_id, self.environment_id, self.targets, standings, jobs, self.successes, self.held, open_, self.paced,
-            self.withdrawn_at, self.instants, self.wake,
+            self.withdrawn_at, self.instants, self.wake, self.pins,
         )  # fmt: skip
 
     @property
     def key(self) -> str:
         return pair_key(self.deployment_id, self.environment_id)
+
+    def pin_of(self, resource_id: str) -> Pin | None:
+        """What a target is pinned to: its own pin comes before that of all targets."""
+        return (self.pins.get(resource_id) or self.pins.get(WHOLE)) if self.pins else None
 
     def jobs_of(self, resource_id: str, version_id: str) -> tuple[Job, ...]:
         """The jobs of a version on a target, oldest first."""
@@ -240,6 +275,7 @@ class State:
         approvals: by `version/environment`.
         pairs: by `deployment/environment`.
         places: keys of the pairs of a deployment, of an environment and of a resource.
+        dependents: deployments with versions that depend on a deployment, sorted.
     """
 
     workspace_id: str
@@ -255,18 +291,29 @@ class State:
     approvals: Map[str, tuple[Approval, ...]] = field(default_factory=Map)
     pairs: Map[str, Pair] = field(default_factory=Map)
     places: Map[str, tuple[str, ...]] = field(default_factory=Map)
+    dependents: Map[str, tuple[str, ...]] = field(default_factory=Map)
 
     def moved(self, position: int, pairs: Map[str, Pair]) -> State:
         """The state after a fact about a pair; built directly, since most facts are of this kind."""
         return State(
             self.workspace_id, position, self.gate, self.policies, self.deployments, self.environments, self.resources, self.links,
-            self.versions, self.newest, self.approvals, pairs, self.places,
+            self.versions, self.newest, self.approvals, pairs, self.places, self.dependents,
         )  # fmt: skip
 
     def environments_beside(self, entity_id: str) -> tuple[str, ...]:
         """Environments that share a system with a deployment or an environment (itself among them), sorted."""
         near = {member for system in self.links.get(entity_id, frozenset()) for member in self.links.get(system, frozenset())}
         return tuple(sorted(one for one in near if one in self.environments))
+
+    def is_newer(self, version_id: str, than: str) -> bool:
+        """Whether a version is newer than another one; also when one of them is not known."""
+        one, other = self.versions.get(version_id), self.versions.get(than)
+        return one is None or other is None or one.rank > other.rank
+
+    def deployment_name(self, deployment_id: str) -> str:
+        """How to call a deployment in a sentence."""
+        known = self.deployments.get(deployment_id)
+        return known.name if known is not None else deployment_id
 
     def resource_name(self, resource_id: str) -> str:
         """How to call a resource in a sentence."""

@@ -9,6 +9,7 @@ from contracts.envelope import Recorded
 from contracts.facts import dispatcher, inventory, planner, policy, verifier
 from contracts.shapes import ACTIVE, EnvironmentProgression
 from services.policy.finding import RuleKey
+from services.policy.dependents import waiting_on, waiting_on_target
 from services.policy.gate import Judge
 from services.policy.progression import judge_progression, may_pass
 from services.policy.recording import RETOLD, difference
@@ -65,8 +66,22 @@ def _touch(judge: Judge, one: Recorded, found: Touched) -> None:
                 _paced(judge, pair_key(fact.deployment_id, fact.environment_id), fact.resource_id, one, found)
         case planner.TargetsChanged():
             _targets_changed(state, one, fact, found)
-        case planner.VersionCreated() | planner.VersionUpdated():
+        case planner.VersionCreated():
             found.whole.update(dict.fromkeys(state.places.get(fact.deployment_id, ()), one))
+        case planner.VersionUpdated():
+            found.whole.update(dict.fromkeys(state.places.get(fact.deployment_id, ()), one))
+            _dependents(state, fact.deployment_id, one, found)
+        case planner.VersionPinned() | planner.PinReleased():
+            key = pair_key(fact.deployment_id, fact.environment_id)
+            if fact.resource_id is None:
+                found.whole[key] = one
+            else:
+                found.target(key, fact.resource_id, one)
+        case planner.ReleasesCreated():
+            _released(state, one, fact, found)
+        case planner.RedeployRequested():
+            for item in fact.items:
+                found.target(pair_key(fact.deployment_id, fact.environment_id), item.resource_id, one)
         case planner.RollbackStarted():
             found.target(pair_key(fact.deployment_id, fact.environment_id), fact.resource_id, one)
         case policy.ApprovalRecorded():
@@ -79,12 +94,18 @@ def _touch(judge: Judge, one: Recorded, found: Touched) -> None:
             _all_undecided(state.pairs.values(), one, found)
         case planner.DeploymentSaved():
             _all_undecided(_pairs_at(state, fact.deployment_id), one, found)
+            _dependents(state, fact.deployment_id, one, found)
+        case planner.DeploymentDeleted():
+            _dependents(state, fact.deployment_id, one, found)
         case planner.EnvironmentSaved():
             _all_undecided(_pairs_at(state, fact.environment_id), one, found)
             _all_progressing(state, one, found)
+        case planner.EnvironmentDeleted():
+            _all_progressing(state, one, found)
+            for upstream_id in sorted(state.dependents):
+                _dependents(state, upstream_id, one, found)
         case (
-            planner.EnvironmentDeleted()
-            | planner.EnvironmentLinked()
+            planner.EnvironmentLinked()
             | planner.EnvironmentUnlinked()
             | planner.DeploymentLinked()
             | planner.DeploymentUnlinked()
@@ -103,6 +124,12 @@ def _touch(judge: Judge, one: Recorded, found: Touched) -> None:
 def _job_ended(judge: Judge, one: Recorded, fact: _JOB_ENDS, found: Touched) -> None:
     key = pair_key(fact.deployment_id, fact.environment_id)
     found.upstream[(fact.deployment_id, fact.environment_id, fact.version_id)] = one
+    if isinstance(fact, dispatcher.JobStatusChanged) and "successful" in (fact.status, fact.previous):
+        for waiting in waiting_on_target(judge.state, fact.deployment_id, fact.resource_id):
+            found.target(waiting.key, fact.resource_id, one)
+    deployment = judge.state.deployments.get(fact.deployment_id)
+    if deployment is not None and deployment.supersession == "every":
+        found.target(key, fact.resource_id, one)  # the version after this one may have its turn
     if isinstance(fact, dispatcher.JobStatusChanged) and fact.previous in ACTIVE:
         pair = judge.state.pairs.get(key)
         came_to = outcome_of(pair, fact.resource_id, fact.version_id) if pair is not None else None
@@ -131,6 +158,27 @@ def _targets_changed(state: State, one: Recorded, fact: planner.TargetsChanged, 
         found.whole[key] = one  # places in a rollout moved
     for resource_id in fact.added:
         found.target(key, resource_id, one)
+    if fact.deployment_id in state.dependents:
+        for resource_id in (*fact.added, *fact.removed):
+            for waiting in waiting_on_target(state, fact.deployment_id, resource_id):
+                found.target(waiting.key, resource_id, one)
+
+
+def _released(state: State, one: Recorded, fact: planner.ReleasesCreated, found: Touched) -> None:
+    """A release that replaces another one of the same version, made with other variables, needs a clearance of its own."""
+    pair = state.pairs.get(pair_key(fact.deployment_id, fact.environment_id))
+    if pair is None:
+        return
+    for item in fact.items:
+        resource_id = item.resource_id
+        if resource_id not in pair.open and not pair.is_used(resource_id, pair.standings[resource_id]):
+            found.target(pair.key, resource_id, one)
+
+
+def _dependents(state: State, upstream_id: str, one: Recorded, found: Touched) -> None:
+    """What is known of a deployment's versions changed, or they are gone with it."""
+    for pair in waiting_on(state, upstream_id):
+        found.whole[pair.key] = one
 
 
 def _all_undecided(pairs: Iterable[Pair], one: Recorded, found: Touched) -> None:

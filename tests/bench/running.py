@@ -36,7 +36,7 @@ class Running:
 
     folder: Path
     options: tuple[str, ...] = ()
-    client: httpx.Client = field(init=False)
+    client: httpx.Client = field(init=False, default_factory=httpx.Client)
     workspace_id: str = field(init=False)
     postgres: str = field(init=False)
     _process: subprocess.Popen[bytes] | None = field(init=False, default=None)

@@ -27,7 +27,8 @@ from contracts.shapes import (
     Verification,
 )
 from libs.runtime.service import Intent
-from libs.simulation.world import World, refold
+from libs.simulation.audit import check_memory
+from libs.simulation.world import World
 from services.dispatcher import app as dispatcher
 from services.inventory import app as inventory
 from services.planner import app as planner
@@ -43,7 +44,7 @@ T = TypeVar("T")
 _call_agent = dispatcher.performer()
 
 
-def _now_or_never(coroutine: Coroutine[Any, Any, T]) -> T:
+def now_or_never(coroutine: Coroutine[Any, Any, T]) -> T:
     """The result of a coroutine that waits for nothing, as the built-in agents do not."""
     try:
         coroutine.send(None)
@@ -180,10 +181,7 @@ class Shop(World):
                     (jobs.add if fact.status in ACTIVE else jobs.discard)(fact.job_id)
                     assert len(jobs) <= 1, f"two active jobs on {target}"
                     assert (fact.resource_id, fact.environment_id, fact.version_id) in cleared, f"uncleared: {fact!r}"
-        for service in SERVICES:
-            assert self.room(service.name).state == refold(service, self.log), (
-                f"{service.name} remembers what the log does not say"
-            )
+        check_memory(self, SERVICES)
         for name in self.targets():
             for standing in self.explain(name).versions:
                 assert standing.cleared or any(reason.verdict != "allowed" for reason in standing.reasons), (name, standing)
@@ -191,7 +189,7 @@ class Shop(World):
     # --- the outside -----------------------------------------------------------------------------------------------------------
 
     def _agent(self, intent: Intent, now: datetime) -> dict[str, Any]:
-        return _now_or_never(_call_agent(intent))  # type: ignore[arg-type]  # a performer is a coroutine function
+        return now_or_never(_call_agent(intent))  # type: ignore[arg-type]  # a performer is a coroutine function
 
     def _monitoring(self, intent: Intent, now: datetime) -> dict[str, Any]:
         query = urllib.parse.parse_qs(urllib.parse.urlparse(intent.request["url"]).query)

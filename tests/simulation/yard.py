@@ -23,7 +23,6 @@ from contracts.commands.planner import (
 )
 from contracts.commands.policy import DeletePolicy, ExplainTarget, RecordApproval, RuleInput, SavePolicy
 from contracts.envelope import Recorded
-from contracts.fact import Fact
 from contracts.facts.dispatcher import JobCreated, JobStatusChanged
 from contracts.facts.inventory import ResourceSaved
 from contracts.facts.planner import (
@@ -57,12 +56,13 @@ from contracts.shapes import (
     VersionStatus,
 )
 from libs.runtime.ids import derived
-from libs.runtime.room import Room, Round
-from libs.runtime.service import Intent, Service
-from libs.simulation.world import WORKSPACE, World, refold
+from libs.runtime.room import Room
+from libs.runtime.service import Intent
+from libs.simulation.audit import check_decisions, check_memory
+from libs.simulation.world import WORKSPACE, World
 from services.dispatcher.adapters.performing import built_in_agents, performing
 from services.policy.instants import read
-from tests.simulation.shop import SERVICES, _now_or_never
+from tests.simulation.shop import SERVICES, now_or_never
 
 STAGES = ("dev", "staging", "production")
 DEPLOYMENTS = ("api", "web")
@@ -423,36 +423,12 @@ class Yard(World):
                 assert not UUID_TEXT.search(text), f"an id where a name should be: {text}"
 
     def check_memory(self) -> None:
-        for service in SERVICES:
-            assert self.room(service.name).state == refold(service, self.log), f"{service.name} remembers otherwise"
+        """Folding the log from zero gives what each service remembers."""
+        check_memory(self, SERVICES)
 
     def check_decisions(self) -> None:
         """Every decision of every service would be made again as it was."""
-        for service in SERVICES:
-            state, position, recorded = service.initial(self.workspace_id), 0, 0
-            for name, round_ in self.rounds:
-                first, recorded = recorded, recorded + len(round_.append.facts)
-                if name != service.name or round_.append.decision is None:
-                    continue
-                told = orjson.loads(round_.append.decision)
-                for one in self.log[position : told["decided_upto"]]:
-                    state = service.evolve(state, one) if one.type in service.reads else state
-                position = told["decided_upto"]
-                again = self._again(service, state, told, round_)
-                assert again == [one.fact for one in self.log[first:recorded]], f"{name} decided otherwise: {told['trigger']}"
-            assert recorded == len(self.log), "every fact is some round's"
-
-    def _again(self, service: Service[Any], state: Any, told: dict[str, Any], round_: Round) -> list[Fact]:
-        trigger, upto = told["trigger"], told["decided_upto"]
-        room: Room[Any] = Room(service, self.workspace_id)
-        room.state, room.position = state, upto
-        if trigger["kind"] == "facts":
-            room.pending = [one for one in self.log[trigger["from"] - 1 : upto] if one.type in service.reads]
-        move = round_.append.move
-        assert move is not None
-        room.stored, room.decided = move.old, move.old.position
-        made = room.again(trigger, datetime.fromisoformat(told["decided_at"]))
-        return [one.fact for one in made.append.facts] if made is not None else []
+        check_decisions(self, SERVICES)
 
     # --- the outside -----------------------------------------------------------------------------------------------------------
 
@@ -464,7 +440,7 @@ class Yard(World):
         job = next(one for one in reversed(self.facts(JobCreated)) if one.job_id == request["job_id"])
         if request["type"] == "test-runner" and self.ledger.versions[job.version_id].tag in self.failing:
             request = {**request, "config": {**request["config"], "status": "failure"}}
-        return _now_or_never(self._call(Intent(intent.key, request, intent.not_before)))  # type: ignore[arg-type]
+        return now_or_never(self._call(Intent(intent.key, request, intent.not_before)))  # type: ignore[arg-type]
 
     def _monitoring(self, intent: Intent, now: datetime) -> dict[str, Any]:
         if intent.request["type"] == "sleep":

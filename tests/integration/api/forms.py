@@ -104,16 +104,23 @@ DEPLOYMENT_WHOLE = DEPLOYMENT_AND_SYSTEMS.plus(variables=Many(VARIABLE_AND_VALUE
 RESOURCE_VARIABLE = obj(resourceId=ID, key=TEXT, value=VALUE)
 SET_VARIABLE = obj(key=TEXT, value=VALUE)
 VARIABLE_SET = obj(
-    id=ID, name=TEXT, description=TEXT, selector=TEXT, priority=WHOLE, createdAt=INSTANT, updatedAt=INSTANT, metadata=Maybe(METADATA)
+    id=ID,
+    name=TEXT,
+    description=TEXT,
+    selector=TEXT,
+    priority=WHOLE,
+    createdAt=INSTANT,
+    updatedAt=INSTANT,
+    metadata=Maybe(METADATA),
 )
 VARIABLE_SET_WHOLE = VARIABLE_SET.plus(variables=Many(SET_VARIABLE))
 
 VARIABLE_BODY = obj(deploymentId=TEXT, key=TEXT, description=OPTIONAL_TEXT)
 VALUE_BODY = obj(deploymentVariableId=TEXT, priority=WHOLE, value=VALUE, resourceSelector=OPTIONAL_TEXT)
-VARIABLE_SET_BODY = obj(
-    name=TEXT, selector=TEXT, variables=Many(SET_VARIABLE), description=OPTIONAL_TEXT, priority=Maybe(WHOLE)
+VARIABLE_SET_BODY = obj(name=TEXT, selector=TEXT, variables=Many(SET_VARIABLE), description=OPTIONAL_TEXT, priority=Maybe(WHOLE))
+VARIABLE_SET_CHANGE = Obj(
+    {name: prop if isinstance(prop, Maybe) else Maybe(prop) for name, prop in VARIABLE_SET_BODY.props.items()}
 )
-VARIABLE_SET_CHANGE = Obj({name: prop if isinstance(prop, Maybe) else Maybe(prop) for name, prop in VARIABLE_SET_BODY.props.items()})
 
 # --- inventory --------------------------------------------------------------------------------------------------------------------
 
@@ -136,9 +143,7 @@ PROVIDER = obj(id=ID, workspaceId=ID, name=TEXT, metadata=METADATA, createdAt=IN
 SET_DONE = obj(ok=FLAG, method=TEXT, batchId=OPTIONAL_TEXT)
 RULE = obj(id=ID, workspaceId=ID, name=TEXT, description=OPTIONAL_TEXT, reference=TEXT, cel=TEXT, metadata=METADATA)
 
-RESOURCE_BODY = obj(
-    name=TEXT, version=TEXT, kind=TEXT, config=Maybe(CONFIG), metadata=Maybe(METADATA), variables=Maybe(Map())
-)
+RESOURCE_BODY = obj(name=TEXT, version=TEXT, kind=TEXT, config=Maybe(CONFIG), metadata=Maybe(METADATA), variables=Maybe(Map()))
 PROVIDED_BODY = obj(
     resources=Many(
         obj(
@@ -230,7 +235,9 @@ VERIFICATION = obj(
     createdAt=INSTANT,
     status=One(("passed", "running", "failed")),
     message=OPTIONAL_TEXT,
-    metrics=Many(obj(name=TEXT, intervalSeconds=WHOLE, count=WHOLE, provider=CONFIG, successCondition=TEXT, measurements=Many(CONFIG))),
+    metrics=Many(
+        obj(name=TEXT, intervalSeconds=WHOLE, count=WHOLE, provider=CONFIG, successCondition=TEXT, measurements=Many(CONFIG))
+    ),
 )
 _PIN = obj(versionId=ID, reason=OPTIONAL_TEXT)
 _STATE: dict[str, Shape | Maybe] = {

@@ -76,7 +76,9 @@ def _links(kind: str, param: str, answer: Obj) -> tuple[Row, ...]:
     path, ends = f"{_SYSTEM}/{kind}s/{{{param}}}", ("systemId", param)
     return (
         Row(f"system.{kind}.get", "GET", path, 200, answer, absent=ends),
-        Row(f"system.{kind}.link", "PUT", path, 202, forms.ACCEPTED, absent=ends, note="takes no body, and needs no content type"),
+        Row(
+            f"system.{kind}.link", "PUT", path, 202, forms.ACCEPTED, absent=ends, note="takes no body, and needs no content type"
+        ),
         Row(f"system.{kind}.unlink", "DELETE", path, 202, forms.ACCEPTED, absent=ends),
     )
 
@@ -211,7 +213,9 @@ ENVIRONMENTS = (
 RESOURCES = (
     Row("resource.list", "GET", "/resources", 200, page(forms.RESOURCE), query=_CEL),
     Row("resource.search", "POST", "/resources/search", 200, page(forms.RESOURCE), body=forms.SEARCH_BODY, page_size=500),
-    Row("resource.get", "GET", _RESOURCE, 200, forms.RESOURCE, absent=("identifier",), note="404 is not published, but relied on"),
+    Row(
+        "resource.get", "GET", _RESOURCE, 200, forms.RESOURCE, absent=("identifier",), note="404 is not published, but relied on"
+    ),
     Row("resource.put", "PUT", _RESOURCE, 202, forms.ACCEPTED, body=forms.RESOURCE_BODY),
     Row(
         "resource.delete",

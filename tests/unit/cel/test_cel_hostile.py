@@ -9,7 +9,8 @@ import pytest
 
 from libs.cel import CelError, CelProblems, Environment, Outcome, Program, limits
 from libs.cel.budget import Budget
-from libs.cel.native import generate
+from libs.cel.exact import compile_exact
+from libs.cel.native import compile_matches
 from libs.cel.parse import parse
 
 OPEN = Environment("open", {"x": None})
@@ -110,7 +111,7 @@ def test_stopped_by_the_budget(source: str) -> None:
 def test_a_filter_has_one_budget_for_all_documents() -> None:
     program = guarded(nested(5, "all"))
     asked: list[int] = []
-    evaluate = program._exact
+    evaluate = compile_exact(program.tree)
 
     def counting(scope: dict[str, Any], budget: Budget) -> Any:
         asked.append(budget.left)
@@ -167,7 +168,7 @@ def test_nested_conditions_do_not_double_the_generated_code() -> None:
         asked.append(variables)
         return True
 
-    assert generate(parse(source), ("x",), slow).matches({"x": {}})
+    assert compile_matches(parse(source), ("x",), slow)({"x": {}})
     assert asked == [{"x": {}}]
 
 

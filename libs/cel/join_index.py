@@ -1,0 +1,173 @@
+"""One relation between documents: who is related to whom."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from libs.cel.documents import marks, marks_inside
+from libs.cel.joins import Join, take_apart
+from libs.cel.postings import Postings
+from libs.cel.problems import CelError
+from libs.cel.program import Program
+
+
+class _Table(NamedTuple):
+    """One side of one join: which documents have which mark, and how a document is marked for it."""
+
+    value: Program
+    read: Callable[[Any], Iterator[Hashable]]
+    postings: Postings
+
+
+class _Side(NamedTuple):
+    """All that is kept of documents in the role of one variable.
+
+    Attributes:
+        variable: its name.
+        alone: what must be true of the document by itself.
+        tables: per group of joins, one table per join.
+        open: keys of the documents that pass `alone`, ascending.
+    """
+
+    variable: str
+    alone: tuple[Program, ...]
+    tables: tuple[tuple[_Table, ...], ...]
+    open: list[str]
+
+
+_Marked = tuple[tuple[tuple[Hashable, ...], ...], ...]
+"""The marks of one document on one side: per group, per join."""
+
+
+class JoinIndex:
+    """Documents by key under one relation with two variables, such as `from` and `to`; `related` finds both directions.
+
+    Every document is looked at in both roles. Where the relation asks for an equality between values of the two documents, or for one
+    to contain the other, only documents that share such a value are compared; otherwise all that pass what the relation asks of one
+    document alone. A document must not be changed once it is put; put another one. Not made for several threads.
+
+    Args:
+        program: the relation; its environment has exactly two variables.
+    """
+
+    def __init__(self, program: Program) -> None:
+        assert len(program.environment.variables) == 2, f"{program!r} relates two variables"
+        relation = take_apart(program)
+        first, second = program.environment.variables
+        self.program = program
+        self._documents: dict[str, Any] = {}
+        self._marked: dict[str, tuple[_Marked | None, _Marked | None]] = {}
+        self._sides = (
+            _Side(first, relation.first, tuple(tuple(map(_first_table, group)) for group in relation.joins), []),
+            _Side(second, relation.second, tuple(tuple(map(_second_table, group)) for group in relation.joins), []),
+        )
+
+    def __len__(self) -> int:
+        return len(self._documents)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._documents
+
+    @property
+    def is_joined(self) -> bool:
+        """Whether documents are looked up by shared values; if not, each is compared with every other that may take part."""
+        return bool(self._sides[0].tables)
+
+    def put(self, key: str, document: Any) -> None:
+        """Add a document or replace it."""
+        self.remove(key)
+        self._documents[key] = document
+        one, other = (self._enter(side, key, document) for side in self._sides)
+        self._marked[key] = (one, other)
+
+    def remove(self, key: str) -> None:
+        """Forget a document, if it is there."""
+        if key not in self._documents:
+            return
+        del self._documents[key]
+        for side, marked in zip(self._sides, self._marked.pop(key), strict=True):
+            if marked is None:
+                continue
+            del side.open[bisect_left(side.open, key)]
+            for tables, of_group in zip(side.tables, marked, strict=True):
+                for table, of_table in zip(tables, of_group, strict=True):
+                    for mark in of_table:
+                        table.postings.remove(mark, key)
+
+    def comparisons(self, key: str) -> int:
+        """Return how many pairs `related` would compare at most, both directions together; 0 for an unknown key."""
+        return sum(sum(map(len, self._candidates(key, role))) for role in (0, 1))
+
+    def related(self, key: str) -> tuple[list[str], list[str]]:
+        """Return whom a document is related to and who is related to it, each ascending, itself never among them.
+
+        An error on a pair is no relation. Work is proportional to `comparisons(key)`.
+
+        Returns:
+            The keys Y for which the relation is true with the document as the first variable and Y as the second, and those for
+            which it is true the other way round. Both empty for an unknown key.
+        """
+        return self._matching(key, 0), self._matching(key, 1)
+
+    def _matching(self, key: str, role: int) -> list[str]:
+        lists = self._candidates(key, role)
+        if not lists:
+            return []
+        keys: Sequence[str] = lists[0] if len(lists) == 1 else sorted(set().union(*lists))
+        documents = self._documents
+        others = [other for other in keys if other != key]
+        here, there = self._sides[role].variable, self._sides[1 - role].variable
+        found = self.program.filter([documents[other] for other in others], there, **{here: documents[key]})
+        return [others[position] for position in found]
+
+    def _candidates(self, key: str, role: int) -> list[list[str]]:
+        """Return lists of keys that hold everyone who may be related to a document in this role."""
+        marked = self._marked[key][role] if key in self._marked else None
+        other = self._sides[1 - role]
+        if marked is None or not other.open:
+            return []
+        best, fewest = [other.open], len(other.open)
+        for tables, of_group in zip(other.tables, marked, strict=True):
+            lists = [
+                keys
+                for table, of_table in zip(tables, of_group, strict=True)
+                for mark in of_table
+                if (keys := table.postings.of(mark))
+            ]
+            count = sum(map(len, lists))
+            if count < fewest:
+                best, fewest = lists, count
+        return best
+
+    @staticmethod
+    def _enter(side: _Side, key: str, document: Any) -> _Marked | None:
+        """Take a document in if it can play this role; return its marks."""
+        variables = {side.variable: document}
+        if not all(program.test(variables) for program in side.alone):
+            return None
+        insort(side.open, key)
+        marked = tuple(tuple(tuple(dict.fromkeys(_marks_of(table, variables))) for table in tables) for tables in side.tables)
+        for tables, of_group in zip(side.tables, marked, strict=True):
+            for table, of_table in zip(tables, of_group, strict=True):
+                for mark in of_table:
+                    table.postings.add(mark, key)
+        return marked
+
+
+def _first_table(join: Join) -> _Table:
+    return _Table(join.first, marks_inside if join.meeting == "second_in_first" else marks, Postings())
+
+
+def _second_table(join: Join) -> _Table:
+    return _Table(join.second, marks_inside if join.meeting == "first_in_second" else marks, Postings())
+
+
+def _marks_of(table: _Table, variables: dict[str, Any]) -> Iterator[Hashable]:
+    try:
+        value = table.value.value(**variables)
+    except CelError:
+        # Without the value the comparison is an error, so that the relation can not be true by this join.
+        return
+    yield from table.read(value)

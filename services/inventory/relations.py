@@ -1,0 +1,150 @@
+"""Decides who is related to whom: evaluates what a change can affect, and records the pairs that appeared and vanished.
+
+A changed entity is compared with those that a rule could relate it to, a changed rule over all entities; nothing else is looked at. What a
+rule may cost is bounded, so that none can hold up or flood a workspace: one that goes beyond is suspended until it is saved again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from contracts.envelope import Recorded
+from contracts.facts.inventory import (
+    Relation,
+    RelationsChanged,
+    RelationshipRuleSuspended,
+    ResourceSaved,
+    ResourceVariablesSaved,
+)
+from contracts.facts.planner import DeploymentSaved, EnvironmentSaved
+from libs.cel import JoinIndex, Program, contexts
+from libs.cel.problems import CelProblems
+from libs.runtime.service import Draft
+from services.inventory.joins import forget, joins_of
+from services.inventory.relation_fold import exists
+from services.inventory.relation_state import NONE, Relations
+from services.inventory.state import InventoryState
+
+PAIRS_PER_FACT: Final = 1_000
+MAX_RELATIONS: Final = 200_000
+"""Relations that one rule may have."""
+MAX_COMPARISONS: Final = 1_000_000
+"""Pairs that may be compared for one rule in one decision."""
+
+_ADVICE: Final = (
+    "add an equality between a field of from and a field of to, so that only entities with the same value are compared"
+)
+
+
+class Change(NamedTuple):
+    """What changes in the relations of a rule: pairs in order, and whether each is there now."""
+
+    pairs: tuple[tuple[Relation, bool], ...]
+
+
+class TooMany(NamedTuple):
+    """A rule would relate, or compare, more than is allowed; for people."""
+
+    reason: str
+
+
+def decide_relations(state: InventoryState, recorded: Sequence[Recorded], now: datetime) -> tuple[Draft, ...]:
+    """The deltas of relations that follow from changed entities, in order of rules and entities; what vanished is told by its deletion."""
+    programs = _followed(state)
+    if not programs:
+        forget(state)
+        return ()
+    causes: dict[str, Recorded] = {}
+    for one in recorded:
+        match one.fact:
+            case ResourceSaved() | ResourceVariablesSaved() | DeploymentSaved() | EnvironmentSaved() as fact:
+                causes[fact.stream] = one
+    changed = [entity for entity in causes if exists(state, entity)]
+    if not changed:
+        return ()
+    joins = joins_of(state, programs.values())
+    drafts: list[Draft] = []
+    for rule_id in sorted(programs):
+        found = compare(joins[programs[rule_id].source], changed, state.relating.of_rule(rule_id))
+        if isinstance(found, TooMany):
+            reason = f"{found.reason}. Its relations are gone until it is saved again; {_ADVICE}"
+            drafts.append(Draft(RelationshipRuleSuspended(rule_id=rule_id, reason=reason), causes[changed[-1]]))
+        else:
+            drafts.extend(_drafts(rule_id, found, causes))
+    return tuple(drafts)
+
+
+def relate_all(state: InventoryState, rule_id: str, program: Program) -> tuple[Draft, ...] | TooMany:
+    """What to append so that a rule that is saved with this expression relates what it should."""
+    programs = _followed(state)
+    programs[rule_id] = program
+    join = joins_of(state, programs.values())[program.source]
+    entities = [*(f"resource/{one}" for one in state.resources), *state.relating.named]
+    rule = state.relating.rules.get(rule_id)
+    known = NONE if rule is None or rule.suspended is not None else state.relating.of_rule(rule_id)
+    found = compare(join, entities, known)
+    if isinstance(found, TooMany):
+        return TooMany(f"{found.reason}; {_ADVICE}")
+    return _drafts(rule_id, found, {})
+
+
+def compare(join: JoinIndex, entities: Iterable[str], known: Relations) -> Change | TooMany:
+    """What these entities' relations are now, against the known ones."""
+    entities = list(entities)
+    comparisons = sum(map(join.comparisons, entities))
+    if comparisons > MAX_COMPARISONS:
+        return TooMany(
+            f"It would compare {comparisons} pairs of entities at once, at most {MAX_COMPARISONS} are allowed for a rule"
+        )
+    changes: dict[Relation, bool] = {}
+    for entity in entities:
+        outgoing, incoming = join.related(entity)
+        known_outgoing, known_incoming = known.of(entity)
+        for other in outgoing:
+            if other not in known_outgoing:
+                changes[Relation(entity, other)] = True
+        for other in incoming:
+            if other not in known_incoming:
+                changes[Relation(other, entity)] = True
+        if len(known_outgoing):
+            now_there = frozenset(outgoing)
+            changes.update({Relation(entity, other): False for other in known_outgoing if other not in now_there})
+        if len(known_incoming):
+            now_there = frozenset(incoming)
+            changes.update({Relation(other, entity): False for other in known_incoming if other not in now_there})
+        if len(changes) > MAX_RELATIONS + known.count:
+            break
+    added = sum(changes.values())
+    count = known.count + 2 * added - len(changes)
+    if count > MAX_RELATIONS:
+        return TooMany(f"It would relate {count} or more pairs of entities, at most {MAX_RELATIONS} are allowed for a rule")
+    return Change(tuple(sorted(changes.items())))
+
+
+def _followed(state: InventoryState) -> dict[str, Program]:
+    """The program of each rule that is followed, by its id."""
+    programs: dict[str, Program] = {}
+    for rule_id, rule in state.relating.rules.items():
+        if rule.suspended is None:
+            try:
+                programs[rule_id] = contexts.RELATION.compile(rule.saved.cel)
+            except CelProblems:
+                # Expressions are checked when they are saved. One that got past that relates nobody.
+                continue
+    return programs
+
+
+def _drafts(rule_id: str, change: Change, causes: Mapping[str, Recorded]) -> tuple[Draft, ...]:
+    drafts: list[Draft] = []
+    for start in range(0, len(change.pairs), PAIRS_PER_FACT):
+        part = change.pairs[start : start + PAIRS_PER_FACT]
+        delta = RelationsChanged(
+            rule_id=rule_id,
+            added=tuple(pair for pair, is_there in part if is_there),
+            removed=tuple(pair for pair, is_there in part if not is_there),
+        )
+        first, _ = part[0]
+        drafts.append(Draft(delta, causes.get(first.from_entity) or causes.get(first.to_entity)))
+    return tuple(drafts)

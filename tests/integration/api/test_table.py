@@ -1,0 +1,223 @@
+"""Every row of the table, shown whole: its success with what can be read at once, and each class of error that it declares.
+
+The tests are made from the rows themselves, and end with a look at what the checker saw: a row without a case fails.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from services.gateway.http.app import operations
+from tests.integration.api import cases_of_catalog, cases_of_inventory, cases_of_targets, cases_of_versions
+from tests.integration.api.cases import CONFLICT, LISTS, SUCCESS, Sent
+from tests.integration.api.checker import NONE, Api, path_of
+from tests.integration.api.scenes import new_id
+from tests.integration.api.shapes import SOME_UUID
+from tests.integration.api.table import NOUNS, ROWS, TABLE, Row
+
+pytestmark = pytest.mark.integration
+
+MODULES = (cases_of_catalog, cases_of_inventory, cases_of_targets, cases_of_versions)
+"""What fills the registries."""
+
+NIL = "00000000-0000-0000-0000-000000000000"
+ERRORS = (400, 401, 404, 409, 415)
+
+
+def _of(row: Row, sent: Sent, **other: str) -> dict[str, Any]:
+    return {"op": row.op, "body": sent.body, "query": sent.query, **sent.params, **other}
+
+
+def _somewhere(row: Row) -> dict[str, str]:
+    """Path parameters of the right form that name nothing."""
+    names = (part[1:-1] for part in row.path.split("/") if part.startswith("{"))
+    return {name: "-".join([SOME_UUID] * 3) if name == "releaseTargetKey" else new_id() for name in names}
+
+
+def _nowhere(row: Row) -> str:
+    return path_of(row, _somewhere(row))
+
+
+def _example(row: Row) -> Any:
+    return row.body.example() if row.body is not None else NONE
+
+
+# --- one test for each status of each row -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("op,status", [(row.op, status) for row in TABLE for status in row.statuses])
+def test_each_operation_answers_what_its_row_declares(api: Api, op: str, status: int) -> None:
+    row = ROWS[op]
+    if status == row.status:
+        succeed(api, row)
+    else:
+        PROVOKE[status](api, row)
+    assert (op, status) in api.seen
+
+
+def succeed(api: Api, row: Row) -> None:
+    """Send what succeeds; then what was written can be read without waiting."""
+    case = SUCCESS[row.op](api)
+    sent = next(case)
+    answer = api.call(**_of(row, sent))
+    with pytest.raises(StopIteration):
+        case.send(answer)
+
+
+def invalid(api: Api, row: Row) -> None:
+    """What has not the declared form is refused, with its place, before anything is looked up."""
+    path = _nowhere(row)
+    # The body is as it should be, so that nothing but the query is wrong.
+    for query in ("nonsense=1", "Limit=1", "=x"):
+        _refused(api, row, f"{path}?{query}", _example(row), at="/query/")
+    answer = api.send(row.method, path, _example(row), workspace_id="nonsense")
+    assert (answer.status_code, answer.json()["details"][0]["path"]) == (400, "/params/workspaceId")
+    if row.paged:
+        for query in ("limit=0", "limit=1001", "limit=-1", "limit=x", "limit=1.5", "limit=", "limit=1&limit=2"):
+            _refused(api, row, f"{path}?{query}", _example(row), at="/query/limit")
+        for query in ("offset=-1", "offset=x", "offset=", "offset=99999999999999999999"):
+            _refused(api, row, f"{path}?{query}", _example(row), at="/query/offset")
+    if "cel" in row.query:
+        _refused(api, row, f"{path}?cel=", _example(row), at="/query/cel")
+    if row.body is not None:
+        _refuse_bodies(api, row, path)
+
+
+def _refuse_bodies(api: Api, row: Row, path: str) -> None:
+    assert row.body is not None
+    for body in row.body.wrong():
+        _refused(api, row, path, body, at="/body")
+    _refused(api, row, path, None, at="/body")
+    headers = {"Content-Type": "application/json"}
+    for content, code in ((b"", "Bad Request"), (b'{"name":', "SyntaxError"), (b"\xff", "SyntaxError")):
+        answer = api.send(row.method, path, content=content, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (400, code)
+
+
+def _refused(api: Api, row: Row, path: str, body: Any, *, at: str) -> None:
+    answer = api.send(row.method, path, body)
+    assert answer.status_code == 400, f"{row.method} {path} {body!r}: {answer.status_code} {answer.text}"
+    error = answer.json()
+    assert error["code"] == "Bad Request", f"{body!r}: {error}"
+    assert error["details"][0]["path"].startswith(at), f"{body!r}: {error}"
+
+
+def turned_away(api: Api, row: Row) -> None:
+    """Without a credential, or with a wrong one, nothing is told."""
+    for headers in ({"X-API-Key": ""}, {"X-API-Key": "0" * 16 + "." + "0" * 64}):
+        answer = api.send(row.method, _nowhere(row), _example(row), headers=headers)
+        assert answer.status_code == 401
+
+
+def absent(api: Api, row: Row) -> None:
+    """What its path names must be there, in this workspace."""
+    for workspace_id in (NIL, new_id()):
+        # Where the body is at fault and not the workspace, the answer would be 400.
+        assert api.send(row.method, _nowhere(row), _example(row), workspace_id=workspace_id).status_code == 404
+    if not row.absent:
+        return
+    elsewhere = api.new()
+    there, here = (next(SUCCESS[row.op](one)) for one in (elsewhere, api))
+    for name in row.absent:
+        malformed = row.malformed if name.endswith(("Id", "Key")) else 404
+        wanted = {_somewhere(row)[name]: 404, "nonsense": malformed}
+        if name.endswith(("Id", "Key")):
+            wanted[there.params[name]] = 404
+        for value, status in wanted.items():
+            answer = api.ask(**_of(row, here, **{name: value}))
+            assert answer.status_code == status, f"{name}={value}: {answer.status_code} {answer.text}"
+    # The thing is there, but not here.
+    assert elsewhere.ask(**_of(row, there)).status_code == row.status
+    if row.method == "GET":
+        assert api.ask(**_of(row, here)).status_code == row.status
+
+
+def conflicting(api: Api, row: Row) -> None:
+    """What is in the way is told, and stays as it was."""
+    error = api.refused(409, **_of(row, CONFLICT[row.op](api)))
+    assert len(error["message"]) > 10
+
+
+def not_json(api: Api, row: Row) -> None:
+    """A body is taken as JSON only."""
+    for headers in ({"Content-Type": "text/plain"}, {"Content-Type": "application/x-www-form-urlencoded"}, {}):
+        answer = api.send(row.method, _nowhere(row), content=b'{"name":"x"}', headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (415, "Unsupported Media Type")
+
+
+PROVOKE = {400: invalid, 401: turned_away, 404: absent, 409: conflicting, 415: not_json}
+
+
+# --- lists ------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("op", [row.op for row in TABLE if row.paged or row.op == "resource.search"])
+def test_each_list_is_paged(api: Api, op: str) -> None:
+    """`total` counts before paging, the order is the same each time, and the defaults are told."""
+    row = ROWS[op]
+    made = LISTS[op](api)
+
+    def page(**paging: int) -> Any:
+        if made.paged_by_body:
+            return api.call(op, {**made.sent.body, **paging}, **made.sent.params)
+        return api.call(op, made.sent.body, {**(made.sent.query or {}), **paging}, **made.sent.params)
+
+    def seen(**paging: int) -> tuple[list[Any], int, int, int]:
+        got = page(**paging)
+        return [made.name_of(one) for one in got["items"]], got["total"], got["limit"], got["offset"]
+
+    assert seen() == (made.names, 3, row.page_size, 0)
+    assert seen(limit=2) == (made.names[:2], 3, 2, 0)
+    assert seen(limit=2, offset=2) == (made.names[2:], 3, 2, 2)
+    assert seen(limit=1, offset=1) == (made.names[1:2], 3, 1, 1)
+    assert seen(offset=3) == ([], 3, row.page_size, 3)
+    assert seen(limit=1000, offset=1) == (made.names[1:], 3, 1000, 1)
+    assert page() == page()
+
+
+# --- the table itself -------------------------------------------------------------------------------------------------------------
+
+
+def test_every_operation_that_is_served_has_a_row_and_every_row_is_served() -> None:
+    served = {
+        (one.method, one.path.removeprefix("/v1/workspaces/{workspaceId}")) for one in operations().values() if one.workspace
+    }
+    # What is said of approvals belongs to policies.
+    about_policies = {("PUT", "/deployment-versions/{deploymentVersionId}/user-approval-records")}
+    ours = {(method, path) for method, path in served - about_policies if path.split("/")[1:2] and path.split("/")[1] in NOUNS}
+    assert ours == {(row.method, row.path) for row in TABLE}
+
+
+def test_a_row_refuses_what_is_not_as_it_says() -> None:
+    """The checker itself: each kind of departure is a problem of its own."""
+    shape = ROWS["environment.get"].answer
+    whole = {**shape.example(), "systems": []}
+    assert list(shape.problems({**whole, "more": 5, "seenAt": "2026-01-02T03:04:05.678Z"}, "")) == []
+    departures: list[Any] = [
+        {name: value for name, value in whole.items() if name != "id"},
+        {**whole, "name": 5},
+        {**whole, "id": SOME_UUID.upper().replace("1", "A")},
+        {**whole, "description": None},
+        {**whole, "more": None},
+        {**whole, "metadata": {"a": 1}},
+        {**whole, "createdAt": "2026-01-02T03:04:05Z"},
+        {**whole, "createdAt": "2026-01-02T03:04:05.678+00:00"},
+        {**whole, "seenAt": "yesterday"},
+        {**whole, "systems": [{}]},
+        {**whole, "systems": {}},
+        [],
+        "x",
+    ]
+    for one in departures:
+        assert list(shape.problems(one, "")), one
+
+
+@pytest.mark.parametrize("row", TABLE, ids=[row.op for row in TABLE])
+def test_a_method_that_a_path_has_not_is_405(api: Api, row: Row) -> None:
+    methods = {one.method for one in TABLE if one.path == row.path}
+    for method in sorted({"GET", "PUT", "POST", "PATCH", "DELETE"} - methods):
+        answer = api.send(method, _nowhere(row))
+        if answer.status_code == 405:
+            assert set(answer.headers["allow"].split(", ")) >= methods

@@ -1,0 +1,284 @@
+"""Whatever is edited, in any order: what the services keep up to date step by step equals a naive computation from scratch."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from contracts.command import Refused, Wish
+from contracts.commands.inventory import (
+    DeleteRelationshipRule,
+    DeleteResource,
+    DeleteVariableSet,
+    ResourceInput,
+    SaveProvider,
+    SaveRelationshipRule,
+    SaveResource,
+    SaveVariableSet,
+    SetProviderResources,
+    SetResourceVariables,
+    VariableInput,
+)
+from contracts.commands.planner import (
+    CreateVersion,
+    DeleteDeployment,
+    DeleteDeploymentVariable,
+    DeleteDeploymentVariableValue,
+    DeleteEnvironment,
+    DeleteSystem,
+    LinkDeployment,
+    LinkEnvironment,
+    PinVersion,
+    ReleasePin,
+    SaveDeployment,
+    SaveDeploymentVariable,
+    SaveDeploymentVariableValue,
+    SaveEnvironment,
+    SaveSystem,
+    UnlinkDeployment,
+    UnlinkEnvironment,
+    UpdateVersion,
+)
+from libs.simulation.audit import check_decisions, check_memory
+from tests.simulation.estate import SERVICES, Estate, id_of
+
+RESOURCES = ("web-1", "web-2", "db-1", "vpc-1")
+SYSTEMS, DEPLOYMENTS, ENVIRONMENTS = ("core", "edge"), ("api", "ui"), ("qa", "live")
+KEYS = ("replicas", "host")
+
+resources = st.builds(
+    lambda name, kind, zone: ResourceInput(
+        identifier=name, name=name, kind=kind, version="v1", metadata={} if zone is None else {"zone": zone}
+    ),
+    st.sampled_from(RESOURCES),
+    st.sampled_from(["Cluster", "Database"]),
+    st.sampled_from([None, "a", "b"]),
+)
+selectors = st.sampled_from(
+    [
+        "true",
+        "false",
+        'resource.kind == "Cluster"',
+        'resource.metadata["zone"] == "a"',
+        'resource.metadata["zone"] != "a" && resource.kind == "Cluster"',
+        'resource.name.startsWith("web")',
+        'resource.identifier in ["web-1", "db-1"]',
+    ]
+)
+rules = st.sampled_from(
+    [
+        'from.type == "resource" && to.type == "resource" && from.metadata["zone"] == to.metadata["zone"] && from.kind != to.kind',
+        'from.type == "resource" && to.type == "environment" && to.name == "live"',
+        'from.type == "deployment" && to.type == "resource" && from.metadata["zone"] == to.metadata["zone"]',
+        'from.type == "resource" && to.kind == "Database" && to.variables["host"] == from.name',
+        "false",
+    ]
+)
+literals = st.sampled_from([1, 2.5, True, "1", {"object": {"a": [1]}}])
+references = st.sampled_from(
+    [
+        {"reference": "near", "path": ["name"]},
+        {"reference": "near", "path": ["METADATA", "zone"]},
+        {"reference": "far", "path": ["variables", "host"]},
+    ]
+)
+values = literals | references
+set_selectors = st.sampled_from(
+    ["true", 'environment.name == "live"', 'resource.metadata["zone"] == "b"', 'deployment.name == "api"']
+)
+zones = st.sampled_from([{}, {"zone": "a"}, {"zone": "b"}])
+some_resource, some_key = st.sampled_from(RESOURCES), st.sampled_from(KEYS)
+some_system, some_deployment, some_environment = map(st.sampled_from, (SYSTEMS, DEPLOYMENTS, ENVIRONMENTS))
+small = st.integers(0, 1)
+
+
+class Edits(RuleBasedStateMachine):
+    """Everything that people, CI and syncers may edit."""
+
+    @initialize(seed=st.none() | st.integers(0, 99))
+    def begin(self, seed: int | None) -> None:
+        self.estate = Estate(seed=seed)
+        self.posted: dict[str, str] = {}
+        for system in SYSTEMS:
+            self._do(SaveSystem(system_id=id_of(system), name=system))
+        for name in DEPLOYMENTS:
+            self._do(self._deployment(name, "true", {}))
+            self._do(LinkDeployment(system_id=id_of("core"), deployment_id=id_of(name)))
+            self._post(name)
+        for name in ENVIRONMENTS:
+            self._do(SaveEnvironment(environment_id=id_of(name), name=name, resource_selector="true"))
+            self._do(LinkEnvironment(system_id=id_of("core"), environment_id=id_of(name)))
+
+    # --- inventory -------------------------------------------------------------------------------------------------------------
+
+    @rule(resource=resources, variables=st.none() | st.dictionaries(some_key, values, max_size=2))
+    def save_resource(self, resource: ResourceInput, variables: dict[str, Any] | None) -> None:
+        self._do(SaveResource(resource=resource, variables=variables))
+
+    @rule(name=some_resource)
+    def delete_resource(self, name: str) -> None:
+        self._do(DeleteResource(identifier=name))
+
+    @rule(provider=st.sampled_from(["one", "two"]), told=st.lists(resources, max_size=4))
+    def set_resources(self, provider: str, told: list[ResourceInput]) -> None:
+        provider_id = self._do(SaveProvider(name=provider))["id"]
+        self._do(SetProviderResources(provider_id=provider_id, resources=tuple(told)))
+
+    @rule(name=some_resource, variables=st.dictionaries(some_key, values, max_size=2))
+    def set_variables(self, name: str, variables: dict[str, Any]) -> None:
+        self._do(SetResourceVariables(identifier=name, variables=variables))
+
+    @rule(name=st.sampled_from(["s1", "s2"]), selector=set_selectors, priority=small, found=st.dictionaries(some_key, values))
+    def save_set(self, name: str, selector: str, priority: int, found: dict[str, Any]) -> None:
+        known = next((one.set_id for one in self.estate.documents().sets.values() if one.name == name), None)
+        variables = tuple(VariableInput(key=key, value=value) for key, value in found.items())
+        self._do(SaveVariableSet(set_id=known, name=name, selector=selector, priority=priority, variables=variables))
+
+    @rule(name=st.sampled_from(["s1", "s2"]))
+    def delete_set(self, name: str) -> None:
+        for one in self.estate.documents().sets.values():
+            if one.name == name:
+                self._do(DeleteVariableSet(set_id=one.set_id))
+
+    @rule(name=st.sampled_from(["r1", "r2", "r3"]), reference=st.sampled_from(["near", "far"]), cel=rules)
+    def save_rule(self, name: str, reference: str, cel: str) -> None:
+        self._do(SaveRelationshipRule(rule_id=id_of(name), name=name, reference=reference, cel=cel))
+
+    @rule(name=st.sampled_from(["r1", "r2", "r3"]))
+    def delete_rule(self, name: str) -> None:
+        self._do(DeleteRelationshipRule(rule_id=id_of(name)))
+
+    # --- planner ---------------------------------------------------------------------------------------------------------------
+
+    @rule(name=some_deployment, selector=selectors, metadata=zones)
+    def save_deployment(self, name: str, selector: str, metadata: dict[str, str]) -> None:
+        self._do(self._deployment(name, selector, metadata))
+
+    @rule(name=some_deployment)
+    def delete_deployment(self, name: str) -> None:
+        self._do(DeleteDeployment(deployment_id=id_of(name)))
+
+    @rule(name=some_environment, selector=selectors, metadata=zones)
+    def save_environment(self, name: str, selector: str, metadata: dict[str, str]) -> None:
+        self._do(SaveEnvironment(environment_id=id_of(name), name=name, resource_selector=selector, metadata=metadata))
+
+    @rule(name=some_environment)
+    def delete_environment(self, name: str) -> None:
+        self._do(DeleteEnvironment(environment_id=id_of(name)))
+
+    @rule(system=some_system, name=some_deployment, there=st.booleans())
+    def link_deployment(self, system: str, name: str, there: bool) -> None:
+        wish = LinkDeployment if there else UnlinkDeployment
+        self._do(wish(system_id=id_of(system), deployment_id=id_of(name)))
+
+    @rule(system=some_system, name=some_environment, there=st.booleans())
+    def link_environment(self, system: str, name: str, there: bool) -> None:
+        wish = LinkEnvironment if there else UnlinkEnvironment
+        self._do(wish(system_id=id_of(system), environment_id=id_of(name)))
+
+    @rule(system=some_system)
+    def replace_system(self, system: str) -> None:
+        self._do(DeleteSystem(system_id=id_of(system)))
+        self._do(SaveSystem(system_id=id_of(system), name=system))
+
+    @rule(name=some_deployment, key=some_key)
+    def declare(self, name: str, key: str) -> None:
+        self._do(SaveDeploymentVariable(variable_id=id_of(f"{name} {key}"), deployment_id=id_of(name), key=key))
+
+    @rule(name=some_deployment, key=some_key)
+    def undeclare(self, name: str, key: str) -> None:
+        self._do(DeleteDeploymentVariable(variable_id=id_of(f"{name} {key}")))
+
+    @rule(name=some_deployment, key=some_key, number=small, value=values, selector=st.none() | selectors, priority=small)
+    def value(self, name: str, key: str, number: int, value: Any, selector: str | None, priority: int) -> None:
+        wish = SaveDeploymentVariableValue(
+            value_id=id_of(f"{name} {key} {number}"),
+            variable_id=id_of(f"{name} {key}"),
+            value=value,
+            resource_selector=selector,
+            priority=priority,
+        )
+        self._do(wish)
+
+    @rule(name=some_deployment, key=some_key, number=small)
+    def delete_value(self, name: str, key: str, number: int) -> None:
+        self._do(DeleteDeploymentVariableValue(value_id=id_of(f"{name} {key} {number}")))
+
+    @rule(name=some_deployment)
+    def post(self, name: str) -> None:
+        self._post(name)
+
+    @rule(tag=st.integers(0, 3), status=st.sampled_from(["ready", "rejected", "building"]))
+    def judge(self, tag: int, status: Any) -> None:
+        versions = sorted(self.posted.values())
+        self._do(UpdateVersion(version_id=versions[tag % len(versions)], status=status))
+
+    @rule(tag=st.integers(0, 3), environment=some_environment, resource=st.none() | some_resource)
+    def pin(self, tag: int, environment: str, resource: str | None) -> None:
+        name, version_id = sorted(self.posted.items())[tag % len(self.posted)]
+        scope = self._scope(name.split("@")[0], environment, resource)
+        if scope is not None:
+            self._do(PinVersion(**scope, version_id=version_id))
+
+    @rule(name=some_deployment, environment=some_environment, resource=st.none() | some_resource)
+    def release_pin(self, name: str, environment: str, resource: str | None) -> None:
+        scope = self._scope(name, environment, resource)
+        if scope is not None:
+            self._do(ReleasePin(**scope))
+
+    # --- what stays true -------------------------------------------------------------------------------------------------------
+
+    @invariant()
+    def equals_a_computation_from_scratch(self) -> None:
+        self.estate.settle()
+        self.estate.check()
+
+    def teardown(self) -> None:
+        if hasattr(self, "estate"):
+            check_memory(self.estate, SERVICES)
+            check_decisions(self.estate, SERVICES)
+
+    # --- how it is done --------------------------------------------------------------------------------------------------------
+
+    def _do(self, wish: Wish) -> Any:
+        self.estate.advance(1)
+        try:
+            return self.estate.do(wish)
+        except Refused:
+            return {}
+
+    def _deployment(self, name: str, selector: str, metadata: dict[str, str]) -> SaveDeployment:
+        return SaveDeployment(
+            deployment_id=id_of(name), name=name, resource_selector=selector, job_agent_selector="true", metadata=metadata
+        )
+
+    def _post(self, name: str) -> None:
+        tag = f"{name}@{len(self.posted)}"
+        made = self._do(CreateVersion(deployment_id=id_of(name), tag=tag))
+        if made:
+            self.posted[tag] = made["id"]
+
+    def _scope(self, name: str, environment: str, resource: str | None) -> dict[str, Any] | None:
+        ids = {one.name: one.resource_id for one in self.estate.documents().resources.values()}
+        if resource is not None and resource not in ids:
+            return None
+        resource_id = ids[resource] if resource is not None else None
+        return {"deployment_id": id_of(name), "environment_id": id_of(environment), "resource_id": resource_id}
+
+
+LONG = int(os.environ.get("SIGNALBOX_HISTORIES", "0"))
+"""So many random histories, instead of a few fixed ones."""
+
+TestEdits = Edits.TestCase
+TestEdits.settings = settings(
+    max_examples=LONG or 25,
+    stateful_step_count=40 if LONG else 25,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize=not LONG,
+    database=None,
+)
