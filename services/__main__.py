@@ -70,7 +70,9 @@ class Process:
             )
             self.hosts.append(host)
             self.leases.append(leases)
-            self.couriers.append(Courier(app.service, settings.nats, self.feed, self.log, host.answer))
+            self.couriers.append(
+                Courier(app.service, settings.nats, self.feed, self.log, host.answer, hints=set(names) == set(NAMES))
+            )
         self.gateway = None
         if "gateway" in names:
             from services.gateway.serve import Gateway

@@ -63,6 +63,7 @@ class Courier:
         answer: AnswerTo,
         *,
         decode: ranges.Decode = decode,
+        hints: bool = False,
         middlewares: Sequence[Any] = (),
     ) -> None:
         """Wire the courier; it does nothing until started.
@@ -74,6 +75,8 @@ class Courier:
             log: keeps payloads and answers that are too large for a message.
             answer: answers a wish that is valid in shape.
             decode: from wire type and payload to a fact.
+            hints: have the broker send the positions of ranges alone. For a process that runs every service: nearly all facts are its own
+                appends, and six times their bodies would be received only to be dropped.
             middlewares: FastStream middlewares (telemetry).
         """
         self.ready = asyncio.Event()
@@ -84,6 +87,7 @@ class Courier:
         self._answer = answer
         self._decode = decode
         self._look = asyncio.Event()
+        self._deciding: dict[tuple[str, str, str], asyncio.Task[Answer]] = {}
         self._task: asyncio.Task[None] | None = None
         self._desk = Desk(
             service.name,
@@ -91,6 +95,7 @@ class Courier:
             wishes=[handler.wish for handlers in (service.commands, service.queries) for handler in handlers.values()],
             take=self._take,
             reply=self._reply,
+            hints=hints,
             middlewares=middlewares,
             on_back=self._back,
         )
@@ -219,21 +224,9 @@ class Courier:
         except ValueError as error:
             return "", Answer(refusal=malformed("request", error))
         try:
-            payload = orjson.dumps(request.payload)
-            if request.staged_id is not None:
-                staged = await self._log.staged(request.staged_id)
-                if staged is None:
-                    return request.id, Answer(unavailable="the staged payload is gone")
-                payload = staged
-            try:
-                valid = wish.model_validate_json(payload, strict=True)
-            except ValidationError as error:
-                return request.id, Answer(refusal=malformed(wish.NAME, error))
-            answer = await self._answer(valid, request)
-            if request.staged_id is not None and answer.unavailable is None:
-                with contextlib.suppress(LogUnavailable):  # a retry stages it again; what a crash leaves goes by its age
-                    await self._log.unstage(request.staged_id)
-            return request.id, answer
+            if request.staged_id is None:
+                return request.id, await self._decide(wish, request, orjson.dumps(request.payload))
+            return request.id, await self._decide_once(wish, request, request.staged_id)
         except Refused as refused:
             return request.id, Answer(refusal=refused.refusal)
         except LogUnavailable as error:
@@ -243,12 +236,45 @@ class Courier:
             log_.exception("%s could not answer %s %s", self._service.name, wish.NAME, request.id)
             return request.id, Answer(unavailable=f"{self._service.name} failed to answer {wish.NAME}; its log says why")
 
+    async def _decide_once(self, wish: type[Wish], request: Request, staged_id: str) -> Answer:
+        """Answer a wish with a large payload. Who asks again while it is being decided gets that answer, and costs nothing."""
+        key = (wish.subject(), request.workspace_id, request.id)
+        task = self._deciding.get(key)
+        if task is None:
+            task = self._deciding[key] = asyncio.create_task(self._decide_staged(wish, request, staged_id))
+            task.add_done_callback(lambda _: self._deciding.pop(key))
+        return await asyncio.shield(task)
+
+    async def _decide_staged(self, wish: type[Wish], request: Request, staged_id: str) -> Answer:
+        payload = await self._log.staged(staged_id)
+        if payload is None:
+            return Answer(unavailable="the staged payload is gone")
+        answer = await self._decide(wish, request, payload)
+        if answer.unavailable is None:
+            with contextlib.suppress(LogUnavailable):  # a retry stages it again; what a crash leaves goes by its age
+                await self._log.unstage(staged_id)
+        return answer
+
+    async def _decide(self, wish: type[Wish], request: Request, payload: bytes) -> Answer:
+        try:
+            valid = wish.model_validate_json(payload, strict=True)
+        except ValidationError as error:
+            return Answer(refusal=malformed(wish.NAME, error))
+        return await self._answer(valid, request)
+
 
 def receive(feed: Feed, workspace_id: str, headers: Mapping[str, str], body: bytes, decode: ranges.Decode) -> None:
-    """Offer a message's facts to the feed; one whose headers promise nothing new, or that can not be read, is dropped."""
+    """Offer a message's facts to the feed; one whose headers promise nothing new, or that can not be read, is dropped.
+
+    One without a body only tells how far the log is.
+    """
     last = headers.get(TO, "")
-    if last.isdigit() and int(last) <= feed.head(workspace_id):
-        return
+    if last.isdigit():
+        if int(last) <= feed.head(workspace_id):
+            return
+        if not body:
+            feed.hint(workspace_id, int(last))
+            return
     try:
         feed.offer(workspace_id, ranges.read(workspace_id, body, decode))
     except ranges.Corrupt as error:

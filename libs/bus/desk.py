@@ -47,6 +47,7 @@ class Desk:
         wishes: Iterable[type[Wish]] = (),
         take: Take | None = None,
         reply: Reply,
+        hints: bool = False,
         middlewares: Sequence[Any] = (),
         on_back: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
@@ -58,6 +59,7 @@ class Desk:
             wishes: commands and queries that it answers.
             take: is given each message with a range, and acknowledges it; None for a desk that takes no facts.
             reply: answers a request (its class and its JSON); several run at once.
+            hints: take ranges without their bodies.
             middlewares: FastStream middlewares (telemetry).
             on_back: called when a broken connection is back.
         """
@@ -81,7 +83,7 @@ class Desk:
                 FACTS,
                 stream=JStream("EVT", declare=False),
                 durable=name,
-                config=facts_consumer(),
+                config=facts_consumer(hints=hints),
                 pull_sub=PullSub(batch_size=BATCH, timeout=FETCH_S),
                 ack_policy=AckPolicy.MANUAL,
                 title="facts",

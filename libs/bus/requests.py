@@ -21,6 +21,8 @@ from libs.eventlog.port import EventLog, LogUnavailable
 
 LIMIT_S = 20.0
 TRY_S = 5.0
+PACE_S = 1.0
+"""More of both for each megabyte of a payload: what takes long to decide must not be asked again and again meanwhile."""
 AGAIN_S = 0.05
 NEXT_REPLICA_S = 0.002
 """First pause after `NOT_OWNER`, doubled up to `AGAIN_S`: another replica is asked at once, a partition that moves is waited for."""
@@ -37,8 +39,8 @@ class BusRequests:
         Args:
             nats_url: the broker.
             log: where payloads over 256 KB are staged.
-            limit_s: seconds after which `ask` gives up.
-            try_s: seconds that one try waits for its reply.
+            limit_s: seconds after which `ask` gives up, and more for a large payload.
+            try_s: seconds that one try waits for its reply, and more for a large payload.
         """
         self._link = Link(nats_url, "requests")
         self._log = log
@@ -59,7 +61,7 @@ class BusRequests:
         """Send a wish to its owner and wait for the answer; see `libs.bus.port.Requests`.
 
         Raises:
-            Unavailable: nobody answered within 20 s. The same wish with the same id may be sent again.
+            Unavailable: nobody answered within 20 s, and a second for each megabyte. The same wish with the same id may be sent again.
         """
         payload = wish.model_dump_json(by_alias=True).encode()
         staged_id = str(uuid5(UUID(workspace_id), f"payload {id}")) if len(payload) > MAX_PAYLOAD else None
@@ -74,17 +76,19 @@ class BusRequests:
                 "staged_id": staged_id,
             }
         )
+        more_s = PACE_S * len(payload) / 1e6
+        limit_s = self._limit_s + more_s
         self._link.start()
         why, pause = "the broker can not be reached", NEXT_REPLICA_S
         try:
-            async with asyncio.timeout(self._limit_s):
+            async with asyncio.timeout(limit_s):
                 while True:
                     answer: Answer | None = None
                     try:
                         if staged_id is not None:
                             # Each time: an earlier try may have been answered, and its payload dropped, before the reply got lost.
                             await self._log.stage(staged_id, payload)
-                        answer = await self._once(wish.subject(), body)
+                        answer = await self._once(wish.subject(), body, self._try_s + more_s)
                     except NoRespondersError:
                         why = f"nobody answers {wish.subject()}"
                     except LogUnavailable as error:
@@ -99,12 +103,12 @@ class BusRequests:
                     await asyncio.sleep(pause)
         except TimeoutError:
             raise Unavailable(
-                f"{wish.SERVICE} gave no answer within {self._limit_s:g} s: {why}; send it again with the same id"
+                f"{wish.SERVICE} gave no answer within {limit_s:.3g} s: {why}; send it again with the same id"
             ) from None
 
-    async def _once(self, subject: str, body: bytes) -> Answer | None:
+    async def _once(self, subject: str, body: bytes, try_s: float) -> Answer | None:
         client = await self._link.client()
-        reply = await self._reply(client, subject, body)
+        reply = await self._reply(client, subject, body, try_s)
         if reply is None:
             return None
         data: bytes | None = reply.data
@@ -119,10 +123,10 @@ class BusRequests:
         except ValidationError as error:
             return Answer(unavailable=f"the reply can not be read: {error.error_count()} errors")
 
-    async def _reply(self, client: Client, subject: str, body: bytes) -> Msg | None:
+    async def _reply(self, client: Client, subject: str, body: bytes, try_s: float) -> Msg | None:
         # A reply that was on its way when the connection broke never comes; waiting out the try would cost seconds.
         interrupted = self._link.interrupted()
-        asked = asyncio.ensure_future(client.request(subject, body, timeout=self._try_s))
+        asked = asyncio.ensure_future(client.request(subject, body, timeout=try_s))
         either: set[asyncio.Future[Any]] = {asked, interrupted}
         try:
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)

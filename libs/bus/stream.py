@@ -31,9 +31,14 @@ DLQ = StreamConfig(
 )
 
 
-def facts_consumer() -> ConsumerConfig:
-    """How a service consumes ranges: only new ones, because history comes from the log."""
+def facts_consumer(*, hints: bool = False) -> ConsumerConfig:
+    """How a service consumes ranges: only new ones, because history comes from the log.
+
+    Args:
+        hints: without their bodies, where the process that runs the service knows the facts already.
+    """
     return ConsumerConfig(
+        headers_only=hints or None,
         deliver_policy=DeliverPolicy.NEW,
         ack_policy=AckPolicy.EXPLICIT,
         ack_wait=15,

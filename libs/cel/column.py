@@ -47,9 +47,12 @@ class Column:
         ordered = self._ordered
         if ordered is None:
             ordered = self._ordered = sorted(mark for mark in self._postings.marks() if isinstance(mark, str))
+        start = bisect_left(ordered, prefix)
+        if bisect_left(ordered, prefix + "\U0010ffff") - start > most:
+            return None
         found: list[list[str]] = []
         count = 0
-        for place in range(bisect_left(ordered, prefix), len(ordered)):
+        for place in range(start, len(ordered)):
             if not ordered[place].startswith(prefix):
                 break
             keys = self._postings.of(ordered[place])

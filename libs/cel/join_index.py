@@ -28,16 +28,16 @@ class _Side(NamedTuple):
         variable: its name.
         alone: what must be true of the document by itself.
         tables: per group of joins, one table per join.
-        open: keys of the documents that pass `alone`, ascending.
+        all: keys of the documents that pass `alone`, ascending; kept only where there is no table to look them up in.
     """
 
     variable: str
     alone: tuple[Program, ...]
     tables: tuple[tuple[_Table, ...], ...]
-    open: list[str]
+    all: list[str]
 
 
-_Marked = tuple[tuple[tuple[Hashable, ...], ...], ...]
+_Marks = tuple[tuple[tuple[Hashable, ...], ...], ...]
 """The marks of one document on one side: per group, per join."""
 
 
@@ -58,7 +58,7 @@ class JoinIndex:
         first, second = program.environment.variables
         self.program = program
         self._documents: dict[str, Any] = {}
-        self._marked: dict[str, tuple[_Marked | None, _Marked | None]] = {}
+        self._looked: tuple[str, tuple[list[list[str]], list[list[str]]]] | None = None
         self._sides = (
             _Side(first, relation.first, tuple(tuple(map(_first_table, group)) for group in relation.joins), []),
             _Side(second, relation.second, tuple(tuple(map(_second_table, group)) for group in relation.joins), []),
@@ -78,27 +78,35 @@ class JoinIndex:
     def put(self, key: str, document: Any) -> None:
         """Add a document or replace it."""
         self.remove(key)
+        self._looked = None
         self._documents[key] = document
-        one, other = (self._enter(side, key, document) for side in self._sides)
-        self._marked[key] = (one, other)
+        for side in self._sides:
+            marked = _marks_on(side, document)
+            if marked is None:
+                continue
+            if not side.tables:
+                insort(side.all, key)
+            for table, mark in _entries(side, marked):
+                table.postings.add(mark, key)
 
     def remove(self, key: str) -> None:
         """Forget a document, if it is there."""
         if key not in self._documents:
             return
-        del self._documents[key]
-        for side, marked in zip(self._sides, self._marked.pop(key), strict=True):
+        self._looked = None
+        document = self._documents.pop(key)
+        for side in self._sides:
+            marked = _marks_on(side, document)
             if marked is None:
                 continue
-            del side.open[bisect_left(side.open, key)]
-            for tables, of_group in zip(side.tables, marked, strict=True):
-                for table, of_table in zip(tables, of_group, strict=True):
-                    for mark in of_table:
-                        table.postings.remove(mark, key)
+            if not side.tables:
+                del side.all[bisect_left(side.all, key)]
+            for table, mark in _entries(side, marked):
+                table.postings.remove(mark, key)
 
     def comparisons(self, key: str) -> int:
         """Return how many pairs `related` would compare at most, both directions together; 0 for an unknown key."""
-        return sum(sum(map(len, self._candidates(key, role))) for role in (0, 1))
+        return sum(sum(map(len, lists)) for lists in self._look(key))
 
     def related(self, key: str) -> tuple[list[str], list[str]]:
         """Return whom a document is related to and who is related to it, each ascending, itself never among them.
@@ -111,8 +119,14 @@ class JoinIndex:
         """
         return self._matching(key, 0), self._matching(key, 1)
 
+    def _look(self, key: str) -> tuple[list[list[str]], list[list[str]]]:
+        """Look up the candidates in both roles, once for a caller who asks how many they are and then for those related."""
+        if self._looked is None or self._looked[0] != key:
+            self._looked = key, (self._candidates(key, 0), self._candidates(key, 1))
+        return self._looked[1]
+
     def _matching(self, key: str, role: int) -> list[str]:
-        lists = self._candidates(key, role)
+        lists = self._look(key)[role]
         if not lists:
             return []
         keys: Sequence[str] = lists[0] if len(lists) == 1 else sorted(set().union(*lists))
@@ -124,36 +138,39 @@ class JoinIndex:
 
     def _candidates(self, key: str, role: int) -> list[list[str]]:
         """Return lists of keys that hold everyone who may be related to a document in this role."""
-        marked = self._marked[key][role] if key in self._marked else None
-        other = self._sides[1 - role]
-        if marked is None or not other.open:
+        if key not in self._documents:
             return []
-        best, fewest = [other.open], len(other.open)
-        for tables, of_group in zip(other.tables, marked, strict=True):
-            lists = [
+        marked = _marks_on(self._sides[role], self._documents[key])
+        if marked is None:
+            return []
+        other = self._sides[1 - role]
+        if not other.tables:
+            return [other.all]
+        found = [
+            [
                 keys
                 for table, of_table in zip(tables, of_group, strict=True)
                 for mark in of_table
                 if (keys := table.postings.of(mark))
             ]
-            count = sum(map(len, lists))
-            if count < fewest:
-                best, fewest = lists, count
-        return best
+            for tables, of_group in zip(other.tables, marked, strict=True)
+        ]
+        return min(found, key=lambda lists: sum(map(len, lists)))
 
-    @staticmethod
-    def _enter(side: _Side, key: str, document: Any) -> _Marked | None:
-        """Take a document in if it can play this role; return its marks."""
-        variables = {side.variable: document}
-        if not all(program.test(variables) for program in side.alone):
-            return None
-        insort(side.open, key)
-        marked = tuple(tuple(tuple(dict.fromkeys(_marks_of(table, variables))) for table in tables) for tables in side.tables)
-        for tables, of_group in zip(side.tables, marked, strict=True):
-            for table, of_table in zip(tables, of_group, strict=True):
-                for mark in of_table:
-                    table.postings.add(mark, key)
-        return marked
+
+def _marks_on(side: _Side, document: Any) -> _Marks | None:
+    """Return the marks of a document in this role, None if it can not play it. They follow from the document, so none are kept."""
+    variables = {side.variable: document}
+    if not all(program.test(variables) for program in side.alone):
+        return None
+    return tuple(tuple(tuple(dict.fromkeys(_marks_in(table, variables))) for table in tables) for tables in side.tables)
+
+
+def _entries(side: _Side, marked: _Marks) -> Iterator[tuple[_Table, Hashable]]:
+    for tables, of_group in zip(side.tables, marked, strict=True):
+        for table, of_table in zip(tables, of_group, strict=True):
+            for mark in of_table:
+                yield table, mark
 
 
 def _first_table(join: Join) -> _Table:
@@ -164,7 +181,7 @@ def _second_table(join: Join) -> _Table:
     return _Table(join.second, marks_inside if join.meeting == "first_in_second" else marks, Postings())
 
 
-def _marks_of(table: _Table, variables: dict[str, Any]) -> Iterator[Hashable]:
+def _marks_in(table: _Table, variables: dict[str, Any]) -> Iterator[Hashable]:
     try:
         value = table.value.value(**variables)
     except CelError:

@@ -115,12 +115,13 @@ class _Taker:
 
     def _join(self, one: Node, other: Node, meeting: Meeting) -> tuple[Join, ...]:
         """Join two values of different documents; `meeting` is about `one` and `other`."""
-        sides = self.roots(one), self.roots(other)
-        if sides == ({self._first}, {self._second}):
-            return (Join(self._program.part(one), self._program.part(other), meeting),)
-        if sides == ({self._second}, {self._first}):
-            turned: Meeting = "second_in_first" if meeting == "first_in_second" else meeting
-            return (Join(self._program.part(other), self._program.part(one), turned),)
+        first, second = frozenset((self._first,)), frozenset((self._second,))
+        match self.roots(one), self.roots(other):
+            case (left, right) if left == first and right == second:
+                return (Join(self._program.part(one), self._program.part(other), meeting),)
+            case (left, right) if left == second and right == first:
+                turned: Meeting = "second_in_first" if meeting == "first_in_second" else meeting
+                return (Join(self._program.part(other), self._program.part(one), turned),)
         return ()
 
     @staticmethod

@@ -59,8 +59,10 @@ _PLAIN_REGEX: Final = re.compile(
 )
 _TO_EXACT: Final = (KeyError, TypeError, AttributeError, IndexError, ValueError, ArithmeticError, RecursionError, CelError)
 """What generated code may raise on a document it was not made for."""
+_TRIAL_ROWS: Final = 2000
+"""Rows after which a filter knows whether the texts a regular expression reads repeat."""
 _BUILTINS: Final[dict[str, Any]] = {
-    **{function.__name__: function for function in (all, any, enumerate, str, int, float, dict)},
+    **{function.__name__: function for function in (all, any, enumerate, len, str, int, float, dict)},
     "MISSING": MISSING,
     "EMPTY": _EMPTY,
     "TO_EXACT": _TO_EXACT,
@@ -98,14 +100,25 @@ def compile_filter(node: Node, variables: Collection[str], row: str) -> Filter:
         condition = writer.answer(node)
     except _Unfit:
         return _slow_filter(row)
-    remembered = "".join(f" {name} = Remembered({found})\n" for name, found in writer.remembered.items())
     local = _local(row)
-    text = (
-        f"def made(rows, slow, variables):\n{_reads(writer.used - {row})}{remembered} found = []\n add = found.append\n"
-        f" for position, {local} in enumerate(rows):\n  try:\n   if {condition}:\n    add(position)\n"
-        f"  except TO_EXACT:\n   if slow({{**variables, {row!r}: {local}}}):\n    add(position)\n return found\n"
+    before = f"def made(rows, slow, variables):\n{_reads(writer.used - frozenset((row,)))} found = []\n add = found.append\n"
+    loop = (
+        f" for position, {local} in enumerate(part, start):\n  try:\n   if {condition}:\n    add(position)\n"
+        f"  except TO_EXACT:\n   if slow({{**variables, {row!r}: {local}}}):\n    add(position)\n"
     )
-    return _made(text, writer.constants) or _slow_filter(row)
+    if writer.regexes:
+        text = before + _remembering(writer.regexes, loop)
+    else:
+        text = f"{before} part, start = rows, 0\n{loop}"
+    return _made(f"{text} return found\n", writer.constants) or _slow_filter(row)
+
+
+def _remembering(regexes: dict[str, str], loop: str) -> str:
+    """Write the loop so that it begins by remembering answers by text, and goes on with that if texts turn out to repeat."""
+    text = "".join(f" m_{name} = Remembered({found})\n r_{name} = True\n" for name, found in regexes.items())
+    text += f" for start, part in ((0, rows[:{_TRIAL_ROWS}]), ({_TRIAL_ROWS}, rows[{_TRIAL_ROWS}:])):\n"
+    text += "".join(f" {line}\n" for line in loop.splitlines())
+    return text + "".join(f"  r_{name} = len(m_{name}) <= {_TRIAL_ROWS // 2}\n" for name in regexes)
 
 
 def _slow_filter(row: str) -> Filter:
@@ -146,7 +159,7 @@ class _Writer:
     def __init__(self, variables: Collection[str], *, many: bool = False) -> None:
         self.constants: dict[str, Any] = {}
         self.used: set[str] = set()
-        self.remembered: dict[str, str] = {}
+        self.regexes: dict[str, str] = {}
         self._many = many
         self._declared = frozenset(variables)
         self._bound: dict[str, str] = {}
@@ -306,7 +319,7 @@ class _Writer:
 
     def _regex_test(self, pattern: str, text: str) -> str:
         """Write a literal pattern as a string test if it is no more than that: twenty times faster than RE2."""
-        search = searcher(pattern)
+        sought = searcher(pattern)
         plain = _PLAIN_REGEX.fullmatch(pattern)
         if plain is not None:
             part = repr(re.sub(r"\\(.)", r"\1", plain["text"]))
@@ -316,11 +329,14 @@ class _Writer:
                     return f"{text} == {part}" if anchored else f"{text}.endswith({part})"
                 case "" | ".*":
                     return f"{text}.startswith({part})" if anchored else f"{part} in {text}"
-        found = self._keep(search)
+        found = self._keep(sought)
         if self._many:
-            memory = f"m{len(self.remembered)}"
-            self.remembered[memory] = found
-            asked = f"{memory}[{text}]"
+            # Written out, since a call of a Python function takes half as long as the search itself.
+            name = f"x{len(self.regexes)}"
+            self.regexes[name] = found
+            ask, search = self._keep(sought.ask), self._keep(sought.search)
+            direct = f"0 in ({ask}({text}.encode('utf-8', 'replace')) or {search}({text}))"
+            asked = f"(m_{name}[{text}] if r_{name} else {direct})"
         else:
             asked = f"{found}({text})"
         prefix = prefix_of_regex(pattern)

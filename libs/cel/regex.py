@@ -18,9 +18,35 @@ _FOUND: Final = [0, 1]
 _NOT_FOUND: Final = [1]
 
 
+class Searcher:
+    """One pattern, asked whether texts contain it; characters are counted as such.
+
+    Attributes:
+        ask: takes UTF-8 and gives a list that holds 0 if the pattern is there, an empty one when it does not know.
+    """
+
+    __slots__ = ("_encoded", "_search", "ask")
+
+    def __init__(self, encoded: bytes, ask: Callable[[bytes], list[int]]) -> None:
+        self.ask = ask
+        self._encoded = encoded
+        self._search: Callable[[bytes], Any] | None = None
+
+    def __call__(self, text: str) -> bool:
+        return 0 in (self.ask(text.encode("utf-8", "replace")) or self.search(text))
+
+    def search(self, text: str) -> list[int]:
+        """Answer as `ask` should have, by a plain search."""
+        if self._search is None:
+            import re2
+
+            self._search = re2.compile(self._encoded, _options()).search
+        return _FOUND if self._search(text.encode("utf-8", "replace")) is not None else _NOT_FOUND
+
+
 @lru_cache(maxsize=4096)
-def searcher(pattern: str) -> Callable[[str], bool]:
-    """Return a function that tells whether a text contains the pattern, characters counted as such.
+def searcher(pattern: str) -> Searcher:
+    """Return what searches texts for the pattern.
 
     Raises:
         CelError: kind `regex`, the pattern is bad, too long or needs too much memory.
@@ -43,22 +69,10 @@ def searcher(pattern: str) -> Callable[[str], bool]:
         both.Add(b"")
         both.Compile()
     except re2.error:
-        return _plain(encoded)
+        return Searcher(encoded, lambda text: [])
     # The wrapper around this method takes as long as a short search.
-    match = getattr(both, "_set", _Unwrapped(both)).Match
-    searches: list[Callable[[str], bool]] = []
-
-    def found(text: str) -> bool:
-        answer = match(text.encode("utf-8", "replace"))
-        if answer == _FOUND:
-            return True
-        if answer == _NOT_FOUND:
-            return False
-        if not searches:
-            searches.append(_plain(encoded))
-        return searches[0](text)
-
-    return found
+    unwrapped = getattr(both, "_set", None)
+    return Searcher(encoded, unwrapped.Match if unwrapped is not None else lambda text: both.Match(text) or [])
 
 
 def found_in(text: str, pattern: str) -> bool:
@@ -71,39 +85,17 @@ def found_in(text: str, pattern: str) -> bool:
 
 
 class Remembered(dict[str, bool]):
-    """The answers of one pattern in one run over many texts, of which many are equal; `remembered[text]` asks."""
+    """The answers of one pattern in one run over many texts, many of them equal; `remembered[text]` asks."""
 
     __slots__ = ("_found",)
-
-    MOST: Final = 4096
-    """Texts kept: a field with more values than that is taken to have a different one in every document."""
 
     def __init__(self, found: Callable[[str], bool]) -> None:
         super().__init__()
         self._found = found
 
     def __missing__(self, text: str) -> bool:
-        answer = self._found(text)
-        if len(self) < self.MOST:
-            self[text] = answer
+        answer = self[text] = self._found(text)
         return answer
-
-
-class _Unwrapped:
-    """A set that does not show what it wraps."""
-
-    def __init__(self, both: Any) -> None:
-        self._both = both
-
-    def Match(self, text: bytes) -> list[int]:  # noqa: N802 - the name of the method it stands for
-        return self._both.Match(text) or []
-
-
-def _plain(encoded: bytes) -> Callable[[str], bool]:
-    import re2
-
-    search = re2.compile(encoded, _options()).search
-    return lambda text: search(text.encode("utf-8", "replace")) is not None
 
 
 def _options() -> Any:

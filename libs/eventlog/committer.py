@@ -1,4 +1,7 @@
-"""Group commit: who appends at the same time shares one transaction, because the disk takes as long for one as for a hundred."""
+"""Group commit: who appends at the same time shares one transaction, because the disk takes as long for one as for a hundred.
+
+A long append takes seconds, so it has a transaction of its own beside the others: only its own workspace waits for it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from libs.eventlog.limits import GROUP_BYTES, GROUP_FACTS, GROUP_REQUESTS
+from libs.eventlog.limits import GROUP_BYTES, GROUP_FACTS, GROUP_REQUESTS, LONG_AT_ONCE
 from libs.eventlog.port import Appended, LogUnavailable, OnCommit
 from libs.eventlog.prepare import Prepared
 
@@ -35,10 +38,11 @@ class Committer:
         self._waiting: deque[_Waiting] = deque()
         self._listeners: list[OnCommit] = []
         self._task: asyncio.Task[None] | None = None
+        self._long: dict[str, asyncio.Task[None]] = {}
         self._closed = False
 
     def on_commit(self, listener: OnCommit) -> None:
-        """Be told of every append, in commit order, before its caller goes on."""
+        """Be told of every append, in commit order of each workspace, before its caller goes on."""
         self._listeners.append(listener)
 
     async def append(self, prepared: Prepared) -> Appended:
@@ -47,35 +51,63 @@ class Committer:
             raise LogUnavailable("the log was closed")
         waiting = _Waiting(prepared, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._commit_all(), name="eventlog-committer")
+        self._go_on()
         return await waiting.done
 
     async def close(self) -> None:
         """Take no more appends and finish those that wait. Again changes nothing."""
         self._closed = True
-        if self._task is not None:
-            await self._task
+        while tasks := [one for one in (self._task, *self._long.values()) if one is not None and not one.done()]:
+            await asyncio.wait(tasks)
+
+    def _go_on(self) -> None:
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._commit_all(), name="eventlog-committer")
 
     async def _commit_all(self) -> None:
-        while self._waiting:
-            group = self._next_group()
-            if group:
+        while group := self._next_group():
+            first = group[0].prepared
+            if first.long:
+                workspace_id = first.append.workspace_id
+                self._long[workspace_id] = asyncio.create_task(self._commit_long(workspace_id, group), name="eventlog-long")
+            else:
                 await self._commit(group)
 
+    async def _commit_long(self, workspace_id: str, group: Sequence[_Waiting]) -> None:
+        try:
+            await self._commit(group)
+        finally:
+            del self._long[workspace_id]
+            self._go_on()
+
     def _next_group(self) -> list[_Waiting]:
-        """Those in front, up to the limits of one call; by workspace, and in order of arrival inside it."""
+        """Those in front, up to the limits of one call, by workspace, and in order of arrival inside it; or a long one alone.
+
+        A workspace with a long append under way waits for it, so that what is told of commits keeps their order.
+        """
         group: list[_Waiting] = []
+        passed_over: list[_Waiting] = []
+        busy = set(self._long)
         facts = size_bytes = 0
         while self._waiting and len(group) < GROUP_REQUESTS:
-            one = self._waiting[0]
-            facts += len(one.prepared.payloads)
-            size_bytes += one.prepared.size_bytes
+            one = self._waiting.popleft()
+            if one.done.cancelled():
+                continue
+            prepared = one.prepared
+            workspace_id = prepared.append.workspace_id
+            if workspace_id in busy or (prepared.long and len(self._long) >= LONG_AT_ONCE):
+                busy.add(workspace_id)
+                passed_over.append(one)
+                continue
+            facts += len(prepared.payloads)
+            size_bytes += prepared.size_bytes
             if group and (facts > GROUP_FACTS or size_bytes > GROUP_BYTES):
+                self._waiting.appendleft(one)
                 break
-            self._waiting.popleft()
-            if not one.done.cancelled():
-                group.append(one)
+            group.append(one)
+            if prepared.long:
+                break
+        self._waiting.extendleft(reversed(passed_over))
         group.sort(key=lambda waiting: waiting.prepared.append.workspace_id)
         return group
 

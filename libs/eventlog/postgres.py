@@ -5,6 +5,7 @@ Use: `await migrate(conninfo)` once, then `async with PostgresLog.open(conninfo)
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,7 +15,8 @@ import psycopg
 from contracts.envelope import Recorded
 from libs.eventlog.committer import Committer, Outcome
 from libs.eventlog.connections import Connection, Connections
-from libs.eventlog.limits import CHUNK_BYTES, GROUP_BYTES, GROUP_FACTS, KEPT_SNAPSHOTS, STAGED_KEPT_H
+from libs.eventlog.copying import copy_facts
+from libs.eventlog.limits import CHUNK_BYTES, KEPT_SNAPSHOTS, PIECE_FACTS, STAGED_KEPT_H
 from libs.eventlog.port import (
     Append,
     Appended,
@@ -26,8 +28,8 @@ from libs.eventlog.port import (
     Repeated,
     Snapshot,
 )
-from libs.eventlog.prepare import FactKnown, Prepared, prepare
-from libs.eventlog.statements import APPEND, COLUMNS, Part, Row, append_parameters, pieces, recorded_now, recorded_of, row_of
+from libs.eventlog.prepare import FactKnown, Prepared, encoded, prepare
+from libs.eventlog.statements import APPEND, COLUMNS, Part, append_parameters, recorded_now, recorded_of, row_of
 
 _READ = f"SELECT {COLUMNS} FROM es.event WHERE workspace_id = %s AND position > %s ORDER BY position LIMIT %s"
 _READ_BACK = f"SELECT {COLUMNS} FROM es.event WHERE workspace_id = %s AND position < %s ORDER BY position DESC LIMIT %s"
@@ -104,15 +106,14 @@ class PostgresLog:
 
     async def append(self, request: Append) -> Appended:
         """See `EventLog.append`. Raises also `FactKnown`."""
-        return await self._committer.append(prepare(request))
+        return await self._committer.append(await _prepared(request))
 
     async def _write(self, group: Sequence[Prepared]) -> list[Outcome]:
-        rows = [tuple(map(row_of, one.append.facts, one.payloads)) for one in group]
         try:
             async with self._connections.take() as connection:
-                if len(group) == 1 and (len(rows[0]) > GROUP_FACTS or group[0].size_bytes > GROUP_BYTES):
-                    return [await _write_long(connection, group[0].append, rows[0])]
-                parts = [Part(one.append, some) for one, some in zip(group, rows, strict=True)]
+                if len(group) == 1 and group[0].long:
+                    return [await _write_long(connection, group[0])]
+                parts = [Part(one.append, tuple(map(row_of, one.append.facts, one.payloads))) for one in group]
                 return [_outcome(part, answer) for part, answer in zip(parts, await _call(connection, parts), strict=True)]
         except psycopg.errors.UniqueViolation as error:
             if error.diag.constraint_name == "event_id_key":
@@ -240,23 +241,31 @@ async def _call(connection: Connection, parts: Sequence[Part]) -> list[tuple[Any
         return await cursor.fetchall()
 
 
-async def _write_long(connection: Connection, append: Append, rows: Sequence[Row]) -> Outcome:
-    """Several calls in one transaction; the first one decides, and its lock of the head is held until the end."""
-    recorded: list[Recorded] = []
-    head = 0
+async def _prepared(request: Append) -> Prepared:
+    """The append with its payloads; a long one is encoded in pieces, with turns for others between them. Raises: Unstorable."""
+    if len(request.facts) <= PIECE_FACTS:
+        return prepare(request)
+    payloads: list[bytes] = []
+    for start in range(0, len(request.facts), PIECE_FACTS):
+        payloads.extend(encoded(request.facts[start : start + PIECE_FACTS]))
+        await asyncio.sleep(0)
+    return Prepared(request, tuple(payloads), sum(map(len, payloads)))
+
+
+async def _write_long(connection: Connection, prepared: Prepared) -> Outcome:
+    """One call that decides, and a copy of the facts, in one transaction; the lock of the head is held until the end."""
     async with connection.transaction():
-        for number, some in enumerate(pieces(rows)):
-            part = Part(append, some, leads=number == 0)
-            outcome = _outcome(part, (await _call(connection, [part]))[0], len(recorded))
-            if not isinstance(outcome, Appended):
-                return outcome
-            recorded.extend(outcome.recorded)
-            head = max(head, outcome.head)
-    return Appended(head, tuple(recorded))
+        part = Part(prepared.append, ())
+        answer = (await _call(connection, [part]))[0]
+        outcome = _outcome(part, answer)
+        if not isinstance(outcome, Appended):
+            return outcome
+        recorded = await copy_facts(connection, prepared, outcome.head - len(prepared.payloads), answer[2])
+    return Appended(outcome.head, tuple(recorded))
 
 
-def _outcome(part: Part, answer: tuple[Any, ...], done: int = 0) -> Outcome:
-    """What `es.append` said of a part, as the port puts it; `done` facts of its request were written by earlier parts."""
+def _outcome(part: Part, answer: tuple[Any, ...]) -> Outcome:
+    """What `es.append` said of a part, as the port puts it."""
     result, reached, recorded_at, kept = answer
     append = part.append
     match result:
@@ -269,9 +278,9 @@ def _outcome(part: Part, answer: tuple[Any, ...], done: int = 0) -> Outcome:
             return ConditionFailed(f"a newer fact of {append.workspace_id} carries one of the tags that the append rests on")
         case _:
             assert result == "ok", f"es.append answered {result!r}"
-    total = len(append.facts) if part.leads else len(part.rows)
+    first = reached - len(append.facts) + 1
     recorded = tuple(
-        recorded_now(append.facts[done + place], row, append.workspace_id, reached - total + 1 + place, recorded_at)
+        recorded_now(append.facts[place], row, append.workspace_id, first + place, recorded_at)
         for place, row in enumerate(part.rows)
     )
     return Appended(reached, recorded)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from libs.eventlog.limits import GROUP_BYTES, GROUP_FACTS
 from libs.eventlog.mapping import encode
-from libs.eventlog.port import MAX_FACT_BYTES, Append, Unstorable
+from libs.eventlog.port import MAX_FACT_BYTES, Append, NewFact, Unstorable
 
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -27,15 +29,21 @@ class Prepared:
     payloads: tuple[bytes, ...]
     size_bytes: int
 
+    @property
+    def long(self) -> bool:
+        """Whether it is too much for one call of `es.append`."""
+        return len(self.payloads) > GROUP_FACTS or self.size_bytes > GROUP_BYTES
+
 
 def prepare(append: Append) -> Prepared:
-    """Encode the facts of an append.
+    """Encode the facts of an append. Raises: Unstorable."""
+    payloads = tuple(encoded(append.facts))
+    return Prepared(append, payloads, sum(map(len, payloads)))
 
-    Raises: Unstorable.
-    """
-    payloads = []
-    size_bytes = 0
-    for new in append.facts:
+
+def encoded(facts: Iterable[NewFact]) -> Iterator[bytes]:
+    """The payloads of facts, in order. Raises: Unstorable."""
+    for new in facts:
         payload = encode(new.fact)
         if len(payload) > MAX_FACT_BYTES:
             raise Unstorable(
@@ -44,6 +52,4 @@ def prepare(append: Append) -> Prepared:
             )
         if b"\\u0000" in payload and _NUL.search(payload):
             raise Unstorable(f"{new.fact.TYPE} about {new.fact.stream} holds a NUL character (\\u0000); remove it")
-        payloads.append(payload)
-        size_bytes += len(payload)
-    return Prepared(append, tuple(payloads), size_bytes)
+        yield payload

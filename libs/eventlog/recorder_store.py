@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -13,10 +13,11 @@ from psycopg.types.numeric import Int8BinaryDumper
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from contracts.envelope import Recorded
+from libs.eventlog.limits import GROUP_BYTES, GROUP_FACTS
 from libs.eventlog.mapping import decode
 from libs.eventlog.memory import MemoryLog
 from libs.eventlog.port import Append
-from libs.eventlog.statements import APPEND, Part, Row, append_parameters, pieces
+from libs.eventlog.statements import APPEND, Part, Row, append_parameters
 
 T = TypeVar("T")
 
@@ -79,7 +80,7 @@ class PostgresStore:
     def _insert(self, connection: psycopg.Connection[Any], rows: Sequence[Row]) -> int:
         head = 0
         with connection.transaction():
-            for piece in pieces(rows):
+            for piece in _pieces(rows):
                 part = Part(Append(self._workspace_id), piece)
                 answer = connection.execute(APPEND, append_parameters([part])).fetchone()
                 assert answer is not None
@@ -209,3 +210,16 @@ class MemoryStore:
         # A fact of a service among them has its position as version, as in Postgres.
         version, originator = self._workspace.originators.get(position, (position, "text"))
         return StoredRow(position, one.stream, version, one.type, originator, one.data)
+
+
+def _pieces(rows: Sequence[Row]) -> Iterator[list[Row]]:
+    """Rows cut into what one call may carry."""
+    piece: list[Row] = []
+    size_bytes = 0
+    for row in rows:
+        size_bytes += len(row.data)
+        if piece and (len(piece) >= GROUP_FACTS or size_bytes > GROUP_BYTES):
+            yield piece
+            piece, size_bytes = [], len(row.data)
+        piece.append(row)
+    yield piece

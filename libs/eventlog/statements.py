@@ -10,7 +10,6 @@ from typing import Any
 import orjson
 
 from contracts.envelope import Recorded
-from libs.eventlog.limits import GROUP_BYTES, GROUP_FACTS
 from libs.eventlog.mapping import decode
 from libs.eventlog.port import Append, NewFact
 
@@ -45,17 +44,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A request, or the first or a further piece of a long one.
+    """A request.
 
     Attributes:
-        append: what is asked; only its workspace counts unless `leads`.
-        rows: what this part writes.
-        leads: whether it brings the conditions, the checkpoint move and the command.
+        append: what is asked; of the recorder it has no facts, only rows.
+        rows: its facts; none of a long one, whose facts follow in the same transaction.
     """
 
     append: Append
     rows: Sequence[Row]
-    leads: bool = True
 
 
 def row_of(new: NewFact, payload: bytes) -> Row:
@@ -69,19 +66,6 @@ def row_of(new: NewFact, payload: bytes) -> Row:
     return Row(new.id, new.fact.TYPE, new.fact.stream, -1, new.time, orjson.dumps(meta), payload, new.tags)
 
 
-def pieces(rows: Sequence[Row]) -> list[list[Row]]:
-    """Rows cut into what one call may carry; one empty piece when there are none."""
-    cut: list[list[Row]] = [[]]
-    size_bytes = 0
-    for row in rows:
-        size_bytes += len(row.data)
-        if cut[-1] and (len(cut[-1]) >= GROUP_FACTS or size_bytes > GROUP_BYTES):
-            cut.append([])
-            size_bytes = len(row.data)
-        cut[-1].append(row)
-    return cut
-
-
 def append_parameters(parts: Sequence[Part]) -> tuple[list[Any], ...]:
     """Parameters of `APPEND`, in order, for parts sorted by workspace."""
     workspaces = sorted({part.append.workspace_id for part in parts})
@@ -90,7 +74,6 @@ def append_parameters(parts: Sequence[Part]) -> tuple[list[Any], ...]:
     tested = [
         (number, tag, condition.after)
         for number, part in enumerate(parts, 1)
-        if part.leads
         for condition in part.append.conditions
         for tag in condition.tags
     ]
@@ -118,15 +101,13 @@ def append_parameters(parts: Sequence[Part]) -> tuple[list[Any], ...]:
 def _lead(part: Part) -> tuple[Any, ...]:
     """p_total … p_answer of one part."""
     append = part.append
-    move = append.move if part.leads else None
-    command = append.command if part.leads else None
-    total = max(len(append.facts), len(part.rows)) if part.leads else len(part.rows)
+    move, command = append.move, append.command
     moved: tuple[Any, ...] = ("", -1, -1, -1, -1, b"")
     if move is not None:
         places = (move.old.position, move.old.sequence, move.new.position, move.new.sequence)
         moved = (move.consumer, *places, append.decision or b"")
     answered = ("", "", b"") if command is None else (command.id, command.name, command.answer)
-    return (total, *moved, *answered)
+    return (len(append.facts) or len(part.rows), *moved, *answered)
 
 
 def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> Iterable[list[Any]]:

@@ -20,6 +20,8 @@ S = TypeVar("S")
 EFFECTS_AT_ONCE = 64
 PATIENCE_S = 20.0
 """How long a request may wait for its turn or its position: as long as whoever asked waits for the answer."""
+BULK_TIMES = 5.0
+"""One whose payload had to be staged may wait so many times longer: it is much work, and who asked knows."""
 
 log_ = logging.getLogger("signalbox.host")
 
@@ -126,11 +128,12 @@ class Host(Generic[S]):
             return Answer(unavailable=NOT_OWNER)
         if queue.failed is not None:
             return Answer(unavailable=f"{self.service.name} stopped for this workspace: {queue.failed}")
+        patience_s = self._patience_s if request.staged_id is None else BULK_TIMES * self._patience_s
         try:
-            async with asyncio.timeout(self._patience_s):
+            async with asyncio.timeout(patience_s):
                 return await (queue.query(wish, request) if wish.KIND == "query" else queue.command(wish, request))
         except TimeoutError:
-            return Answer(unavailable=f"{self.service.name} did not get to {wish.NAME} within {self._patience_s:g} s")
+            return Answer(unavailable=f"{self.service.name} did not get to {wish.NAME} within {patience_s:g} s")
 
     def _on_news(self, workspace_id: str, head: int) -> None:
         queue = self.queue(workspace_id)

@@ -183,13 +183,9 @@ class Room(Generic[S]):
     def command(self, wish: Wish, asked: Asked) -> Round:
         """Decide on a command. Raises: Refused."""
         decided = self.service.commands[wish.NAME].decide(wish, self.state, asked)
-        trigger = {
-            "kind": "command",
-            "name": wish.NAME,
-            "id": asked.id,
-            "auth_id": asked.auth_id,
-            "wish": wish.model_dump(mode="json"),
-        }
+        trigger: dict[str, Any] = {"kind": "command", "name": wish.NAME, "id": asked.id, "auth_id": asked.auth_id}
+        if decided.drafts:  # else nothing is kept, and a large wish takes long to write out
+            trigger["wish"] = orjson.Fragment(wish.model_dump_json())
         return self._round(decided.drafts, trigger, asked.now, asked=asked, name=wish.NAME, answer=decided.answer)
 
     def query(self, wish: Wish, asked: Asked) -> Any:

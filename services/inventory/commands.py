@@ -96,7 +96,7 @@ def save_resource(wish: SaveResource, state: InventoryState, asked: Asked) -> De
     saved = _saved(wish.resource, before, before.get("providerId") if before else None, asked)
     resource_id: str = saved.resource_id if saved is not None else before["id"] if before is not None else ""
     assert resource_id, "only a resource that exists can be unchanged"
-    drafts = (Draft(saved),) if saved is not None else ()
+    drafts: tuple[Draft, ...] = (Draft(saved),) if saved is not None else ()
     if wish.variables is not None:
         drafts += variables_saved(state, resource_id, identifier, wish.variables, "/body/variables")
     return Decided(drafts, {"id": resource_id})

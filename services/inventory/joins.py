@@ -11,24 +11,37 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 from weakref import ref
 
+from contracts.fact import Fact
+from contracts.facts.inventory import ResourceDeleted, ResourceSaved, ResourceVariablesSaved
+from contracts.facts.planner import DeploymentDeleted, DeploymentSaved, EnvironmentDeleted, EnvironmentSaved
 from contracts.shapes import Json
 from libs.cel import JoinIndex, Program
 
 if TYPE_CHECKING:
     from services.inventory.state import InventoryState
 
-ResourceFields: Final = ("id", "name", "metadata", "kind", "version", "identifier", "config", "providerId")
+_FIELDS: Final = ("id", "name", "metadata", "kind", "version", "identifier", "config", "providerId")
 _NO_VARIABLES: Final[Json] = {}
+_OF_ENTITIES: Final = (
+    ResourceSaved,
+    ResourceDeleted,
+    ResourceVariablesSaved,
+    DeploymentSaved,
+    DeploymentDeleted,
+    EnvironmentSaved,
+    EnvironmentDeleted,
+)
+"""What an entity's document may change by."""
 
 
-def follow(before: InventoryState, after: InventoryState, entity: str | None) -> None:
-    """A state became another by one fact, about an entity or about none. Costs next to nothing; indexes catch up when they are asked for."""
+def follow(before: InventoryState, after: InventoryState, fact: Fact) -> None:
+    """A state became another by a fact. Costs next to nothing; indexes catch up when they are asked for."""
     # Taken out in one step: of two folds that go on from one state, one keeps the indexes and the other has them made.
     entry = _entries.pop(id(before), None)
     if entry is None or entry.state() is not before:
         return
-    if entity is not None:
-        entry.behind[entity] = None
+    if isinstance(fact, _OF_ENTITIES):
+        entry.behind[fact.stream] = None
     if len(entry.behind) <= len(entry.documents):
         _keep(after, entry)
 
@@ -63,7 +76,7 @@ def entity_document(state: InventoryState, entity: str) -> Json | None:
         if resource is None:
             return None
         document: Json = {"type": "resource", "variables": state.variables.get(id_, _NO_VARIABLES)}
-        for field in ResourceFields:
+        for field in _FIELDS:
             if field in resource:
                 document[field] = resource[field]
         return document

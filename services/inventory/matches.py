@@ -1,28 +1,30 @@
 """Decides which resources the selectors of deployments and environments match; records what changed.
 
-A changed resource is evaluated against each selector once, a changed selector over all resources once, and nothing else is looked at.
+Only what can have changed is looked at. A changed resource: the selectors that an index of selectors says may match it, and those that
+matched it before. A changed selector: the resources that an index of resources says it may match, and those it matched before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, Literal
-
-from immutables import Map
 
 from contracts.envelope import Recorded
 from contracts.facts.inventory import MatchesChanged, ResourceDeleted, ResourceSaved
 from contracts.facts.planner import DeploymentSaved, EnvironmentSaved
-from contracts.shapes import Json
-from libs.cel import contexts
-from libs.cel.problems import CelProblems
+from libs.cel import DocumentIndex
 from libs.runtime.service import Draft
-from services.inventory.state import InventoryState
+from services.inventory.indexes import DOCUMENTS, SELECTORS, program_of
+from services.inventory.state import NOTHING, InventoryState
 
 IDS_PER_FACT: Final = 2_000
 
-_NONE: Final[Map[str, bool]] = Map()
+FEW: Final = 200
+"""So many changed resources are looked up among the selectors one by one; of more, each selector is looked up among them."""
+
+_Change = tuple[str, str, bool]
+"""Entity, resource id, and whether the one matches the other now."""
 
 
 def decide_matches(state: InventoryState, recorded: Sequence[Recorded], now: datetime) -> tuple[Draft, ...]:
@@ -38,24 +40,20 @@ def decide_matches(state: InventoryState, recorded: Sequence[Recorded], now: dat
                 selector = state.selectors.get(fact.stream)
                 if selector is not None and selector.changed_at >= first:
                     selectors[fact.stream] = one
-    if not resources and not selectors:
-        return ()
+    deltas: dict[str, list[tuple[str, bool]]] = {}
+    for changes in (_of_resources(state, resources, selectors), _of_selectors(state, selectors)):
+        for entity, resource_id, matches in changes:
+            deltas.setdefault(entity, []).append((resource_id, matches))
     drafts: list[Draft] = []
-    for entity in sorted(state.selectors if resources else selectors):
-        known = state.matches.get(entity, _NONE)
-        look_at: Iterable[str] = resources
-        if entity in selectors:
-            look_at = {**dict.fromkeys(state.resources), **dict.fromkeys(known)}
-        matched = _matched(state.selectors[entity].source, look_at, state.resources)
-        changes = sorted((one, one in matched) for one in look_at if (one in matched) != (one in known))
-        for start in range(0, len(changes), IDS_PER_FACT):
-            part = changes[start : start + IDS_PER_FACT]
-            cause = selectors.get(entity) or resources[part[0][0]]
-            drafts.append(Draft(_delta(entity, part), cause))
+    for entity, delta in sorted(deltas.items()):
+        delta.sort()
+        for start in range(0, len(delta), IDS_PER_FACT):
+            part = delta[start : start + IDS_PER_FACT]
+            drafts.append(Draft(_fact(entity, part), selectors.get(entity) or resources[part[0][0]]))
     return tuple(drafts)
 
 
-def _delta(entity: str, changes: Sequence[tuple[str, bool]]) -> MatchesChanged:
+def _fact(entity: str, changes: Sequence[tuple[str, bool]]) -> MatchesChanged:
     kind, _, entity_id = entity.partition("/")
     which: Literal["deployment", "environment"] = "deployment" if kind == "deployment" else "environment"
     return MatchesChanged(
@@ -66,20 +64,49 @@ def _delta(entity: str, changes: Sequence[tuple[str, bool]]) -> MatchesChanged:
     )
 
 
-def _matched(source: str, resource_ids: Iterable[str], resources: Mapping[str, Json]) -> set[str]:
-    """Which of these resources exist and match. Only asked "is it in?", so that the order of the set reaches no fact."""
-    if source == "false":
-        return set()
-    existing = [one for one in resource_ids if one in resources]
-    if source == "true":
-        return set(existing)
-    return {existing[row] for row in _filter(source, [resources[one] for one in existing])}
+def _of_selectors(state: InventoryState, entities: Iterable[str]) -> Iterator[_Change]:
+    """What changed selectors gained and lost among all resources."""
+    for entity in entities:
+        known = state.matches.get(entity, NOTHING)
+        program = program_of(state.selectors[entity].source)
+        matched = DOCUMENTS.of(state.resources).select(program) if program is not None else []
+        yield from ((entity, one, True) for one in matched if one not in known)
+        kept = frozenset(matched)
+        yield from ((entity, one, False) for one in known if one not in kept)
 
 
-def _filter(source: str, documents: Sequence[Json]) -> Sequence[int]:
-    try:
-        program = contexts.SELECTOR.compile(source)
-    except CelProblems:
-        # Selectors are checked when they are saved. One that got past that opens nothing.
-        return ()
-    return program.filter(documents)
+def _of_resources(
+    state: InventoryState, resource_ids: Mapping[str, Recorded], looked_at: Mapping[str, Recorded]
+) -> Iterator[_Change]:
+    """What changed resources gained and lost, of all selectors but those that are looked at by themselves."""
+    if len(resource_ids) > FEW:
+        yield from _of_many_resources(state, resource_ids, looked_at)
+        return
+    for one in resource_ids:
+        document = state.resources.get(one)
+        entities = SELECTORS.of(state.selectors).matching(document) if document is not None else []
+        known = state.matched_by.get(one, ())
+        yield from ((entity, one, True) for entity in entities if entity not in known and entity not in looked_at)
+        yield from ((entity, one, False) for entity in known if entity not in entities and entity not in looked_at)
+
+
+def _of_many_resources(
+    state: InventoryState, resource_ids: Mapping[str, Recorded], looked_at: Mapping[str, Recorded]
+) -> Iterator[_Change]:
+    changed = DocumentIndex()
+    known: dict[str, dict[str, bool]] = {}
+    for one in resource_ids:
+        document = state.resources.get(one)
+        if document is not None:
+            changed.put(one, document)
+        for entity in state.matched_by.get(one, ()):
+            known.setdefault(entity, {})[one] = True
+    for entity, selector in state.selectors.items():
+        if entity in looked_at:
+            continue
+        before = known.get(entity, {})
+        program = program_of(selector.source)
+        for one in changed.select(program) if program is not None else ():
+            if before.pop(one, None) is None:
+                yield entity, one, True
+        yield from ((entity, one, False) for one in before)

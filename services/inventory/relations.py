@@ -21,6 +21,7 @@ from contracts.facts.inventory import (
 from contracts.facts.planner import DeploymentSaved, EnvironmentSaved
 from libs.cel import JoinIndex, Program, contexts
 from libs.cel.problems import CelProblems
+from libs.cel.syntax import Has, Ident, Index, Literal, Select, walk
 from libs.runtime.service import Draft
 from services.inventory.joins import forget, joins_of
 from services.inventory.relation_fold import exists
@@ -57,20 +58,25 @@ def decide_relations(state: InventoryState, recorded: Sequence[Recorded], now: d
         forget(state)
         return ()
     causes: dict[str, Recorded] = {}
+    variables_alone: dict[str, bool] = {}
     for one in recorded:
         match one.fact:
             case ResourceSaved() | ResourceVariablesSaved() | DeploymentSaved() | EnvironmentSaved() as fact:
-                causes[fact.stream] = one
+                alone = isinstance(fact, ResourceVariablesSaved) and variables_alone.get(fact.stream, True)
+                causes[fact.stream], variables_alone[fact.stream] = one, alone
     changed = [entity for entity in causes if exists(state, entity)]
+    changed_otherwise = [entity for entity in changed if not variables_alone[entity]]
     if not changed:
         return ()
     joins = joins_of(state, programs.values())
     drafts: list[Draft] = []
     for rule_id in sorted(programs):
-        found = compare(joins[programs[rule_id].source], changed, state.relating.of_rule(rule_id))
+        program = programs[rule_id]
+        affected = changed if len(changed_otherwise) == len(changed) or _reads_variables(program) else changed_otherwise
+        found = compare(joins[program.source], affected, state.relating.of_rule(rule_id))
         if isinstance(found, TooMany):
             reason = f"{found.reason}. Its relations are gone until it is saved again; {_ADVICE}"
-            drafts.append(Draft(RelationshipRuleSuspended(rule_id=rule_id, reason=reason), causes[changed[-1]]))
+            drafts.append(Draft(RelationshipRuleSuspended(rule_id=rule_id, reason=reason), causes[affected[-1]]))
         else:
             drafts.extend(_drafts(rule_id, found, causes))
     return tuple(drafts)
@@ -134,6 +140,26 @@ def _followed(state: InventoryState) -> dict[str, Program]:
                 # Expressions are checked when they are saved. One that got past that relates nobody.
                 continue
     return programs
+
+
+def _reads_variables(program: Program) -> bool:
+    """Whether a change of a resource's variables can change the answer."""
+    whole: dict[int, bool] = {}
+    for node in walk(program.tree):
+        match node:
+            case (
+                Select(operand=Ident() as of, field=field)
+                | Has(operand=Ident() as of, field=field)
+                | Index(operand=Ident() as of, key=Literal(value=str() as field))
+            ):
+                if field == "variables":
+                    return True
+                whole[id(of)] = False
+            case Ident():
+                whole.setdefault(id(node), True)
+            case _:
+                pass
+    return any(whole.values())
 
 
 def _drafts(rule_id: str, change: Change, causes: Mapping[str, Recorded]) -> tuple[Draft, ...]:

@@ -27,7 +27,7 @@ def react(state: PlannerState, recorded: Sequence[Recorded], now: datetime) -> t
 
 service: Final[Service[PlannerState]] = Service(
     name="planner",
-    state_version=2,
+    state_version=3,
     reads=READS,
     initial=initial,
     evolve=evolve,

@@ -13,6 +13,7 @@ from libs.runtime.service import Command, Decided, Draft
 from services.planner.documents import require
 from services.planner.history import Past
 from services.planner.pins import held_to, pin_of
+from services.planner.resolution import Resolver
 from services.planner.rollback import by_hand
 from services.planner.rollouts import NO_PAIR, Pair, Place, pair_of
 from services.planner.state import PlannerState, past_of
@@ -105,12 +106,13 @@ def roll_back(wish: RollBack, state: PlannerState, asked: Asked) -> Decided:
         if version.deployment_id != wish.deployment_id:
             raise Refused("invalid", f"Version '{version.tag}' belongs to another deployment")
     drafts, pinned = [], 0
+    resolver = Resolver(state)
     for one, place in _places(wish, state):
         if held_to(state.pins, wish.deployment_id, wish.environment_id, one) is not None:
             pinned += 1
             continue
         target = Target(one, wish.environment_id, wish.deployment_id)
-        started = by_hand(state, target, place, wish.version_id, wish.reason, asked.now)
+        started = by_hand(state, resolver, target, place, wish.version_id, wish.reason, asked.now)
         if started is not None:
             drafts.append(Draft(started))
     if not drafts:

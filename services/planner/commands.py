@@ -37,6 +37,7 @@ from services.planner.choices import CHOICES
 from services.planner.documents import require, saved
 from services.planner.entity_commands import delete_deployment, delete_environment, save_deployment, save_environment
 from services.planner.state import PlannerState
+from services.planner.variable_commands import VARIABLES
 from services.planner.version_commands import create_version, delete_version_dependency, save_version_dependency, update_version
 
 
@@ -111,5 +112,6 @@ COMMANDS: Final[Mapping[str, Command[PlannerState, Any]]] = {
     UpdateVersion.NAME: Command(UpdateVersion, update_version),
     SaveVersionDependency.NAME: Command(SaveVersionDependency, save_version_dependency),
     DeleteVersionDependency.NAME: Command(DeleteVersionDependency, delete_version_dependency),
+    **VARIABLES,
     **CHOICES,
 }

@@ -1,41 +1,58 @@
-"""Decides the desired release of each target: the newest version that is cleared for it, may be deployed, and is not marked bad there."""
+"""Decides the desired release of each target: the newest version that is cleared for it, may be deployed, and is not marked bad there.
+
+It is made again where the version stays and its variables change: that needs no clearance, since nothing is dispatched without one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Final
-
-import orjson
+from typing import Final, NamedTuple
 
 from contracts import tags
 from contracts.envelope import Recorded
-from contracts.facts.planner import PinReleased, ReleaseItem, ReleasesCreated, RollbackStarted, VersionPinned, VersionUpdated
+from contracts.facts.planner import (
+    PinReleased,
+    RedeployRequested,
+    ReleaseItem,
+    ReleasesCreated,
+    RollbackStarted,
+    VersionPinned,
+    VersionUpdated,
+)
 from contracts.facts.policy import TargetsCleared
-from contracts.shapes import Json, Target
+from contracts.shapes import Target
 from libs.eventlog.port import Condition
-from libs.runtime.ids import derived
 from libs.runtime.service import Draft
+from services.planner.affected import Affected, affected
 from services.planner.history import NO_PAST, NO_PASTS, past_key
 from services.planner.pins import held_to
+from services.planner.resolution import Resolver, Variables
 from services.planner.rollouts import NO_PAIR, NO_PAIRS, Clearance, Pair, Place, pair_of
 from services.planner.state import PlannerState
 
 ITEMS_PER_FACT: Final = 1_000
+BYTES_PER_FACT: Final = 200_000
 NOT_DEPLOYABLE: Final = frozenset({"building", "failed", "rejected", "unspecified"})
 """A version in one of these goes nowhere. `paused` is policy's to judge: it clears one only where a release of it exists."""
 
-_RELEASES: Final = "6f2c8f0e-3f0b-5f6b-9d43-7a1c52e0b9d4"
-"""The namespace of release ids; it never changes."""
-
-_Touched = dict[tuple[str, str], dict[str, Recorded]]
-"""By deployment and environment: resource ids, each with the fact that says to look."""
+_ITEM_BYTES: Final = 160
+"""JSON of an item, apart from its variables."""
 
 
-def release_id(target: Target, version_id: str, variables: Json) -> str:
-    """The id of a release is made from its content: the same content is the same release."""
-    content = {"target": target.key, "version": version_id, "variables": variables}
-    return derived(_RELEASES, orjson.dumps(content, option=orjson.OPT_SORT_KEYS).decode())
+class _Picked(NamedTuple):
+    """A version for a target, and up to where the clearance knew the facts; 0: it is desired there already."""
+
+    version_id: str
+    at: int
+
+
+class _Made(NamedTuple):
+    """A release that became desired, and the fact that led to it."""
+
+    item: ReleaseItem
+    size: int
+    cause: Recorded
 
 
 def decide_releases(
@@ -49,44 +66,67 @@ def decide_releases(
         busy: targets about which something else was decided in the same breath; they are looked at once that is folded.
     """
     drafts: list[Draft] = []
+    resolver = Resolver(state)
     for (deployment_id, environment_id), touched in _touched(state, recorded).items():
         pair = pair_of(state.pairs, deployment_id, environment_id)
         if pair is None:
             continue
         pick = _picker(state, deployment_id, environment_id, pair, now)
-        batches: dict[tuple[str, int], list[tuple[ReleaseItem, Recorded]]] = {}
+        batches: dict[_Picked, list[_Made]] = {}
         for resource_id, cause in touched.items():
             place = pair.places.get(resource_id)
             target = Target(resource_id, environment_id, deployment_id)
             if place is None or target in busy:
                 continue
             picked = pick(resource_id, place)
-            if picked is not None and picked.version_id != place.version_id:
-                item = ReleaseItem(resource_id=resource_id, release_id=release_id(target, picked.version_id, {}))
-                batches.setdefault((picked.version_id, picked.at), []).append((item, cause))
-        for (version_id, at), items in batches.items():
+            if picked is None:
+                continue
+            release_id, variables = resolver.release_of(target, picked.version_id)
+            if picked.at or release_id not in (place.release_id, place.resolved_id):
+                batches.setdefault(picked, []).append(_made(resource_id, release_id, variables, cause))
+        for (version_id, at), made in batches.items():
             rests_on = Condition(tags=(tags.clearance(deployment_id, environment_id), tags.GATE), after=at)
-            for start in range(0, len(items), ITEMS_PER_FACT):
-                part = items[start : start + ITEMS_PER_FACT]
+            for part in _parts(made):
                 fact = ReleasesCreated(
                     deployment_id=deployment_id,
                     environment_id=environment_id,
                     version_id=version_id,
-                    items=tuple(item for item, _ in part),
+                    items=tuple(one.item for one in part),
                     cleared_at=at,
                     created_at=now,
                 )
-                drafts.append(Draft(fact, cause=part[0][1], conditions=(rests_on,)))
+                drafts.append(Draft(fact, cause=part[0].cause, conditions=(rests_on,) if at else ()))
     return tuple(drafts)
 
 
-def _touched(state: PlannerState, recorded: Sequence[Recorded]) -> _Touched:
-    touched: _Touched = {}
+def _made(resource_id: str, release_id: str, variables: Variables, cause: Recorded) -> _Made:
+    item = ReleaseItem(resource_id=resource_id, release_id=release_id, variables=variables.values)
+    return _Made(item, variables.size + _ITEM_BYTES, cause)
+
+
+def _parts(made: Sequence[_Made]) -> Iterator[Sequence[_Made]]:
+    """Runs that fit into one fact."""
+    start = size = 0
+    for end, one in enumerate(made):
+        if end > start and (end - start == ITEMS_PER_FACT or size + one.size > BYTES_PER_FACT):
+            yield made[start:end]
+            start, size = end, 0
+        size += one.size
+    if start < len(made):
+        yield made[start:]
+
+
+def _touched(state: PlannerState, recorded: Sequence[Recorded]) -> Affected:
+    touched = affected(state, recorded)
     for one in recorded:
         match one.fact:
             case TargetsCleared() as fact:
                 of_pair = touched.setdefault((fact.deployment_id, fact.environment_id), {})
                 of_pair.update(dict.fromkeys(fact.resource_ids, one))
+            case RedeployRequested() as fact:
+                # It lifts the mark of the version, so that its variables count again.
+                of_pair = touched.setdefault((fact.deployment_id, fact.environment_id), {})
+                of_pair.update((item.resource_id, one) for item in fact.items)
             case RollbackStarted() as fact:
                 touched.setdefault((fact.deployment_id, fact.environment_id), {})[fact.resource_id] = one
             case VersionPinned() | PinReleased() as fact:
@@ -94,16 +134,18 @@ def _touched(state: PlannerState, recorded: Sequence[Recorded]) -> _Touched:
                 named = sorted(pair.places) if fact.resource_id is None else [fact.resource_id]
                 touched.setdefault((fact.deployment_id, fact.environment_id), {}).update(dict.fromkeys(named, one))
             case VersionUpdated() as fact:
-                # A version that may be deployed again may still be cleared, and one that may not makes room for another.
+                # A version that may be deployed again may still be cleared, and one that may not makes room for another. What it would
+                # have become meanwhile where it is desired, it becomes now.
                 for environment_id, pair in sorted(state.pairs.get(fact.deployment_id, NO_PAIRS).items()):
-                    waiting = sorted(key for key, place in pair.places.items() if place.clearances)
+                    places = pair.places.items()
+                    waiting = sorted(key for key, place in places if place.clearances or place.version_id == fact.version_id)
                     touched.setdefault((fact.deployment_id, environment_id), {}).update(dict.fromkeys(waiting, one))
     return touched
 
 
 def _picker(
     state: PlannerState, deployment_id: str, environment_id: str, pair: Pair, now: datetime
-) -> Callable[[str, Place], Clearance | None]:
+) -> Callable[[str, Place], _Picked | None]:
     """The choice of one target's version: `pick(resource_id, place)`."""
     catalog = state.catalog
     pasts = state.pasts.get(past_key(deployment_id, environment_id), NO_PASTS)
@@ -118,7 +160,7 @@ def _picker(
             ages[version_id] = catalog.age_of(version_id) if deployable else None
         return ages[version_id]
 
-    def pick(resource_id: str, place: Place) -> Clearance | None:
+    def pick(resource_id: str, place: Place) -> _Picked | None:
         marked = pasts.get(resource_id, NO_PAST).marked
         chosen = held_to(state.pins, deployment_id, environment_id, resource_id)
         best: Clearance | None = None
@@ -131,6 +173,11 @@ def _picker(
             age = age_of(one.version_id)
             if age is not None and one.version_id not in marked and (best_age is None or age > best_age):
                 best, best_age = one, age
-        return best
+        if best is not None and best.version_id != place.version_id:
+            return _Picked(best.version_id, best.at)
+        stays = place.version_id
+        if stays is None or stays in marked or age_of(stays) is None or (chosen is not None and chosen != stays):
+            return None
+        return _Picked(stays, 0)
 
     return pick

@@ -25,12 +25,12 @@ def require(documents: Map[str, _D], id_: str, what: str) -> _D:
     return found
 
 
-def saved(document: Fact, before: Fact | None) -> tuple[Draft, ...]:
-    """What to append to save a document: nothing when the same content is there. Raises: Refused: it is too large."""
+def saved(document: Fact, before: Fact | None, what: str = "") -> tuple[Draft, ...]:
+    """What to append to save a document: nothing when the same content is there. Raises: Refused: it (`what`) is too large."""
     if before is not None and _content(document) == _content(before):
         return ()
     if (size := len(document.to_json())) > MAX_FACT_BYTES:
-        what = document.stream.partition("/")[0].capitalize()
+        what = what or document.stream.partition("/")[0].capitalize()
         raise Refused("invalid", f"{what} is too large: {size} bytes of JSON, {_LARGEST}")
     return (Draft(document),)
 

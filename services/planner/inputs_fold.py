@@ -150,9 +150,7 @@ def _rule_deleted(inputs: Inputs, fact: RelationshipRuleDeleted, position: int) 
     return inputs._replace(references=_without(inputs.references, fact.rule_id))
 
 
-def _rule_suspended(
-    inputs: Inputs, fact: RelationshipRuleSuspended | RelationshipRuleDeleted, position: int
-) -> Inputs:
+def _rule_suspended(inputs: Inputs, fact: RelationshipRuleSuspended | RelationshipRuleDeleted, position: int) -> Inputs:
     related = inputs.relations.get(fact.rule_id)
     if related is None:
         return inputs
@@ -182,7 +180,7 @@ def _unrelated(inputs: Inputs, entity: str, position: int) -> Inputs:
 
 
 def _with_ended(inputs: Inputs, position: int, what: Iterable[str]) -> Inputs:
-    new = tuple(dict.fromkeys((*inputs.ended.get(position, ()), *what)))
+    new = tuple(sorted({*what}))
     if inputs.ended_size + len(new) <= ENDED:
         return inputs._replace(ended=inputs.ended.set(position, new), ended_size=inputs.ended_size + len(new))
     if len(new) <= ENDED:

@@ -7,6 +7,7 @@ reference to nothing, a value that is too large) is passed over, and a key witho
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -249,5 +250,5 @@ def _rank(value: DeploymentVariableValueSaved) -> tuple[int, str]:
     return -value.priority, value.value_id
 
 
-def _place(name: str, entity: Entity) -> tuple[int, float, str]:
-    return _KINDS.index(name.partition("/")[0]), entity.created_at.timestamp(), name
+def _place(name: str, entity: Entity) -> tuple[int, datetime, str]:
+    return _KINDS.index(name.partition("/")[0]), entity.created_at, name

@@ -13,6 +13,7 @@ from contracts.facts.policy import RollbackRequired
 from contracts.shapes import Target
 from libs.runtime.service import Draft
 from services.planner.history import Run, last_good
+from services.planner.resolution import Resolver
 from services.planner.rollouts import NO_PAIR, Place, pair_of
 from services.planner.state import PlannerState, past_of
 
@@ -32,6 +33,7 @@ def decide_rollbacks(state: PlannerState, recorded: Sequence[Recorded], now: dat
     """
     drafts: list[Draft] = []
     decided: dict[tuple[Target, str], None] = {}
+    resolver = Resolver(state)
     for one in recorded:
         if not isinstance(fact := one.fact, RollbackRequired):
             continue
@@ -42,11 +44,13 @@ def decide_rollbacks(state: PlannerState, recorded: Sequence[Recorded], now: dat
             continue
         bad = {*past.marked, *(version for known, version in decided if known == target)}
         decided[target, fact.version_id] = None
-        drafts.append(Draft(_required(state, fact, target, bad, now), one))
+        drafts.append(Draft(_required(state, resolver, fact, target, bad, now), one))
     return Rollbacks(tuple(drafts), frozenset(target for target, _ in decided))
 
 
-def _required(state: PlannerState, fact: RollbackRequired, target: Target, bad: set[str], now: datetime) -> RollbackStarted:
+def _required(
+    state: PlannerState, resolver: Resolver, fact: RollbackRequired, target: Target, bad: set[str], now: datetime
+) -> RollbackStarted:
     pair = pair_of(state.pairs, fact.deployment_id, fact.environment_id) or NO_PAIR
     # A target that vanished meanwhile gets the mark alone, which holds when it comes back.
     back = _way_back(state, target, fact.release_id, bad) if fact.resource_id in pair.places else None
@@ -61,16 +65,24 @@ def _required(state: PlannerState, fact: RollbackRequired, target: Target, bad: 
         reason=fact.reason,
         policy_id=fact.policy_id,
         rule_id=fact.rule_id,
+        resolved_id=resolver.release_of(target, back.version_id)[0] if back else None,
         started_at=now,
     )
 
 
 def by_hand(
-    state: PlannerState, target: Target, place: Place, to_version_id: str | None, reason: str, now: datetime
+    state: PlannerState,
+    resolver: Resolver,
+    target: Target,
+    place: Place,
+    to_version_id: str | None,
+    reason: str,
+    now: datetime,
 ) -> RollbackStarted | None:
     """A person's way back from what is desired on a target; None when there is none.
 
     Args:
+        resolver: of this state.
         to_version_id: where to; None for the last good release. Versions between are marked bad too, else the next of them would
             be deployed at once.
     """
@@ -94,6 +106,7 @@ def by_hand(
         policy_id="",
         rule_id="",
         also_marked=_between(state, back.version_id, place.version_id) if to_version_id is not None else (),
+        resolved_id=resolver.release_of(target, back.version_id)[0],
         started_at=now,
     )
 

@@ -79,15 +79,22 @@ class _Walk:
             for one in ids:
                 pin = self._pair.pin_of(one)
                 (free if pin is None else pinned.setdefault(pin.version_id, [])).append(one)
-        bound = [one for of_pin in pinned.values() for one in of_pin]
-        bound += [one for one in free if self._route.turn(one).taken is None] if self._route.every else []
+        bound = sorted(one for of_pin in pinned.values() for one in of_pin)
+        ordered = free if self._route.every else []
         left = dict(pinned)
         for version_id in self._judge.state.newest.get(self._pair.deployment_id, ()):
             if not free and not left:
                 break
             free = self._look_at(self._judge.state.versions[version_id], free, left.pop(version_id, []))
+        anew = {one for targets in self._found.cleared.values() for one, _ in targets}
         for one in bound:
-            self._pass_over(one)
+            self._end_recorded(one)
+        for one in ordered:
+            if one not in anew:
+                self._end_recorded(one)
+        for one in ids if self._pair.open else ():
+            if one not in anew or self._pair.pin_of(one) is not None:
+                self._end_clearance(one)
         return self._found
 
     def _look_at(self, version: Version, free: list[str], pinned: list[str]) -> list[str]:
@@ -188,19 +195,27 @@ class _Walk:
             reason = next(finding.message for _, finding in findings if not finding.allows)
             self._found.withdrawn.setdefault(version_id, []).append((resource_id, reason))
 
-    def _pass_over(self, one: str) -> None:
-        """End what is recorded of versions that a target does not look at, and their unused clearance."""
-        pair, found = self._pair, self._found
-        for version_id, by_rule in pair.held.items():
-            if one not in found.findings.get(version_id, {}) and any(one in verdicts for verdicts in by_rule.values()):
+    def _end_recorded(self, one: str) -> None:
+        """End what is recorded of versions that a target does not look at any more; a new clearance does so for all older ones."""
+        found = self._found
+        for version_id, by_rule in self._pair.held.items():
+            if one not in found.findings.get(version_id, ()) and any(one in verdicts for verdicts in by_rule.values()):
                 found.passed.setdefault(version_id, []).append(one)
-        cleared = pair.open.get(one)
-        if cleared is not None and one not in found.findings.get(cleared, {}):
-            found.withdrawn.setdefault(cleared, []).append((one, self._passed_because(one)))
 
-    def _passed_because(self, one: str) -> str:
-        pin = self._pair.pin_of(one)
-        return pinned_to(self._judge.state, self._pair, one, pin) if pin is not None else BEHIND
+    def _end_clearance(self, one: str) -> None:
+        """Withdraw the unused clearance of a version that a target does not look at any more."""
+        judge, pair, found = self._judge, self._pair, self._found
+        cleared = pair.open.get(one)
+        if cleared is None or one in found.findings.get(cleared, ()):
+            return
+        pin = pair.pin_of(one)
+        if pin is not None:
+            reason = pinned_to(judge.state, pair, one, pin)
+        elif (ended := found.ended.get(one)) is not None:
+            reason = f"{judge.state.tag(ended)} stays here."
+        else:
+            reason = BEHIND
+        found.withdrawn.setdefault(cleared, []).append((one, reason))
 
 
 def _with(gate: Gate, dependency: Finding | None) -> Gate:

@@ -7,11 +7,12 @@ from typing import Final
 from contracts.command import Asked, Refused
 from contracts.commands.policy import ExplainTarget, Explanation, Reason, ReleaseRef, VersionStanding
 from contracts.shapes import ACTIVE
-from services.policy.candidates import Step, step_for
+from services.policy.candidates import Step, marked, step_for, unfit
 from services.policy.evaluation import Findings, walk
 from services.policy.finding import Finding, RuleKey
 from services.policy.gate import Judge
-from services.policy.state import NOWHERE, Pair, Standing, State, Success, Version, pair_key
+from services.policy.route import Route, Turn, pinned_to
+from services.policy.state import NOWHERE, Pair, Pin, Standing, State, Success, Version, pair_key
 
 WAITED_FOR: Final = {
     "pending": "the job agent, which has not taken it over",
@@ -27,26 +28,32 @@ def explain_target(wish: ExplainTarget, state: State, asked: Asked, position: in
     Raises:
         Refused: `not_found`, for what is no release target.
     """
-    pair = state.pairs.get(pair_key(wish.deployment_id, wish.environment_id))
     one = wish.resource_id
-    if pair is None or one not in pair.targets:
-        key = f"{one}-{wish.environment_id}-{wish.deployment_id}"
-        raise Refused(
-            "not_found", f"{key} is no release target: the selectors of deployment and environment do not both match it."
-        )
+    pair = pair_with(state, wish.deployment_id, wish.environment_id, one)
     standing = pair.standings.get(one, NOWHERE)
-    found = walk(Judge(state, asked.now), pair, (one,), wordy=True)
+    found = walk(Judge(state, asked.now, wordy=True), pair, (one,))
     ended = found.ended.get(one)
+    pin = pair.pin_of(one)
+    route = Route(state, pair)
     versions: list[VersionStanding] = []
     for version_id in state.newest.get(wish.deployment_id, ()):
-        if standing.current is not None and _reaches(state, standing.current.version_id, version_id):
-            break
+        runs = standing.current is not None and standing.current.version_id == version_id
+        pinned = pin is not None and pin.version_id == version_id and not runs
+        if not pinned and standing.current is not None and _reaches(state, standing.current.version_id, version_id):
+            if pin is None:
+                break
+            continue
         version = state.versions[version_id]
         findings = found.findings.get(version_id, {}).get(one)
-        if findings is None:
+        if pin is not None and not pinned:
+            versions.append(_passed_over(version, pinned_to(state, pair, one, pin)))
+        elif findings is None and route.every:
+            versions.append(_out_of_order(state, pair, one, version, route.turn(one)))
+        elif findings is None:
             versions.append(_superseded(state, version, ended))
         elif version_id == ended and step_for(pair, one, version) is not Step.STUCK:
-            versions.append(_on_its_way(state, pair, one, version, findings))
+            otherwise = f"redeploys or rejects {version.tag}" if pin is not None or route.every else ""
+            versions.append(_on_its_way(state, pair, one, version, findings, otherwise))
         else:
             versions.append(_held(state, version, findings))
     desired, current = standing.desired, standing.current
@@ -57,9 +64,20 @@ def explain_target(wish: ExplainTarget, state: State, asked: Asked, position: in
         position=position,
         desired=_ref(state, desired.release_id, desired.version_id) if desired is not None else None,
         current=_ref(state, current.release_id, current.version_id) if current is not None else None,
-        message=_summary(state, pair, one, versions),
+        message=_summary(state, pair, one, _first_told(versions, pin, route.turn(one) if route.every else None)),
         versions=tuple(versions),
     )
+
+
+def pair_with(state: State, deployment_id: str, environment_id: str, resource_id: str) -> Pair:
+    """The pair that a target belongs to. Raises: Refused: `not_found`, for what is no release target."""
+    pair = state.pairs.get(pair_key(deployment_id, environment_id))
+    if pair is None or resource_id not in pair.targets:
+        key = f"{resource_id}-{environment_id}-{deployment_id}"
+        raise Refused(
+            "not_found", f"{key} is no release target: the selectors of deployment and environment do not both match it."
+        )
+    return pair
 
 
 def worded(status: str) -> str:
@@ -116,7 +134,38 @@ def _superseded(state: State, version: Version, ended: str | None) -> VersionSta
     return VersionStanding(version_id=version.version_id, tag=version.tag, cleared=False, message=message, reasons=())
 
 
-def _on_its_way(state: State, pair: Pair, resource_id: str, version: Version, findings: Findings) -> VersionStanding:
+def _passed_over(version: Version, pinned: str) -> VersionStanding:
+    message = f"{version.tag} is passed over: {pinned} What ends it: a person who releases the pin."
+    reason = Reason(rule_type="versionPin", verdict="blocked", message=pinned, ended_by="a person who releases the pin")
+    return VersionStanding(version_id=version.version_id, tag=version.tag, cleared=False, message=message, reasons=(reason,))
+
+
+def _out_of_order(state: State, pair: Pair, resource_id: str, version: Version, turn: Turn) -> VersionStanding:
+    """A version that the order has left behind, or never came by."""
+    after = turn.taken.tag if turn.taken is not None else state.tag(turn.candidate or "")
+    match step_for(pair, resource_id, version):
+        case Step.UNFIT:
+            message = unfit(version).message
+        case Step.MARKED | Step.STUCK:
+            message = marked(pair, resource_id, version).message
+        case _ if turn.taken is not None:
+            message = f"this target has already taken {after}, which is newer."
+        case _:
+            message = f"this target starts with {after}, which is newer."
+    said = f"{version.tag} is passed over: {message}"
+    return VersionStanding(version_id=version.version_id, tag=version.tag, cleared=False, message=said, reasons=())
+
+
+def _first_told(versions: list[VersionStanding], pin: Pin | None, turn: Turn | None) -> VersionStanding | None:
+    """The standing that says the most: of the one version that may go where only one may, else of the newest."""
+    only = pin.version_id if pin is not None else turn.candidate if turn is not None else None
+    return next((one for one in versions if one.version_id == only), versions[0] if versions else None)
+
+
+def _on_its_way(
+    state: State, pair: Pair, resource_id: str, version: Version, findings: Findings, otherwise: str
+) -> VersionStanding:
+    """A version that was cleared. `otherwise`: what a person does where no newer version comes to help."""
     job = pair.newest_job(resource_id)
     if job is None or job.version_id != version.version_id:
         said = f"Every rule allows {version.tag}; its job is not made yet"
@@ -129,7 +178,8 @@ def _on_its_way(state: State, pair: Pair, resource_id: str, version: Version, fi
     else:
         ends = "a job agent that matches" if job.found_no_agent else "a person who sets the job right"
         told = f": {job.told.rstrip('.')}." if job.message else "."
-        said = f"{version.tag} was cleared, but its job ended as {job.status}{told} What ends it: {ends}, or a newer version."
+        helps = f"one who {otherwise}" if otherwise else "a newer version"
+        said = f"{version.tag} was cleared, but its job ended as {job.status}{told} What ends it: {ends}, or {helps}."
     return VersionStanding(
         version_id=version.version_id,
         tag=version.tag,
@@ -139,7 +189,7 @@ def _on_its_way(state: State, pair: Pair, resource_id: str, version: Version, fi
     )
 
 
-def _summary(state: State, pair: Pair, resource_id: str, versions: list[VersionStanding]) -> str:
+def _summary(state: State, pair: Pair, resource_id: str, first: VersionStanding | None) -> str:
     standing = pair.standings.get(resource_id, NOWHERE)
     runs = _runs(state, standing.current)
     if standing.desired is not None and _goes_back(state, standing):
@@ -149,8 +199,8 @@ def _summary(state: State, pair: Pair, resource_id: str, versions: list[VersionS
             return f"{runs}; it is going back to {to}."
         told = f": {job.told.rstrip('.')}." if job.message else "."
         return f"{runs}; going back to {to} ended as {job.status}{told} What ends it: a person who sets the job right, or a newer version."
-    if versions:
-        return f"{runs}. {versions[0].message}"
+    if first is not None:
+        return f"{runs}. {first.message}"
     if standing.current is None:
         return f"{runs}: there is no version to deploy."
     which = ", the newest version" if _is_fit(state, standing.current) else "; there is no other to deploy"

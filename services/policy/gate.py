@@ -103,11 +103,7 @@ class Judge:
 
     def covered(self, matched: Matched) -> bool:
         """Whether a verification or rollback rule applies."""
-        return any(
-            rule.verification is not None or rule.rollback is not None
-            for match in matched
-            for rule in self._rules(match)
-        )
+        return any(rule.verification is not None or rule.rollback is not None for match in matched for rule in self._rules(match))
 
     def any_covered(self, pair: Pair, waiting: Sequence[Mapping[str, Held]]) -> bool:
         """Whether any of the targets that wait in rollouts of a pair waits for others; found once per decision."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from contracts.envelope import Recorded
 from contracts.facts import dispatcher, inventory, planner, policy, verifier
 from contracts.shapes import ACTIVE, EnvironmentProgression
-from services.policy.finding import RuleKey
 from services.policy.dependents import waiting_on, waiting_on_target
+from services.policy.finding import RuleKey
 from services.policy.gate import Judge
 from services.policy.progression import judge_progression, may_pass
 from services.policy.recording import RETOLD, difference
@@ -62,6 +62,7 @@ def _touch(judge: Judge, one: Recorded, found: Touched) -> None:
         case dispatcher.JobStatusChanged() | verifier.VerificationPassed() | verifier.VerificationFailed():
             _job_ended(judge, one, fact, found)
         case dispatcher.JobCreated():
+            _in_order(state, one, fact, found)
             if fact.status not in ACTIVE:
                 _paced(judge, pair_key(fact.deployment_id, fact.environment_id), fact.resource_id, one, found)
         case planner.TargetsChanged():
@@ -127,15 +128,23 @@ def _job_ended(judge: Judge, one: Recorded, fact: _JOB_ENDS, found: Touched) -> 
     if isinstance(fact, dispatcher.JobStatusChanged) and "successful" in (fact.status, fact.previous):
         for waiting in waiting_on_target(judge.state, fact.deployment_id, fact.resource_id):
             found.target(waiting.key, fact.resource_id, one)
-    deployment = judge.state.deployments.get(fact.deployment_id)
-    if deployment is not None and deployment.supersession == "every":
-        found.target(key, fact.resource_id, one)  # the version after this one may have its turn
+    _in_order(judge.state, one, fact, found)
     if isinstance(fact, dispatcher.JobStatusChanged) and fact.previous in ACTIVE:
         pair = judge.state.pairs.get(key)
         came_to = outcome_of(pair, fact.resource_id, fact.version_id) if pair is not None else None
         if fact.status in ACTIVE or (came_to is not None and came_to[0] == "running"):
             return  # it is still to end, or to be verified: no rollout goes on or stops with it
     _paced(judge, key, fact.resource_id, one, found)
+
+
+def _in_order(state: State, one: Recorded, fact: dispatcher.JobCreated | _JOB_ENDS, found: Touched) -> None:
+    """Where every version goes in order, the one after a job's version may have its turn, or has it no more."""
+    deployment = state.deployments.get(fact.deployment_id)
+    if deployment is None or deployment.supersession != "every":
+        return
+    if isinstance(fact, dispatcher.JobStatusChanged) and fact.status in ACTIVE and fact.previous in ACTIVE:
+        return
+    found.target(pair_key(fact.deployment_id, fact.environment_id), fact.resource_id, one)
 
 
 def _paced(judge: Judge, key: str, resource_id: str, one: Recorded, found: Touched) -> None:

@@ -89,7 +89,9 @@ def environments() -> list[Entity]:
             f'{is_stage} && resource.metadata["zone"].startsWith("{region}")',
             f'resource.kind == "KubernetesCluster" && {is_stage} && resource.metadata["region"] == "{region}"',
         )
-        form = forms[number % len(forms)] if number % 40 else f'{is_stage} && resource.metadata["zone"].matches("^{region}[abc]$")'
+        form = (
+            forms[number % len(forms)] if number % 40 else f'{is_stage} && resource.metadata["zone"].matches("^{region}[abc]$")'
+        )
         found.append(Entity(f"{stage}-{region}", form, _at(stage, region)))
     return found
 
@@ -242,7 +244,10 @@ def first_set(here: Running, made: World, resources: Sequence[Fields], matches: 
         here.until_read(here.head())
         seen = time.time()
     size_mb = len(body.content) / 1e6
-    tell(f"set in one request of {size_mb:.0f} MB: answered", f"{answered - sent:.1f} s (the client took {sent - began:.1f} s before)")
+    tell(
+        f"set in one request of {size_mb:.0f} MB: answered",
+        f"{answered - sent:.1f} s (the client took {sent - began:.1f} s before)",
+    )
     tell(f"… {matches:,} matches recorded", f"{matched_at - sent:.1f} s")
     tell(f"… {targets:,} targets recorded", f"{targets_at - sent:.1f} s")
     tell("… everything visible in reads", f"{seen - sent:.1f} s")
@@ -304,7 +309,9 @@ def selector_edit(here: Running, made: World, resources: Sequence[Fields]) -> No
     tell("… targets recorded", f"{targets_at - began:.2f} s")
     tell("… visible in reads", f"{seen - began:.2f} s")
     rounds = here.query(
-        "SELECT count(*) FROM es.decision WHERE workspace_id = %s AND consumer = 'planner' AND first_pos > %s", here.workspace_id, before
+        "SELECT count(*) FROM es.decision WHERE workspace_id = %s AND consumer = 'planner' AND first_pos > %s",
+        here.workspace_id,
+        before,
     )
     tell("… in so many rounds of planner", str(rounds[0]))
 

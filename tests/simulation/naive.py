@@ -275,5 +275,5 @@ class Documents:
         return {"id": environment_id, "name": one.name, "metadata": one.metadata, "createdAt": created}
 
 
-def _true(environment: Environment, source: str, **variables: Any) -> bool:
-    return environment.compile(source).matches(**variables)
+def _true(known: Environment, source: str, /, **variables: Any) -> bool:
+    return known.compile(source).matches(**variables)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, Final
 from urllib.parse import quote
 
 import httpx
 
 from tests.integration.api.table import NOUNS, ROWS, Row, row_of
+
+_numbers = count(1)
 
 NONE: Final[Any] = object()
 """No body at all, as opposed to `null`."""
@@ -137,6 +140,14 @@ class Api:
         """The items of a list's default page."""
         items: list[Any] = self.call(op, body, query, **params)["items"]
         return items
+
+
+def new_workspace(client: httpx.Client) -> Api:
+    """A client of a workspace that is empty."""
+    name = f"w-{next(_numbers)}"
+    answer = client.post("/api/v1/workspaces", json={"name": name, "slug": name})
+    assert answer.status_code == 201, answer.text
+    return Api(client, answer.json()["id"], lambda: new_workspace(client))
 
 
 def path_of(row: Row, params: dict[str, str]) -> str:

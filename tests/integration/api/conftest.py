@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import count
 
 import httpx
 import pytest
 
-from tests.integration.api.checker import Api
+from tests.integration.api.checker import Api, new_workspace
 from tests.story.house import House, house
-
-_numbers = count(1)
 
 
 @pytest.fixture(scope="session")
@@ -31,11 +28,16 @@ def client(stack: House) -> Iterator[httpx.Client]:
 @pytest.fixture
 def api(client: httpx.Client) -> Api:
     """An empty workspace."""
-    return _new(client)
+    return new_workspace(client)
 
 
-def _new(client: httpx.Client) -> Api:
-    name = f"w-{next(_numbers)}"
-    answer = client.post("/api/v1/workspaces", json={"name": name, "slug": name})
-    assert answer.status_code == 201, answer.text
-    return Api(client, answer.json()["id"], lambda: _new(client))
+@pytest.fixture(scope="session")
+def quiet_id(client: httpx.Client) -> str:
+    """The id of a workspace that stays empty: what is refused for its form needs none of its own."""
+    return new_workspace(client).workspace_id
+
+
+@pytest.fixture
+def quiet(client: httpx.Client, quiet_id: str) -> Api:
+    """The workspace that stays empty."""
+    return Api(client, quiet_id, lambda: new_workspace(client))

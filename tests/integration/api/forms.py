@@ -20,6 +20,7 @@ from tests.integration.api.shapes import (
     Maybe,
     Obj,
     One,
+    OrNull,
     Shape,
     Value,
     Whole,
@@ -152,9 +153,8 @@ PROVIDED_BODY = obj(
             kind=TEXT,
             identifier=TEXT,
             createdAt=ANY_INSTANT,
-            # Clients in use send null here, but the names must be there.
-            config=CONFIG,
-            metadata=METADATA,
+            config=OrNull(CONFIG),
+            metadata=OrNull(METADATA),
         )
     )
 )

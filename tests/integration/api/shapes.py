@@ -177,11 +177,27 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
-class Maybe:
-    """A property that may be left out. It is never null, unless clients in use send it so."""
+class OrNull:
+    """A property that clients in use send as null, though it must be there."""
 
     of: Shape
-    null: bool = False
+
+    def problems(self, value: Any, at: str) -> Iterator[str]:
+        if value is not None:
+            yield from self.of.problems(value, at)
+
+    def example(self) -> Any:
+        return None
+
+    def wrong(self) -> Sequence[Any]:
+        return self.of.wrong()
+
+
+@dataclass(frozen=True, slots=True)
+class Maybe:
+    """A property that may be left out, but is not null."""
+
+    of: Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +239,7 @@ class Obj:
             shape = prop.of if isinstance(prop, Maybe) else prop
             if not isinstance(prop, Maybe):
                 yield {other: value for other, value in whole.items() if other != name}
-            if not (isinstance(prop, Maybe) and prop.null):
+            if not isinstance(prop, OrNull):
                 yield {**whole, name: None}
             for value in shape.wrong():
                 yield {**whole, name: value}

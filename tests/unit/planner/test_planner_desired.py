@@ -13,8 +13,9 @@ from libs.eventlog.port import Condition
 from libs.runtime.codec import decode, encode
 from libs.simulation.world import refold
 from services.planner.app import service
-from services.planner.desired import ITEMS_PER_FACT, release_id
+from services.planner.desired import ITEMS_PER_FACT
 from services.planner.history import past_key
+from services.planner.resolution import release_id
 from services.planner.state import PlannerState
 from tests.unit.planner.planner_scenes import R1, R2, R3, Scene, uid
 

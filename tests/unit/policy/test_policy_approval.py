@@ -19,7 +19,7 @@ from services.policy.finding import Finding
 from services.policy.state import Approval, Version
 from tests.unit.policy.policy_scenes import Scene, approval, uid
 
-VERSION = Version(uid("v1"), uid("deployment"), "v1", "ready", START, 7)
+VERSION = Version(uid("v1"), uid("deployment"), "v1", "ready", START, 7, 7, "v1", None, {})
 NEW = "2025-12-31T00:00:00.000Z"
 
 

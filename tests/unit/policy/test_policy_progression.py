@@ -242,7 +242,7 @@ def _judged(now: datetime, successes: Sequence[datetime]) -> str:
     def tallies(*_: object) -> Tally:
         return Tally(1, bool(successes), tuple(successes), max(successes, default=None), ())
 
-    version = Version(uid("v"), scene.deployment, "v1", "ready", START, 1)
+    version = Version(uid("v"), scene.deployment, "v1", "ready", START, 1, 1, "v1", None, {})
     state: State = scene.state
     return judge(body, version, scene.production, state, now, tallies).verdict
 

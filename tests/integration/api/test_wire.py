@@ -1,0 +1,225 @@
+"""What holds for every request, as the clients in use send them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from tests.integration.api import scenes
+from tests.integration.api.checker import Api
+from tests.integration.api.scenes import CLUSTER, RULE, id_of, new_id
+from tests.integration.api.table import ROWS
+
+pytestmark = pytest.mark.integration
+
+IDENTIFIERS = [
+    "plain",
+    "arn:aws:eks:eu-west-1:123456789012:cluster/prod",
+    "https://kubernetes.default.svc/apis?x=1&y=2#z",
+    "a/b/c",
+    "a b+c%2Fd",
+    "100%",
+    "a&b=c;d,e",
+    "ünïcode/日本語",
+    "x" * 300,
+]
+
+
+def test_u1_everything_is_under_api(quiet: Api) -> None:
+    for path in ("/v1/workspaces", f"/v1/workspaces/{quiet.workspace_id}/systems", f"/api/v2/workspaces/{quiet.workspace_id}"):
+        answer = quiet.client.get(path)
+        assert (answer.status_code, answer.json()["code"]) == (404, "Not Found")
+    assert quiet.client.get("/api/v1/workspaces").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "method,path,body",
+    [
+        ("POST", "/systems", {"name": "chunked"}),
+        ("PUT", "/resources/identifier/chunked", CLUSTER),
+        ("POST", "/resources/search", {}),
+        ("PUT", "/resource-providers", {"id": "", "name": "chunked"}),
+    ],
+)
+def test_u2_a_body_may_come_in_chunks_without_its_length(api: Api, method: str, path: str, body: dict[str, Any]) -> None:
+    text = json.dumps(body).encode()
+
+    def chunks() -> Iterator[bytes]:
+        for start in range(0, len(text), 5):
+            yield text[start : start + 5]
+
+    answer = api.send(method, path, content=chunks(), headers={"Content-Type": "application/json"})
+    assert answer.is_success
+    assert "content-length" not in answer.request.headers
+    assert answer.request.headers["transfer-encoding"] == "chunked"
+
+
+def test_u3_an_identifier_is_one_segment_whatever_is_in_it(api: Api) -> None:
+    made = {identifier: scenes.resource(api, identifier) for identifier in IDENTIFIERS}
+    assert len(set(made.values())) == len(IDENTIFIERS)
+    for identifier, resource_id in made.items():
+        got = api.call("resource.get", identifier=identifier)
+        assert (got["id"], got["identifier"]) == (resource_id, identifier)
+        assert api.call("resource.deployments", identifier=identifier)["total"] == 0
+        api.call("resource.variables.patch", {"K": identifier}, identifier=identifier)
+        assert api.pages("resource.variables", identifier=identifier)[0]["value"] == identifier
+        api.call("resource.delete", identifier=identifier)
+        api.refused(404, "resource.get", identifier=identifier)
+    assert api.pages("resource.list") == []
+
+
+def test_u3_a_name_in_a_path_is_one_segment_too(api: Api) -> None:
+    for name in ("a/b", "100%", "ü c", "name"):
+        scenes.provider(api, name)
+        made = scenes.deployment(api, name), scenes.environment(api, name)
+        assert api.call("provider.get", name=name)["name"] == name
+        assert api.call("deployment.by_name", name=name)["deployment"]["id"] == made[0]
+        assert api.call("environment.by_name", name=name)["id"] == made[1]
+
+
+def test_u4_a_query_is_decoded_exactly_once(api: Api) -> None:
+    pairs = {"plain": "x", "a&b": "c=d", "p+q": "1+1", "50%": "100%", "percent": "%2B", "quote": "it's", "ü": "é &=+%"}
+    scenes.resource(api, "r", metadata=pairs)
+    scenes.resource(api, "s", metadata=dict.fromkeys(pairs, "other"))
+    for key, value in pairs.items():
+        found = api.pages("resource.list", query={"cel": f'resource.metadata["{key}"] == "{value}"'})
+        assert [one["identifier"] for one in found] == ["r"], key
+
+
+@pytest.mark.parametrize("plus", [True, False])
+def test_c3_an_expression_that_was_encoded_twice_is_decoded_once_more(api: Api, plus: bool) -> None:
+    scenes.resource(api, "r", kind="Cluster")
+    scenes.resource(api, "s", kind="Node")
+    scenes.deployment(api, "web")
+    scenes.deployment(api, "db")
+
+    def twice(cel: str) -> dict[str, str]:
+        once = quote(cel, safe="")
+        return {"cel": once.replace("%20", "+") if plus else once}
+
+    found = api.pages("resource.list", query=twice('resource.kind == "Cluster" && resource.identifier == "r"'))
+    assert [one["identifier"] for one in found] == ["r"]
+    found = api.pages("deployment.list", query=twice('deployment.name == "web"'))
+    assert [one["deployment"]["name"] for one in found] == ["web"]
+
+
+@pytest.mark.parametrize(
+    "cel", ["resource.", "resource.name ==", "resource.name == 'x", "nobody.name", "resource.name.foo()", ")("]
+)
+def test_u21_an_expression_that_is_none_is_told_with_line_and_column(quiet: Api, cel: str) -> None:
+    error = quiet.refused(400, "resource.list", query={"cel": cel})
+    assert error["code"] == "INVALID_CEL"
+    first = error["details"][0]
+    assert (first["path"], first["line"], first["column"] >= 1) == ("/query/cel", 1, True)
+
+
+def test_u8_a_link_needs_neither_body_nor_content_type(api: Api) -> None:
+    ends = {"systemId": scenes.system(api), "deploymentId": scenes.deployment(api)}
+    answer = api.ask("system.deployment.link", **ends)
+    assert (answer.status_code, "content-type" in answer.request.headers) == (202, False)
+    # One that is sent is passed over, whatever it is.
+    for body in ({}, None, "x", [1]):
+        assert api.ask("system.deployment.link", body, **ends).status_code == 202
+
+
+def test_u9_when_a_thing_was_created_stays_the_same_text(api: Api) -> None:
+    environment = scenes.environment(api)
+    scenes.resource(api)
+    made = (api.call("environment.get", environmentId=environment), api.call("resource.get", identifier="r"))
+    api.call("environment.put", {"name": "other"}, environmentId=environment)
+    scenes.resource(api, kind="Node")
+    now = (api.call("environment.get", environmentId=environment), api.call("resource.get", identifier="r"))
+    assert [one["createdAt"] for one in now] == [one["createdAt"] for one in made]
+    assert now[1]["updatedAt"] >= made[1]["updatedAt"]
+
+
+@pytest.mark.parametrize(
+    "op", sorted(op for op, row in ROWS.items() if row.method == "GET" and not row.absent and "{" not in row.path)
+)
+def test_u11_the_nil_workspace_holds_nothing(quiet: Api, op: str) -> None:
+    answer = quiet.send("GET", ROWS[op].path, workspace_id="00000000-0000-0000-0000-000000000000")
+    assert (answer.status_code, answer.json()["message"]) == (404, "Workspace not found")
+
+
+@pytest.mark.parametrize(
+    "op,body",
+    [
+        ("system.create", {"name": "x"}),
+        ("deployment.create", {"name": "x", "slug": "x"}),
+        ("environment.create", {"name": "x"}),
+        ("provider.put", {"id": "", "name": "x"}),
+        ("rule.create", RULE),
+        ("set.create", scenes.VARIABLE_SET),
+        ("resource.search", {}),
+    ],
+)
+def test_u12_properties_that_nobody_declared_are_passed_over(api: Api, op: str, body: dict[str, Any]) -> None:
+    api.call(op, {**body, "what": None, "workspaceId": 5, "ID": [], "resource_selector": {"a": 1}})
+
+
+def test_numbers_keep_what_they_are(api: Api) -> None:
+    config = {
+        "whole": 1,
+        "float": 1.5,
+        "large": 2**62,
+        "negative": -3,
+        "zero": 0,
+        "nothing": None,
+        "flag": True,
+        "deep": [{"a": [1]}],
+    }
+    scenes.resource(api, config=config)
+    got = api.call("resource.get", identifier="r")["config"]
+    assert json.dumps(got, sort_keys=True) == json.dumps(config, sort_keys=True)
+
+
+def test_names_that_look_like_something_else_are_names(api: Api) -> None:
+    for name in ("0", "null", "'; DROP TABLE x; --", "{{ name }}", "a\nb", " "):
+        made = scenes.deployment(api, name)
+        assert api.call("deployment.get", deploymentId=made)["deployment"]["name"] == name
+
+
+def test_u10_what_was_written_can_be_read_at_once_every_time(api: Api) -> None:
+    for number in range(10):
+        scenes.resource(api, "r", metadata={"n": str(number)})
+        assert api.call("resource.get", identifier="r")["metadata"] == {"n": str(number)}
+        assert [one["metadata"]["n"] for one in api.pages("resource.list")] == [str(number)]
+
+
+def test_u40_what_was_just_made_is_on_the_first_page(api: Api) -> None:
+    of = scenes.deployment(api)
+    scenes.system(api)
+    scenes.environment(api)
+    scenes.resource(api)
+    scenes.version(api, of)
+    scenes.rule(api)
+    scenes.variable_set(api)
+    scenes.variable(api, of)
+    for op in ("system.list", "deployment.list", "environment.list", "resource.list", "rule.list", "set.list"):
+        assert api.call(op)["total"] == 1, op
+    for op in ("version.list", "variable.list"):
+        assert api.call(op, deploymentId=of)["total"] == 1, op
+
+
+def test_upper_case_ids_are_the_same_ids(api: Api) -> None:
+    made = {"systemId": scenes.system(api), "deploymentId": scenes.deployment(api)}
+    loud = {name: value.upper() for name, value in made.items()}
+    api.call("system.deployment.link", **loud)
+    assert api.call("system.deployment.get", **loud) == made
+    assert id_of(api.call("system.put", {"name": "x"}, systemId=loud["systemId"])) == made["systemId"]
+
+
+def test_what_belongs_to_one_workspace_can_not_be_taken_by_another(api: Api) -> None:
+    """The same id may be used in two workspaces; neither sees the other's."""
+    other, shared = api.new(), new_id()
+    for op, body in (("system.put", {}), ("deployment.put", {"slug": "x"}), ("environment.put", {})):
+        param = f"{op.partition('.')[0]}Id"
+        api.call(op, {"name": "mine", **body}, **{param: shared})
+        # Refusing would be right as well; changing what is not theirs would not.
+        assert other.ask(op, {"name": "theirs", **body}, **{param: shared}).status_code in (202, 404, 409)
+        got = api.call(op.replace("put", "get"), **{param: shared})
+        assert (got.get("deployment") or got)["name"] == "mine"
