@@ -11,23 +11,23 @@ from libs.cel.postings import Postings
 
 
 class Column:
-    """Keys of documents by their value at a path; strings also in order, for prefixes.
+    """Numbers of documents by their value at a path; strings also in order, for prefixes.
 
     Values other than strings, numbers and booleans are left out, since no condition looks them up.
     """
 
     __slots__ = ("_below", "_ordered", "_postings")
 
-    def __init__(self, below: tuple[str, ...], documents: Iterable[tuple[str, Any]]) -> None:
-        """Build it from documents in ascending order of their keys; `below` are the keys of the path after the variable."""
+    def __init__(self, below: tuple[str, ...], documents: Iterable[tuple[int, Any]]) -> None:
+        """Build it from documents in ascending order of their numbers; `below` are the keys of the path after the variable."""
         self._below = below
         self._ordered: list[str] | None = None
-        self._postings = Postings()
+        self._postings: Postings[int] = Postings()
         append = self._postings.append
-        for key, document in documents:
+        for number, document in documents:
             value = value_at(document, below)
             if _can_be_found(value):
-                append(value, key)
+                append(value, number)
 
     @property
     def size_bytes(self) -> int:
@@ -35,41 +35,41 @@ class Column:
         return self._postings.size_bytes
 
     def expected(self) -> float:
-        """Return how many keys a value has that is taken from a random document: the lower, the more the column tells."""
+        """Return how many documents share the value of a random one: the lower, the more the column tells."""
         return sum(count**2 for count in self._postings.counts()) / max(self._postings.entries, 1)
 
-    def equal_to(self, value: str | float | bool) -> list[str]:
-        """Return the keys of documents with the value, ascending; not to be changed."""
+    def equal_to(self, value: str | float | bool) -> list[int]:
+        """Return the numbers of documents with the value, ascending; not to be changed."""
         return self._postings.of(value)
 
-    def starting_with(self, prefix: str, most: int) -> list[list[str]] | None:
-        """Return the keys of documents with a string that starts with the prefix, value by value; None if more than `most`."""
+    def starting_with(self, prefix: str, most: int) -> list[list[int]] | None:
+        """Return the numbers of documents with a string that starts with the prefix, value by value; None if more than `most`."""
         ordered = self._ordered
         if ordered is None:
             ordered = self._ordered = sorted(mark for mark in self._postings.marks() if isinstance(mark, str))
         start = bisect_left(ordered, prefix)
         if bisect_left(ordered, prefix + "\U0010ffff") - start > most:
             return None
-        found: list[list[str]] = []
+        found: list[list[int]] = []
         count = 0
         for place in range(start, len(ordered)):
             if not ordered[place].startswith(prefix):
                 break
-            keys = self._postings.of(ordered[place])
-            found.append(keys)
-            count += len(keys)
+            numbers = self._postings.of(ordered[place])
+            found.append(numbers)
+            count += len(numbers)
             if count > most:
                 return None
         return found
 
-    def move(self, key: str, before: Any, after: Any) -> None:
-        """Take note that a document changed; `ABSENT` stands for none before or after."""
+    def move(self, number: int, before: Any, after: Any) -> None:
+        """Take note that another document has a number; `ABSENT` stands for none before or after."""
         old, new = value_at(before, self._below), value_at(after, self._below)
         if old.__class__ is new.__class__ and (old is new or (old.__class__ in SCALARS and old == new)):
             return
-        if _can_be_found(old) and self._postings.remove(old, key) and self._ordered is not None and isinstance(old, str):
+        if _can_be_found(old) and self._postings.remove(old, number) and self._ordered is not None and isinstance(old, str):
             del self._ordered[bisect_left(self._ordered, old)]
-        if _can_be_found(new) and self._postings.add(new, key) and self._ordered is not None and isinstance(new, str):
+        if _can_be_found(new) and self._postings.add(new, number) and self._ordered is not None and isinstance(new, str):
             insort(self._ordered, new)
 
 

@@ -32,7 +32,7 @@ from libs.cel.syntax import Literal as Constant
 from libs.cel.values import TRUE_TEXTS
 
 Path: TypeAlias = tuple[str, ...]
-Kind: TypeAlias = Literal["eq", "prefix", "has"]
+Kind: TypeAlias = Literal["eq", "prefix", "regex", "has"]
 
 
 class Condition(NamedTuple):
@@ -40,9 +40,10 @@ class Condition(NamedTuple):
 
     Attributes:
         kind: `eq`, the value at the path equals `value` (numbers and booleans as Python compares them, which is wider than CEL does);
-            `prefix`, it is a string that starts with `value`; `has`, the path is there.
+            `prefix`, it is a string that starts with `value`; `regex`, it is a string that contains the pattern `value`; `has`, the
+            path is there.
         path: the variable and the keys below it, `("resource", "metadata", "env")`.
-        value: a string, number or boolean for `eq`, a non-empty string for `prefix`, None for `has`.
+        value: a string, number or boolean for `eq`, a non-empty string for `prefix` and `regex`, None for `has`.
     """
 
     kind: Kind
@@ -72,7 +73,7 @@ MOST_ALTERNATIVES: Final = 256
 EXACT_NUMBERS: Final = 2**53
 """From here on an int and a double may be equal in CEL and not in Python."""
 
-_RANK: Final[dict[Kind, int]] = {"eq": 0, "prefix": 1, "has": 2}
+_RANK: Final[dict[Kind, int]] = {"eq": 0, "prefix": 1, "regex": 2, "has": 3}
 _PREFIX: Final = re.compile(r"\^((?:[A-Za-z0-9_ \-/:@,%&=~]|\\[.\-/+])*)")
 _NOTHING: Final = Conditions((), whole=False)
 _ALWAYS: Final = Conditions((), whole=True)
@@ -142,11 +143,13 @@ def _when(node: Node, *, wanted: bool) -> Conditions:
             return _membership(left, items) or _needed(node)
         case Call(function="startsWith" | "matches" as function, args=(target, Constant(value=str() as text))) if wanted:
             path = _path(target)
-            prefix = text if function == "startsWith" else prefix_of_regex(text)
-            if path is None or not prefix:
+            if path is None or not text:
                 return _needed(node)
-            condition = Condition("prefix", path, prefix)
-            return _exact(condition) if function == "startsWith" else _one(condition)
+            if function == "startsWith":
+                return _exact(Condition("prefix", path, text))
+            found = _one(Condition("regex", path, text))
+            prefix = prefix_of_regex(text)
+            return _both(_one(Condition("prefix", path, prefix)), found) if prefix else found
         case _:
             path = _path(node)
             return _needed(node) if path is None else _one(Condition("eq", path, wanted))

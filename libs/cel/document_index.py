@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, TypeAlias
 
@@ -25,18 +24,17 @@ MOST_SHARE: Final = 0.3
 GOOD_SHARE: Final = 0.02
 """Candidates, as a share of all documents, that are few enough not to build another column."""
 
-_FEW_CHANGES: Final = 256
 _MOST_REMEMBERED: Final = 1024
 
-Candidates: TypeAlias = tuple[Alternatives, int, list[list[str]]]
-"""What was looked up, how many candidates there are at most, and their keys, each list ascending."""
+Candidates: TypeAlias = tuple[Alternatives, int, list[list[int]]]
+"""What was looked up, how many candidates there are at most, and their numbers, each list ascending."""
 
 
 class DocumentIndex:
     """Documents by key; `select` finds those an expression is true of.
 
-    Every field that expressions ask for gets a column on first use, unless it tells too little. Changes are noted and worked in
-    before the next `select`. A document must not be changed once it is put; put another one. Not made for several threads.
+    Every field that expressions ask for gets a column on first use, unless it tells too little. Changes are noted and worked into the
+    columns by the next `select`. A document must not be changed once it is put; put another one. Not made for several threads.
 
     Args:
         variable: what expressions call a document.
@@ -44,58 +42,77 @@ class DocumentIndex:
 
     def __init__(self, variable: str = "resource") -> None:
         self._variable = variable
-        self._documents: dict[str, Any] = {}
-        self._before: dict[str, Any] = {}
+        # Documents stand in the order they came, since that is how they lie in memory: a scan in the order of their keys would take
+        # three times longer. They are numbered by their place; a hole is filled with the last one.
+        self._numbers: dict[str, int] = {}
+        self._places: list[int] = []
         self._keys: list[str] = []
         self._rows: list[Any] = []
+        self._before: dict[int, Any] = {}
+        self._ascending: list[str] | None = None
         self._columns: dict[Path, Column] = {}
         self._useless: dict[Path, int] = {}
 
     def __len__(self) -> int:
-        return len(self._documents)
+        return len(self._rows)
 
     def __contains__(self, key: object) -> bool:
-        return key in self._documents
+        return key in self._numbers
 
     def __iter__(self) -> Iterator[str]:
         """Yield all keys, ascending."""
-        self._settle()
-        return iter(tuple(self._keys))
+        return iter(tuple(self._all()))
 
     def get(self, key: str) -> Any | None:
         """Return a document, None if there is none."""
-        return self._documents.get(key)
+        number = self._numbers.get(key)
+        return None if number is None else self._rows[number]
 
     def put(self, key: str, document: Any) -> None:
         """Add a document or replace it."""
-        self._before.setdefault(key, self._documents.get(key, ABSENT))
-        self._documents[key] = document
+        number = self._numbers.get(key)
+        if number is not None:
+            self._note(number)
+            self._rows[number] = document
+            return
+        if len(self._places) == len(self._rows):
+            self._places.append(len(self._rows))
+        # The same object for the same number everywhere: columns hold millions of them.
+        number = self._numbers[key] = self._places[len(self._rows)]
+        self._note(number)
+        self._keys.append(key)
+        self._rows.append(document)
+        self._ascending = None
 
     def remove(self, key: str) -> None:
         """Forget a document, if it is there."""
-        if key in self._documents:
-            self._before.setdefault(key, self._documents[key])
-            del self._documents[key]
+        number = self._numbers.pop(key, None)
+        if number is None:
+            return
+        self._note(number)
+        self._note(self._places[len(self._rows) - 1])
+        last_key, last_row = self._keys.pop(), self._rows.pop()
+        if last_key != key:
+            self._numbers[last_key] = number
+            self._keys[number], self._rows[number] = last_key, last_row
+        self._ascending = None
 
     def select(self, program: Program) -> list[str]:
         """Return the keys of all documents that the expression is true of, ascending; an error is no match."""
         assert self._variable in program.environment.variables, f"{program!r} does not know {self._variable}"
-        self._settle()
         if isinstance(program.tree, Literal):
-            return list(self._keys) if program.test({}) else []
+            return list(self._all()) if program.test({}) else []
         conditions = program.conditions
         found = self._candidates(conditions.every)
+        keys, rows = self._keys, self._rows
         if found is None:
-            positions = program.filter(self._rows, self._variable)
-            keys = self._keys
-            return [keys[position] for position in positions]
+            return sorted([keys[number] for number in program.filter(rows, self._variable)])
         looked_up, _, lists = found
         candidates = lists[0] if len(lists) == 1 else sorted(set().union(*lists))
         if conditions.whole and conditions.every == (looked_up,):
-            return list(candidates)
-        documents = self._documents
-        positions = program.filter([documents[key] for key in candidates], self._variable)
-        return [candidates[position] for position in positions]
+            return sorted([keys[number] for number in candidates])
+        positions = program.filter([rows[number] for number in candidates], self._variable)
+        return sorted([keys[candidates[position]] for position in positions])
 
     @property
     def columns(self) -> dict[Path, int]:
@@ -104,19 +121,20 @@ class DocumentIndex:
 
     def _candidates(self, every: Sequence[Alternatives]) -> Candidates | None:
         """Look up the condition that leaves the fewest candidates; None when a scan is quicker."""
-        if len(self._keys) < FEWEST_DOCUMENTS:
+        if len(self._rows) < FEWEST_DOCUMENTS:
             return None
-        most = int(len(self._keys) * MOST_SHARE)
+        most = int(len(self._rows) * MOST_SHARE)
+        self._settle()
         best: Candidates | None = None
         without: list[Alternatives] = []
         for alternatives in sorted(every, key=rank):
-            if not all(one.kind != "has" and one.path[0] == self._variable for one in alternatives):
+            if not all(one.kind in ("eq", "prefix") and one.path[0] == self._variable for one in alternatives):
                 continue
             if all(one.path in self._columns for one in alternatives):
                 best = self._look_up(alternatives, best, most)
             else:
                 without.append(alternatives)
-        if best is not None and best[1] <= len(self._keys) * GOOD_SHARE:
+        if best is not None and best[1] <= len(self._rows) * GOOD_SHARE:
             return best
         for alternatives in without:
             # One at a time: building a column takes as long as a scan.
@@ -126,7 +144,7 @@ class DocumentIndex:
 
     def _look_up(self, alternatives: Alternatives, best: Candidates | None, most: int) -> Candidates | None:
         limit = most if best is None else min(most, best[1])
-        lists: list[list[str]] = []
+        lists: list[list[int]] = []
         count = 0
         for kind, path, value in alternatives:
             # Taken out and put back, so that the columns stand in the order of their last use.
@@ -142,12 +160,12 @@ class DocumentIndex:
 
     def _build(self, paths: set[Path]) -> bool:
         """Make the columns that are missing; return whether all are there now."""
-        total = len(self._keys)
+        total = len(self._rows)
         missing = sorted(paths - self._columns.keys())
         if len(missing) > 2 or any(total < 2 * self._useless.get(path, 0) for path in missing):
             return False
         for path in missing:
-            column = Column(path[1:], zip(self._keys, self._rows, strict=True))
+            column = Column(path[1:], zip(self._places, self._rows, strict=False))
             if column.expected() > total * MOST_SHARE or column.size_bytes > MOST_COLUMN_BYTES:
                 if len(self._useless) >= _MOST_REMEMBERED:
                     self._useless.clear()
@@ -160,32 +178,26 @@ class DocumentIndex:
             size -= self._columns.pop(oldest).size_bytes
         return paths <= self._columns.keys()
 
-    def _settle(self) -> None:
-        """Work in the changes noted since the last time."""
-        if not self._before:
+    def _all(self) -> list[str]:
+        if self._ascending is None:
+            self._ascending = sorted(self._keys)
+        return self._ascending
+
+    def _note(self, number: int) -> None:
+        """Remember which document had a number when the columns last looked."""
+        if not self._columns:
             return
-        changes, self._before = self._before, {}
-        if len(changes) > max(_FEW_CHANGES, len(self._keys) // 8):
+        self._before.setdefault(number, self._rows[number] if number < len(self._rows) else ABSENT)
+        if len(self._before) > max(FEWEST_DOCUMENTS, len(self._rows) // 8):
+            # Making them again takes no longer than working so many changes in.
             self._columns.clear()
-        for key, before in changes.items():
-            after = self._documents.get(key, ABSENT)
+            self._before.clear()
+
+    def _settle(self) -> None:
+        """Work the changes into the columns."""
+        rows = self._rows
+        changes, self._before = self._before, {}
+        for number, before in changes.items():
+            after = rows[number] if number < len(rows) else ABSENT
             for column in self._columns.values():
-                column.move(key, before, after)
-        if len(changes) > _FEW_CHANGES:
-            self._keys = [key for key in self._keys if key in self._documents]
-            self._keys += sorted(key for key, before in changes.items() if before is ABSENT and key in self._documents)
-            # Two ascending runs, which sorting merges in one pass.
-            self._keys.sort()
-            self._rows = [self._documents[key] for key in self._keys]
-            return
-        for key, before in changes.items():
-            after = self._documents.get(key, ABSENT)
-            place = bisect_left(self._keys, key)
-            if before is ABSENT and after is not ABSENT:
-                self._keys.insert(place, key)
-                self._rows.insert(place, after)
-            elif before is not ABSENT and after is ABSENT:
-                del self._keys[place]
-                del self._rows[place]
-            elif after is not ABSENT:
-                self._rows[place] = after
+                column.move(number, before, after)

@@ -7,6 +7,7 @@ from typing import Any
 
 from libs.cel.conditions import Alternatives, Kind, Path, rank
 from libs.cel.documents import SCALARS
+from libs.cel.pattern_filter import PatternFilter
 from libs.cel.program import Program
 from libs.cel.syntax import Literal
 
@@ -17,18 +18,20 @@ _Bucket = dict[str, Program | None]
 class _Place:
     """One step of a path: what is filed about the value there, and the keys that lead on."""
 
-    __slots__ = ("below", "equal", "lengths", "prefixes", "present")
+    __slots__ = ("below", "equal", "filter", "lengths", "patterns", "prefixes", "present")
 
     def __init__(self) -> None:
         self.below: dict[str, _Place] = {}
         self.equal: dict[Any, _Bucket] = {}
         self.prefixes: dict[str, _Bucket] = {}
         self.lengths: Counter[int] = Counter()
+        self.patterns: dict[str, _Bucket] = {}
+        self.filter = PatternFilter()
         self.present: _Bucket = {}
 
     @property
     def is_empty(self) -> bool:
-        return not (self.below or self.equal or self.prefixes or self.present)
+        return not (self.below or self.equal or self.prefixes or self.patterns or self.present)
 
 
 class ExpressionIndex:
@@ -155,6 +158,11 @@ class ExpressionIndex:
                 if not bucket:
                     place.lengths[len(value)] += 1
                 bucket[key] = entry
+            elif kind == "regex":
+                bucket = place.patterns.setdefault(value, {})
+                if not bucket:
+                    place.filter.add(value)
+                bucket[key] = entry
             else:
                 place.present[key] = entry
         self._filed[key] = best
@@ -173,6 +181,9 @@ class ExpressionIndex:
                     place.lengths[len(value)] -= 1
                     if not place.lengths[len(value)]:
                         del place.lengths[len(value)]
+            elif kind == "regex":
+                if _take(place.patterns, value, key):
+                    place.filter.remove(value)
             else:
                 place.present.pop(key, None)
             for above, step in zip(reversed(steps[:-1]), reversed(path[1:]), strict=True):
@@ -218,5 +229,8 @@ def _collect_at(place: _Place, value: Any, found: _Bucket) -> None:
                 bucket = place.prefixes.get(value[:length]) if length <= len(value) else None
                 if bucket:
                     found.update(bucket)
+        if place.patterns and value.__class__ is str:
+            for pattern in place.filter.candidates(value):
+                found.update(place.patterns[pattern])
     elif place.below:
         _collect(place, value, found)

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from libs.cel.documents import marks, marks_inside
 from libs.cel.joins import Join, take_apart
 from libs.cel.postings import Postings
 from libs.cel.problems import CelError
 from libs.cel.program import Program
+from libs.cel.syntax import path_of
 
 
 class _Table(NamedTuple):
-    """One side of one join: which documents have which mark, and how a document is marked for it."""
+    """One side of one join: which documents have which mark, and how a document is marked for it.
+
+    Attributes:
+        path: keys from the document to the value, where it is a field of the document.
+    """
 
     value: Program
+    path: tuple[str, ...] | None
     read: Callable[[Any], Iterator[Hashable]]
-    postings: Postings
+    postings: Postings[str]
 
 
 class _Side(NamedTuple):
@@ -132,6 +138,8 @@ class JoinIndex:
         keys: Sequence[str] = lists[0] if len(lists) == 1 else sorted(set().union(*lists))
         documents = self._documents
         others = [other for other in keys if other != key]
+        if not others:
+            return []
         here, there = self._sides[role].variable, self._sides[1 - role].variable
         found = self.program.filter([documents[other] for other in others], there, **{here: documents[key]})
         return [others[position] for position in found]
@@ -163,7 +171,7 @@ def _marks_on(side: _Side, document: Any) -> _Marks | None:
     variables = {side.variable: document}
     if not all(program.test(variables) for program in side.alone):
         return None
-    return tuple(tuple(tuple(dict.fromkeys(_marks_in(table, variables))) for table in tables) for tables in side.tables)
+    return tuple(tuple(tuple(dict.fromkeys(_marks_in(table, document, variables))) for table in tables) for tables in side.tables)
 
 
 def _entries(side: _Side, marked: _Marks) -> Iterator[tuple[_Table, Hashable]]:
@@ -174,17 +182,30 @@ def _entries(side: _Side, marked: _Marks) -> Iterator[tuple[_Table, Hashable]]:
 
 
 def _first_table(join: Join) -> _Table:
-    return _Table(join.first, marks_inside if join.meeting == "second_in_first" else marks, Postings())
+    return _Table(join.first, _steps(join.first), marks_inside if join.meeting == "second_in_first" else marks, Postings())
 
 
 def _second_table(join: Join) -> _Table:
-    return _Table(join.second, marks_inside if join.meeting == "first_in_second" else marks, Postings())
+    return _Table(join.second, _steps(join.second), marks_inside if join.meeting == "first_in_second" else marks, Postings())
 
 
-def _marks_in(table: _Table, variables: dict[str, Any]) -> Iterator[Hashable]:
-    try:
-        value = table.value.value(**variables)
-    except CelError:
-        # Without the value the comparison is an error, so that the relation can not be true by this join.
-        return
+def _steps(value: Program) -> tuple[str, ...] | None:
+    path = path_of(value.tree)
+    return path[1:] if path is not None else None
+
+
+def _marks_in(table: _Table, document: Any, variables: dict[str, Any]) -> Iterator[Hashable]:
+    value: Any = document
+    # Nearly every join is of a plain field, and this is done for every document.
+    for step in table.path if table.path is not None else ():
+        value = value.get(step, _ABSENT) if value.__class__ is dict else _ABSENT
+    if table.path is None or value is _ABSENT:
+        try:
+            value = table.value.value(**variables)
+        except CelError:
+            # Without the value the comparison is an error, so that the relation can not be true by this join.
+            return
     yield from table.read(value)
+
+
+_ABSENT: Final = object()

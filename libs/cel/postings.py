@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Hashable, Iterator
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
+
+Key = TypeVar("Key", str, int)
 
 _POSTING_BYTES: Final = 8
 _MARK_BYTES: Final = 130
 
 
-class Postings:
+class Postings(Generic[Key]):
     """Ascending keys by mark. A mark of one key holds that key itself, since most fields that are worth an index are nearly unique."""
 
     __slots__ = ("_held", "entries")
 
     def __init__(self) -> None:
-        self._held: dict[Hashable, str | list[str]] = {}
+        self._held: dict[Hashable, Key | list[Key]] = {}
         self.entries = 0
 
     @property
@@ -24,7 +26,7 @@ class Postings:
         """Roughly the memory it takes, without keys and marks themselves."""
         return self.entries * _POSTING_BYTES + len(self._held) * _MARK_BYTES
 
-    def append(self, mark: Hashable, key: str) -> None:
+    def append(self, mark: Hashable, key: Key) -> None:
         """Add a key that is above all keys the mark has; the quick way to build a table."""
         self.entries += 1
         held: Any = self._held.setdefault(mark, key)
@@ -33,7 +35,7 @@ class Postings:
         elif held is not key:
             self._held[mark] = [held, key]
 
-    def add(self, mark: Hashable, key: str) -> bool:
+    def add(self, mark: Hashable, key: Key) -> bool:
         """Add a key that the mark does not have; return whether the mark is new."""
         self.entries += 1
         held = self._held.get(mark)
@@ -46,7 +48,7 @@ class Postings:
             self._held[mark] = [held, key] if held < key else [key, held]
         return False
 
-    def remove(self, mark: Hashable, key: str) -> bool:
+    def remove(self, mark: Hashable, key: Key) -> bool:
         """Take away a key that the mark has; return whether it was the last one."""
         self.entries -= 1
         held = self._held[mark]
@@ -58,7 +60,7 @@ class Postings:
         del self._held[mark]
         return True
 
-    def of(self, mark: Hashable) -> list[str]:
+    def of(self, mark: Hashable) -> list[Key]:
         """Return the keys of a mark, ascending; not to be changed."""
         held = self._held.get(mark)
         return [] if held is None else held if isinstance(held, list) else [held]

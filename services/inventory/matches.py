@@ -93,20 +93,29 @@ def _of_resources(
 def _of_many_resources(
     state: InventoryState, resource_ids: Mapping[str, Recorded], looked_at: Mapping[str, Recorded]
 ) -> Iterator[_Change]:
-    changed = DocumentIndex()
-    known: dict[str, dict[str, bool]] = {}
+    most = len(resource_ids) * 2 > len(state.resources)
+    documents = DOCUMENTS.of(state.resources) if most else _index_of(state, resource_ids)
+    known: dict[str, dict[str, None]] = {}
     for one in resource_ids:
-        document = state.resources.get(one)
-        if document is not None:
-            changed.put(one, document)
         for entity in state.matched_by.get(one, ()):
-            known.setdefault(entity, {})[one] = True
+            known.setdefault(entity, {})[one] = None
     for entity, selector in state.selectors.items():
         if entity in looked_at:
             continue
         before = known.get(entity, {})
         program = program_of(selector.source)
-        for one in changed.select(program) if program is not None else ():
-            if before.pop(one, None) is None:
+        for one in documents.select(program) if program is not None else ():
+            if one in before:
+                del before[one]
+            elif one in resource_ids:
                 yield entity, one, True
         yield from ((entity, one, False) for one in before)
+
+
+def _index_of(state: InventoryState, resource_ids: Iterable[str]) -> DocumentIndex:
+    index = DocumentIndex()
+    for one in resource_ids:
+        document = state.resources.get(one)
+        if document is not None:
+            index.put(one, document)
+    return index

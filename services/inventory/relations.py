@@ -6,9 +6,11 @@ rule may cost is bounded, so that none can hold up or flood a workspace: one tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
+
+from immutables import Map
 
 from contracts.envelope import Recorded
 from contracts.facts.inventory import (
@@ -32,7 +34,7 @@ PAIRS_PER_FACT: Final = 1_000
 MAX_RELATIONS: Final = 200_000
 """Relations that one rule may have."""
 MAX_COMPARISONS: Final = 1_000_000
-"""Pairs that may be compared for one rule in one decision."""
+"""Pairs that may be compared for one rule in one decision; of two changed entities each is compared with the other."""
 
 _ADVICE: Final = (
     "add an equality between a field of from and a field of to, so that only entities with the same value are compared"
@@ -98,35 +100,36 @@ def relate_all(state: InventoryState, rule_id: str, program: Program) -> tuple[D
 
 def compare(join: JoinIndex, entities: Iterable[str], known: Relations) -> Change | TooMany:
     """What these entities' relations are now, against the known ones."""
-    entities = list(entities)
-    comparisons = sum(map(join.comparisons, entities))
-    if comparisons > MAX_COMPARISONS:
-        return TooMany(
-            f"It would compare {comparisons} pairs of entities at once, at most {MAX_COMPARISONS} are allowed for a rule"
-        )
     changes: dict[Relation, bool] = {}
+    comparisons = 0
     for entity in entities:
+        comparisons += join.comparisons(entity)
+        if comparisons > MAX_COMPARISONS:
+            return TooMany(
+                f"It would compare more than {MAX_COMPARISONS} pairs of entities at once, which is the most for a rule"
+            )
         outgoing, incoming = join.related(entity)
         known_outgoing, known_incoming = known.of(entity)
-        for other in outgoing:
-            if other not in known_outgoing:
-                changes[Relation(entity, other)] = True
-        for other in incoming:
-            if other not in known_incoming:
-                changes[Relation(other, entity)] = True
-        if len(known_outgoing):
-            now_there = frozenset(outgoing)
-            changes.update({Relation(entity, other): False for other in known_outgoing if other not in now_there})
-        if len(known_incoming):
-            now_there = frozenset(incoming)
-            changes.update({Relation(other, entity): False for other in known_incoming if other not in now_there})
+        changes.update({Relation(entity, other): there for other, there in _difference(outgoing, known_outgoing)})
+        changes.update({Relation(other, entity): there for other, there in _difference(incoming, known_incoming)})
         if len(changes) > MAX_RELATIONS + known.count:
             break
-    added = sum(changes.values())
-    count = known.count + 2 * added - len(changes)
+    count = known.count + 2 * sum(changes.values()) - len(changes)
     if count > MAX_RELATIONS:
-        return TooMany(f"It would relate {count} or more pairs of entities, at most {MAX_RELATIONS} are allowed for a rule")
+        return TooMany(f"It would relate more than {MAX_RELATIONS} pairs of entities, which is the most for a rule")
     return Change(tuple(sorted(changes.items())))
+
+
+def _difference(now: Sequence[str], known: Map[str, bool]) -> Iterator[tuple[str, bool]]:
+    """Who is there and was not, and who was and is not."""
+    for other in now:
+        if other not in known:
+            yield other, True
+    if known:
+        there = frozenset(now)
+        for other in known:
+            if other not in there:
+                yield other, False
 
 
 def _followed(state: InventoryState) -> dict[str, Program]:

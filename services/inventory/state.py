@@ -123,6 +123,8 @@ def _resource_saved(state: InventoryState, fact: ResourceSaved, _position: int) 
             owned = owned.set(fact.provider_id, owned.get(fact.provider_id, NOTHING).set(fact.resource_id, True))
     resources = state.resources.set(fact.resource_id, resource_document(state.workspace_id, fact))
     DOCUMENTS.follow(state.resources, resources, fact.resource_id)
+    if before is not None and owned is state.owned:
+        return replace(state, resources=resources)
     return replace(
         state,
         resources=resources,
@@ -192,7 +194,9 @@ def _matched_by(
     new = by_resource.mutate()
     for one in added:
         before = new.get(one, ())
-        if entity not in before:
+        if not before or before[-1] < entity:  # mostly, because entities are told in this order
+            new[one] = (*before, entity)
+        elif entity not in before:
             new[one] = tuple(sorted((*before, entity)))
     for one in removed:
         left = tuple([other for other in new.get(one, ()) if other != entity])

@@ -27,7 +27,9 @@ class Step(Enum):
 
 def step_for(pair: Pair, resource_id: str, version: Version) -> Step:
     """What to do about a version on a target."""
-    standing = pair.standings.get(resource_id, NOWHERE)
+    standing = pair.standings.get(resource_id)
+    if standing is None:
+        return Step.OPEN if version.status == "ready" else Step.UNFIT
     desired = standing.desired
     wanted = desired is not None and desired.version_id == version.version_id
     if version.version_id in standing.bad:

@@ -68,6 +68,7 @@ class _Walk:
         self._pair = pair
         self._alone = alone
         self._route = Route(judge.state, pair)
+        self._matches = judge.matches(pair)
         self._found = Evaluation()
 
     def go(self, ids: list[str]) -> Evaluation:
@@ -109,6 +110,7 @@ class _Walk:
         asked: dict[tuple[Matched, int], list[str]] = {}
         needed: dict[int, Finding | None] = {}
         forbidden: Findings = ((DEPLOYABLE, unfit(version)),)
+        resources, depends = judge.state.resources, bool(version.dependencies)
         for one in ids:
             over = self._route.every and one not in held_to_it and self._route.is_over(one, version)
             match step_for(pair, one, version):
@@ -127,9 +129,9 @@ class _Walk:
                     self._refuse(version_id, one, verdicts[one])
                     further.append(one)
                 case Step.OPEN:
-                    dependency = judge.dependencies(version, one)
+                    dependency = judge.dependencies(version, one) if depends else None
                     needed[id(dependency)] = dependency
-                    asked.setdefault((judge.matched(pair, one), id(dependency)), []).append(one)
+                    asked.setdefault((self._matches.of(one, resources), id(dependency)), []).append(one)
                 case Step.SETTLED:
                     verdicts[one] = ()
                     found.ended[one] = version_id

@@ -59,12 +59,17 @@ class Judge:
     _answers: Answers = field(default_factory=dict)
     _alike: dict[Finding, Finding] = field(default_factory=dict)
 
+    def matches(self, pair: Pair) -> PairMatches:
+        """The policies of all targets of a pair."""
+        key = pair.key
+        matches = self._matches.get(key)
+        if matches is None:
+            matches = self._matches[key] = matches_of(self.state, pair)
+        return matches
+
     def matched(self, pair: Pair, resource_id: str) -> Matched:
         """The policies of a target."""
-        matches = self._matches.get(pair.key)
-        if matches is None:
-            matches = self._matches[pair.key] = matches_of(self.state, pair)
-        return matches.of(resource_id, self.state.resources)
+        return self.matches(pair).of(resource_id, self.state.resources)
 
     def gate(self, pair: Pair, version: Version, matched: Matched) -> Gate:
         """The verdicts of these policies on a version in the pair's environment."""

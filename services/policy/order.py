@@ -16,22 +16,19 @@ _MASK: Final = (1 << 64) - 1
 _KEPT: Final = 128
 
 
-def fnv1a(text: str) -> int:
-    """FNV-1a, 64 bit, over the UTF-8 bytes of a text."""
-    value = _BASIS
+def fnv1a(text: str, after: int = _BASIS) -> int:
+    """FNV-1a, 64 bit, over the UTF-8 bytes of a text; `after` is the hash of what comes before it."""
+    value = after
     for byte in text.encode():
         value = ((value ^ byte) * _PRIME) & _MASK
     return value
 
 
-def rank_of(target: Target, version_id: str) -> tuple[int, str]:
-    """What targets are sorted by: the hash of target key and version, ties by key."""
-    key = target.key
-    return (fnv1a(key + version_id), key)
-
-
 class _Order:
-    """The order of one version over the targets of one pair; hashes are kept when targets come and go."""
+    """The order of one version over the targets of one pair; hashes are kept when targets come and go.
+
+    Targets are sorted by the hash of target key and version, ties by key.
+    """
 
     __slots__ = ("places", "ranks", "targets")
 
@@ -42,6 +39,8 @@ class _Order:
 
 
 _orders: OrderedDict[tuple[str, str, str], _Order] = OrderedDict()
+_keys: OrderedDict[tuple[str, str], dict[str, tuple[int, str]]] = OrderedDict()
+"""By deployment and environment: key and its hash, of each target. Most of what is hashed is the same for every version."""
 
 
 def places_of(pair: Pair, version_id: str) -> dict[str, int]:
@@ -54,11 +53,39 @@ def places_of(pair: Pair, version_id: str) -> dict[str, int]:
             _orders.popitem(last=False)
     if order.targets is not pair.targets:
         ranks = order.ranks
-        order.ranks = {
-            one: ranks.get(one) or rank_of(Target(one, pair.environment_id, pair.deployment_id), version_id)
-            for one in pair.targets
-        }
+        keys = _keys_of(pair)
+        order.ranks = {one: ranks.get(one) or (fnv1a(version_id, keys[one][0]), keys[one][1]) for one in pair.targets}
         ordered = sorted(order.ranks, key=order.ranks.__getitem__)
         order.places = {one: place for place, one in enumerate(ordered)}
         order.targets = pair.targets
     return order.places
+
+
+class Places:
+    """The place, from 0, of every target of a pair in the rollout of a version; found once anybody asks."""
+
+    __slots__ = ("_pair", "_places", "_version_id")
+
+    def __init__(self, pair: Pair, version_id: str) -> None:
+        self._pair = pair
+        self._version_id = version_id
+        self._places: dict[str, int] | None = None
+
+    def __getitem__(self, resource_id: str) -> int:
+        if self._places is None:
+            self._places = places_of(self._pair, self._version_id)
+        return self._places[resource_id]
+
+
+def _keys_of(pair: Pair) -> dict[str, tuple[int, str]]:
+    place = (pair.deployment_id, pair.environment_id)
+    keys = _keys.get(place)
+    if keys is None or len(keys) > 2 * len(pair.targets):
+        keys = _keys[place] = {}
+        while len(_keys) > _KEPT:
+            _keys.popitem(last=False)
+    for one in pair.targets:
+        if one not in keys:
+            key = Target(one, pair.environment_id, pair.deployment_id).key
+            keys[one] = (fnv1a(key), key)
+    return keys

@@ -14,7 +14,7 @@ from typing import Final
 from contracts.shapes import ACTIVE, GradualRollout
 from services.policy.finding import Finding, RuleKey, positions
 from services.policy.instants import later, spoken
-from services.policy.order import places_of
+from services.policy.order import Places
 from services.policy.state import NOWHERE, Job, Outcome, Pair, State, Version
 
 TURN = "Targets follow one another: this one goes when those before it are deployed and verified."
@@ -106,7 +106,7 @@ def outcome_of(pair: Pair, resource_id: str, version_id: str) -> tuple[Outcome, 
     return "passed", newest
 
 
-def pace_of(pair: Pair, version_id: str, places: dict[str, int]) -> Pace:
+def pace_of(pair: Pair, version_id: str, places: Places) -> Pace:
     """How far the rollout of a version in an environment is; targets that vanished count no more."""
     failed: tuple[str, Job] | None = None
     running: str | None = None
@@ -122,7 +122,7 @@ def pace_of(pair: Pair, version_id: str, places: dict[str, int]) -> Pace:
             running = one
     opened: str | None = None
     if running is None:
-        open_ = (one for one, cleared in pair.open.items() if cleared == version_id and one in places)
+        open_ = (one for one, cleared in pair.open.items() if cleared == version_id and one in pair.targets)
         running = opened = min(open_, key=places.__getitem__, default=None)
     return Pace(failed, running, opened, pair.paced.get(version_id))
 
@@ -152,7 +152,7 @@ def judge_rollout(
     Raises:
         OthersNeeded: it is the turn of one of the covered targets, and they are not all there.
     """
-    places, total = places_of(pair, version.version_id), len(pair.targets)
+    places, total = Places(pair, version.version_id), len(pair.targets)
     covered = any(group.covered for group in groups)
     pace = pace_of(pair, version.version_id, places) if covered else Pace(None, None, None, None)
     stopped = _stopped(pace.failed, version, state)
@@ -167,6 +167,8 @@ def judge_rollout(
         waits = _all(group, _turn(state, version, pace.running, ""))
         stops = _all(group, stopped) if stopped is not None else ()
         early = _all(group, _not_started(""))
+        reached = _all(group, _timed(now, now, ""))
+        last: dict[datetime | None, bool] = {}
         for one in group.resource_ids:
             where = f"It is number {places[one] + 1} of {total} in the rollout of {version.tag}" if wordy else ""
             paced = group.covered and one not in had
@@ -177,7 +179,14 @@ def judge_rollout(
             elif paced and (pace.running is not None or (group.free and one != turn)):
                 judged[one] = _all(group, _turn(state, version, pace.running, where)) if wordy else waits
             else:
-                due = _due(group, group.start, places[one], total, pace.last_cleared_at if paced else None)
+                since = pace.last_cleared_at if paced else None
+                if since not in last:
+                    # Where even the last place is due, as in every rollout that is over, nobody's place matters.
+                    last[since] = all(at <= now for at in _due(group, group.start, total - 1, total, since))
+                if last[since] and not wordy:
+                    judged[one] = reached
+                    continue
+                due = _due(group, group.start, places[one], total, since)
                 known = shared.get(due)
                 if known is None or wordy:
                     rules = zip(group.rules, due, strict=True)
@@ -209,15 +218,20 @@ def _due(group: Candidates, start: datetime, place: int, total: int, last_cleare
     return tuple(due)
 
 
-def _next(groups: Sequence[Candidates], places: dict[str, int], had: set[str], pair: Pair, pace: Pace) -> str | None:
+def _next(groups: Sequence[Candidates], places: Places, had: set[str], pair: Pair, pace: Pace) -> str | None:
     """The covered target that goes next: of each group the first one, since no later place is due earlier; of these the earliest."""
     firsts: list[tuple[datetime, int, str]] = []
-    for group in groups:
-        if not group.covered or not group.free or group.start is None:
-            continue
-        waiting = [(places[one], one) for one in group.resource_ids if one not in had]
-        if waiting:
-            place, one = min(waiting)
+    waiting_in = [
+        (group, [one for one in group.resource_ids if one not in had])
+        for group in groups
+        if group.covered and group.free and group.start is not None
+    ]
+    everybody = [one for _, waiting in waiting_in for one in waiting]
+    if len(everybody) <= 1:
+        return everybody[0] if everybody else None
+    for group, waiting in waiting_in:
+        if waiting and group.start is not None:
+            place, one = min((places[one], one) for one in waiting)
             firsts.append((max(_due(group, group.start, place, len(pair.targets), pace.last_cleared_at)), place, one))
     return min(firsts)[2] if firsts else None
 

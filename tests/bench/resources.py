@@ -231,7 +231,7 @@ def measure(count: int, options: Sequence[str]) -> None:
 
 def first_set(here: Running, made: World, resources: Sequence[Fields], matches: int, targets: int) -> None:
     """Everything set in one request, matched, and visible."""
-    before = here.head()
+    before, used = here.head(), here.cpu_s()
     with neighbour(here) as asked:
         began = time.time()
         body = here.client.build_request("PUT", f"/resource-providers/{made.provider}/set", json={"resources": resources})
@@ -252,6 +252,7 @@ def first_set(here: Running, made: World, resources: Sequence[Fields], matches: 
     tell(f"… {targets:,} targets recorded", f"{targets_at - sent:.1f} s")
     tell("… everything visible in reads", f"{seen - sent:.1f} s")
     tell("… meanwhile a small read took", f"p50 {statistics.median(asked) * 1000:.0f} ms, longest {max(asked):.1f} s")
+    tell("… processor time since the request", ", ".join(f"{name} {at - used[name]:.0f} s" for name, at in here.cpu_s().items()))
     total = here.client.get("/resources", params={"limit": 1}).json()["total"]
     assert total == len(resources), f"{total:,} of {len(resources):,} resources can be read"
 

@@ -99,29 +99,35 @@ small = st.integers(0, 1)
 class Edits(RuleBasedStateMachine):
     """Everything that people, CI and syncers may edit."""
 
-    @initialize(seed=st.none() | st.integers(0, 99))
-    def begin(self, seed: int | None) -> None:
+    @initialize(seed=st.none() | st.integers(0, 99), first=st.tuples(rules, rules), told=st.lists(values, min_size=4, max_size=4))
+    def begin(self, seed: int | None, first: tuple[str, str], told: list[Any]) -> None:
+        """Something of everything, so that the edits that follow find much to change."""
         self.estate = Estate(seed=seed)
         self.posted: dict[str, str] = {}
         for system in SYSTEMS:
             self._do(SaveSystem(system_id=id_of(system), name=system))
         for name in DEPLOYMENTS:
-            self._do(self._deployment(name, "true", {}))
+            self._do(self._deployment(name, "true", {"zone": "a"}))
             self._do(LinkDeployment(system_id=id_of("core"), deployment_id=id_of(name)))
-            self._post(name)
         for name in ENVIRONMENTS:
             self._do(SaveEnvironment(environment_id=id_of(name), name=name, resource_selector="true"))
             self._do(LinkEnvironment(system_id=id_of("core"), environment_id=id_of(name)))
+        for number, (reference, cel) in enumerate(zip(("near", "far"), first, strict=True)):
+            self._do(SaveRelationshipRule(rule_id=id_of(f"r{number + 1}"), name=reference, reference=reference, cel=cel))
+        for name, kind in zip(RESOURCES, ("Cluster", "Cluster", "Database", "Database"), strict=True):
+            resource = ResourceInput(identifier=name, name=name, kind=kind, version="v1", metadata={"zone": "a"})
+            self._do(SaveResource(resource=resource, variables={"host": "web-1"}))
+        for (name, key), value in zip([(name, key) for name in DEPLOYMENTS for key in KEYS], told, strict=True):
+            self.declare(name, key)
+            self.value(name, key, 0, value, None, 0)
+        for name in DEPLOYMENTS:
+            self._post(name)
 
     # --- inventory -------------------------------------------------------------------------------------------------------------
 
     @rule(resource=resources, variables=st.none() | st.dictionaries(some_key, values, max_size=2))
     def save_resource(self, resource: ResourceInput, variables: dict[str, Any] | None) -> None:
         self._do(SaveResource(resource=resource, variables=variables))
-
-    @rule(name=some_resource)
-    def delete_resource(self, name: str) -> None:
-        self._do(DeleteResource(identifier=name))
 
     @rule(provider=st.sampled_from(["one", "two"]), told=st.lists(resources, max_size=4))
     def set_resources(self, provider: str, told: list[ResourceInput]) -> None:
@@ -138,19 +144,9 @@ class Edits(RuleBasedStateMachine):
         variables = tuple(VariableInput(key=key, value=value) for key, value in found.items())
         self._do(SaveVariableSet(set_id=known, name=name, selector=selector, priority=priority, variables=variables))
 
-    @rule(name=st.sampled_from(["s1", "s2"]))
-    def delete_set(self, name: str) -> None:
-        for one in self.estate.documents().sets.values():
-            if one.name == name:
-                self._do(DeleteVariableSet(set_id=one.set_id))
-
     @rule(name=st.sampled_from(["r1", "r2", "r3"]), reference=st.sampled_from(["near", "far"]), cel=rules)
     def save_rule(self, name: str, reference: str, cel: str) -> None:
         self._do(SaveRelationshipRule(rule_id=id_of(name), name=name, reference=reference, cel=cel))
-
-    @rule(name=st.sampled_from(["r1", "r2", "r3"]))
-    def delete_rule(self, name: str) -> None:
-        self._do(DeleteRelationshipRule(rule_id=id_of(name)))
 
     # --- planner ---------------------------------------------------------------------------------------------------------------
 
@@ -158,40 +154,19 @@ class Edits(RuleBasedStateMachine):
     def save_deployment(self, name: str, selector: str, metadata: dict[str, str]) -> None:
         self._do(self._deployment(name, selector, metadata))
 
-    @rule(name=some_deployment)
-    def delete_deployment(self, name: str) -> None:
-        self._do(DeleteDeployment(deployment_id=id_of(name)))
-
     @rule(name=some_environment, selector=selectors, metadata=zones)
     def save_environment(self, name: str, selector: str, metadata: dict[str, str]) -> None:
         self._do(SaveEnvironment(environment_id=id_of(name), name=name, resource_selector=selector, metadata=metadata))
 
-    @rule(name=some_environment)
-    def delete_environment(self, name: str) -> None:
-        self._do(DeleteEnvironment(environment_id=id_of(name)))
-
-    @rule(system=some_system, name=some_deployment, there=st.booleans())
-    def link_deployment(self, system: str, name: str, there: bool) -> None:
-        wish = LinkDeployment if there else UnlinkDeployment
-        self._do(wish(system_id=id_of(system), deployment_id=id_of(name)))
-
-    @rule(system=some_system, name=some_environment, there=st.booleans())
-    def link_environment(self, system: str, name: str, there: bool) -> None:
-        wish = LinkEnvironment if there else UnlinkEnvironment
-        self._do(wish(system_id=id_of(system), environment_id=id_of(name)))
-
-    @rule(system=some_system)
-    def replace_system(self, system: str) -> None:
-        self._do(DeleteSystem(system_id=id_of(system)))
-        self._do(SaveSystem(system_id=id_of(system), name=system))
+    @rule(system=some_system, deployment=some_deployment, environment=some_environment, how=st.integers(0, 3))
+    def link(self, system: str, deployment: str, environment: str, how: int) -> None:
+        member = {"deployment_id": id_of(deployment)} if how % 2 else {"environment_id": id_of(environment)}
+        joins, parts = (LinkDeployment, UnlinkDeployment) if how % 2 else (LinkEnvironment, UnlinkEnvironment)
+        self._do((joins if how < 2 else parts)(system_id=id_of(system), **member))
 
     @rule(name=some_deployment, key=some_key)
     def declare(self, name: str, key: str) -> None:
         self._do(SaveDeploymentVariable(variable_id=id_of(f"{name} {key}"), deployment_id=id_of(name), key=key))
-
-    @rule(name=some_deployment, key=some_key)
-    def undeclare(self, name: str, key: str) -> None:
-        self._do(DeleteDeploymentVariable(variable_id=id_of(f"{name} {key}")))
 
     @rule(name=some_deployment, key=some_key, number=small, value=values, selector=st.none() | selectors, priority=small)
     def value(self, name: str, key: str, number: int, value: Any, selector: str | None, priority: int) -> None:
@@ -203,10 +178,6 @@ class Edits(RuleBasedStateMachine):
             priority=priority,
         )
         self._do(wish)
-
-    @rule(name=some_deployment, key=some_key, number=small)
-    def delete_value(self, name: str, key: str, number: int) -> None:
-        self._do(DeleteDeploymentVariableValue(value_id=id_of(f"{name} {key} {number}")))
 
     @rule(name=some_deployment)
     def post(self, name: str) -> None:
@@ -229,6 +200,45 @@ class Edits(RuleBasedStateMachine):
         scope = self._scope(name, environment, resource)
         if scope is not None:
             self._do(ReleasePin(**scope))
+
+    @rule(
+        what=st.sampled_from(["resource", "set", "rule", "deployment", "environment", "system", "variable", "value"]), which=small
+    )
+    def remove(self, what: str, which: int) -> None:
+        """Delete one of two of a kind, if it is there."""
+        deployment, environment, system = DEPLOYMENTS[which], ENVIRONMENTS[which], SYSTEMS[which]
+        sets = sorted(self.estate.documents().sets)
+        match what:
+            case "resource":
+                self._do(DeleteResource(identifier=RESOURCES[which + 1]))
+            case "set" if which < len(sets):
+                self._do(DeleteVariableSet(set_id=sets[which]))
+            case "rule":
+                self._do(DeleteRelationshipRule(rule_id=id_of(f"r{which + 1}")))
+            case "deployment":
+                self._do(DeleteDeployment(deployment_id=id_of(deployment)))
+            case "environment":
+                self._do(DeleteEnvironment(environment_id=id_of(environment)))
+            case "system":
+                self._do(DeleteSystem(system_id=id_of(system)))
+                self._do(SaveSystem(system_id=id_of(system), name=system))
+            case "variable":
+                self._do(DeleteDeploymentVariable(variable_id=id_of(f"{deployment} host")))
+            case "value":
+                self._do(DeleteDeploymentVariableValue(value_id=id_of(f"{deployment} replicas 0")))
+            case _:
+                pass
+
+    @rule(name=some_deployment, environment=some_environment)
+    def join(self, name: str, environment: str) -> None:
+        """A deployment and an environment are there, share a system, and have something to deploy."""
+        documents = self.estate.documents()
+        if id_of(name) not in documents.deployments:
+            self._do(self._deployment(name, "true", {}))
+        if id_of(environment) not in documents.environments:
+            self._do(SaveEnvironment(environment_id=id_of(environment), name=environment, resource_selector="true"))
+        self._do(LinkDeployment(system_id=id_of("core"), deployment_id=id_of(name)))
+        self._do(LinkEnvironment(system_id=id_of("core"), environment_id=id_of(environment)))
 
     # --- what stays true -------------------------------------------------------------------------------------------------------
 

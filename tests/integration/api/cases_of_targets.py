@@ -155,6 +155,69 @@ def listed_eligible(api: Api) -> Listed:
     return Listed(made[::-1], id_of, Sent({"releaseTargetKey": at.key}, {}))
 
 
+# --- jobs -------------------------------------------------------------------------------------------------------------------------
+
+
+def _queued(api: Api) -> tuple[Shop, str]:
+    """A shop whose agent fetches its jobs by itself, and a job that nobody has fetched."""
+    at = scenes.shop(api, "http-pull")
+    return at, _next_job(api, at, "v1")
+
+
+def _next_job(api: Api, at: Shop, tag: str) -> str:
+    made = scenes.version(api, at.deployment, tag)
+    return str(scenes.recorded(api, "dispatcher.job_created.v1", lambda fact: bool(fact["version_id"] == made))["job_id"])
+
+
+@success("job.list")
+def list_all_jobs(api: Api) -> Success:
+    at, job = _queued(api)
+    answer = yield Sent()
+    (only,) = answer["items"]
+    assert (only["job"]["id"], only["release"]["version"]["tag"]) == (job, "v1")
+    parts = (only["deployment"]["id"], only["environment"]["id"], only["resource"]["id"])
+    assert parts == (at.deployment, at.environment, at.resource)
+
+
+@listed("job.list")
+def listed_all_jobs(api: Api) -> Listed:
+    _, releases = _running(api, "v1", "v2", "v3")
+    return Listed(releases[::-1], lambda one: one["job"]["releaseId"])
+
+
+@success("job.get")
+def get_job(api: Api) -> Success:
+    at, job = _queued(api)
+    answer = yield Sent({"jobId": job})
+    assert (answer["id"], answer["jobAgentId"]) == (job, at.agent)
+    assert answer["dispatchContext"]["resource"]["identifier"] == "r"
+
+
+@success("job.with_release")
+def get_job_with_release(api: Api) -> Success:
+    at, job = _queued(api)
+    answer = yield Sent({"jobId": job})
+    assert (answer["job"]["id"], answer["release"]["releaseTarget"]["resourceId"]) == (job, at.resource)
+    assert api.pages("job.list") == [answer]
+
+
+@success("job.status")
+def set_status(api: Api) -> Success:
+    _, job = _queued(api)
+    answer = yield Sent({"jobId": job}, {"status": "successful"})
+    assert answer["id"] == job
+    got = api.call("job.get", jobId=job)
+    assert (got["status"], got["completedAt"] >= got["createdAt"]) == ("successful", True)
+
+
+@conflict("job.status")
+def reopen_beside_another(api: Api) -> Sent:
+    at, job = _queued(api)
+    api.call("job.status", {"status": "failure"}, jobId=job)
+    _next_job(api, at, "v2")
+    return Sent({"jobId": job}, {"status": "inProgress"})
+
+
 # --- choices ----------------------------------------------------------------------------------------------------------------------
 
 
@@ -192,12 +255,11 @@ def _choice_cases(what: str, place: Callable[[Shop], dict[str, str]]) -> None:
         at, (release,) = _running(api)
         answer = yield Sent(place(at))
         assert answer["targets"] == 1
-        jobs = 0
+        jobs: list[str] = []
 
         def again(fact: dict[str, Any]) -> bool:
-            nonlocal jobs
-            jobs += fact["release_id"] == release
-            return jobs == 2
+            jobs.append(fact["release_id"])
+            return jobs == [release, release]
 
         scenes.recorded(api, "dispatcher.job_created.v1", again)
 

@@ -11,7 +11,8 @@ from urllib.parse import quote
 
 import httpx
 
-from tests.integration.api.table import NOUNS, ROWS, Row, row_of
+from tests.integration.api.row import Row
+from tests.integration.api.table import NOUNS, ROWS, row_of
 
 _numbers = count(1)
 
@@ -119,24 +120,24 @@ class Api:
             self.seen.add((row.op, answer.status_code))
         return answer
 
-    def ask(self, op: str, body: Any = NONE, query: dict[str, Any] | None = None, **params: str) -> httpx.Response:
+    def ask(self, op: str, body: Any = NONE, query: Any = None, **params: str) -> httpx.Response:
         """Send an operation of the table, with its path parameters by name."""
         row = ROWS[op]
         return self.send(row.method, path_of(row, params), body, params=query)
 
-    def call(self, op: str, body: Any = NONE, query: dict[str, Any] | None = None, **params: str) -> Any:
+    def call(self, op: str, body: Any = NONE, query: Any = None, **params: str) -> Any:
         """Send an operation of the table, which must succeed; the JSON of its answer."""
         answer = self.ask(op, body, query, **params)
         assert answer.status_code == ROWS[op].status, f"{op} {params}: {answer.status_code} {answer.text[:2000]}"
         return answer.json()
 
-    def refused(self, status: int, op: str, body: Any = NONE, query: dict[str, Any] | None = None, **params: str) -> Any:
+    def refused(self, status: int, op: str, body: Any = NONE, query: Any = None, **params: str) -> Any:
         """Send an operation of the table, which must be refused with this status; the error."""
         answer = self.ask(op, body, query, **params)
         assert answer.status_code == status, f"{op} {params} {body!r}: {answer.status_code} {answer.text[:2000]}"
         return answer.json()
 
-    def pages(self, op: str, body: Any = NONE, query: dict[str, Any] | None = None, **params: str) -> list[Any]:
+    def pages(self, op: str, body: Any = NONE, query: Any = None, **params: str) -> list[Any]:
         """The items of a list's default page."""
         items: list[Any] = self.call(op, body, query, **params)["items"]
         return items

@@ -229,6 +229,10 @@ JOB = obj(
         )
     ),
 )
+JOB_AND_RELEASE = obj(
+    job=JOB, release=RELEASE, deployment=Maybe(DEPLOYMENT), environment=Maybe(ENVIRONMENT), resource=Maybe(RESOURCE)
+)
+STATUS_BODY = obj(status=JOB_STATUS)
 VERIFICATION = obj(
     id=ID,
     jobId=ID,

@@ -12,7 +12,7 @@ from uuid import uuid4
 from tests.integration.api.checker import Api
 
 PATIENCE_S = 20.0
-CLUSTER = {"name": "one", "kind": "Cluster", "version": "v1"}
+CLUSTER: dict[str, Any] = {"name": "one", "kind": "Cluster", "version": "v1"}
 
 
 def new_id() -> str:
@@ -71,13 +71,13 @@ def value(api: Api, variable_id: str, given: Any = "eu", priority: int = 0, **mo
     return id_of(api.call("value.put", body, valueId=new_id()))
 
 
-RULE = {
+RULE: dict[str, Any] = {
     "name": "cluster in network",
     "reference": "network",
     "cel": 'from.type == "resource" && to.type == "resource" && from.metadata["vpc"] == to.metadata["id"]',
     "metadata": {},
 }
-VARIABLE_SET = {"name": "defaults", "selector": "true", "variables": [{"key": "REGION", "value": "eu"}]}
+VARIABLE_SET: dict[str, Any] = {"name": "defaults", "selector": "true", "variables": [{"key": "REGION", "value": "eu"}]}
 
 
 def rule(api: Api, **more: Any) -> str:
@@ -135,14 +135,14 @@ def shop(api: Api, agent_type: str = "test-runner", **more: Any) -> Shop:
 
 def recorded(api: Api, kind: str, holds: Callable[[dict[str, Any]], bool] = lambda fact: True) -> dict[str, Any]:
     """Wait until a fact is recorded and its rows can be read; the fact's data. Raises: AssertionError: it is not, in good time."""
-    end = time.monotonic() + PATIENCE_S
+    end, data = time.monotonic() + PATIENCE_S, dict[str, Any]()
     url = f"/api/v1/workspaces/{api.workspace_id}/events/stream"
     with api.client.stream("GET", url, params={"after": 0, "types": kind}, timeout=PATIENCE_S) as stream:
         # A quiet stream shows signs of life, so that this loop ends in any case.
         for line in stream.iter_lines():
             assert time.monotonic() < end, f"{kind} is not recorded within {PATIENCE_S} s"
             if line.startswith("data: "):
-                data: dict[str, Any] = json.loads(line[len("data: ") :])["data"]
+                data = json.loads(line[len("data: ") :])["data"]
                 if holds(data):
                     break
     # A write is answered when everything before it can be read.

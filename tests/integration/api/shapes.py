@@ -76,6 +76,8 @@ class Whole:
     def problems(self, value: Any, at: str) -> Iterator[str]:
         if not isinstance(value, int) or isinstance(value, bool):
             yield f"{at} is not an integer: {value!r}"
+        elif (self.minimum is not None and value < self.minimum) or (self.maximum is not None and value > self.maximum):
+            yield f"{at} is out of bounds: {value}"
 
     def example(self) -> Any:
         return self.minimum or 0
@@ -218,11 +220,11 @@ class Obj:
             if name not in value and not isinstance(prop, Maybe):
                 yield f"{at}/{name} is missing"
         for name, inner in value.items():
-            here = f"{at}/{name}"
-            if inner is None:
+            here, known = f"{at}/{name}", self.props.get(name)
+            if inner is None and not isinstance(known, OrNull):
                 yield f"{here} is null; what is absent is left out"
-            elif (prop := self.props.get(name)) is not None:
-                yield from (prop.of if isinstance(prop, Maybe) else prop).problems(inner, here)
+            elif known is not None:
+                yield from (known.of if isinstance(known, Maybe) else known).problems(inner, here)
             elif name.endswith("At"):
                 yield from INSTANT.problems(inner, here)
 

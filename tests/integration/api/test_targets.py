@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.integration.api import scenes
-from tests.integration.api.checker import Api
+from tests.integration.api.checker import NONE, Api
 from tests.integration.api.scenes import CLUSTER, Shop, id_of, new_id
 
 pytestmark = pytest.mark.integration
@@ -42,9 +42,9 @@ def test_u47_a_key_is_resource_environment_and_deployment(api: Api) -> None:
 )
 def test_what_is_no_key_is_400(quiet: Api, op: str) -> None:
     one = new_id()
-    body = ({},) if op == "target.eligible" else ()
+    body: Any = {} if op == "target.eligible" else NONE
     for key in ("nonsense", one, f"{one}:{one}:{one}", f"{one}-{one}", f"{one}-{one}-{one}-{one}", f"{one}-{one}-{one[:-1]}x"):
-        assert "key" in quiet.refused(400, op, *body, releaseTargetKey=key)["message"]
+        assert "key" in quiet.refused(400, op, body, releaseTargetKey=key)["message"]
 
 
 def test_what_is_no_target_has_an_empty_state_and_no_jobs(api: Api) -> None:

@@ -122,7 +122,8 @@ def test_u8_a_link_needs_neither_body_nor_content_type(api: Api) -> None:
     answer = api.ask("system.deployment.link", **ends)
     assert (answer.status_code, "content-type" in answer.request.headers) == (202, False)
     # One that is sent is passed over, whatever it is.
-    for body in ({}, None, "x", [1]):
+    bodies: list[Any] = [{}, None, "x", [1]]
+    for body in bodies:
         assert api.ask("system.deployment.link", body, **ends).status_code == 202
 
 

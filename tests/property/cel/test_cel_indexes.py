@@ -165,7 +165,7 @@ class Histories(RuleBasedStateMachine):
     @initialize(relation=relations(1), asked=st.lists(conditions("resource", 1), min_size=3, max_size=3))
     def start(self, relation: str, asked: list[str]) -> None:
         self.patch = pytest.MonkeyPatch()
-        for name, value in {"FEWEST_DOCUMENTS": 0, "MOST_SHARE": 0.9, "_FEW_CHANGES": 2, "MOST_COLUMNS": 3}.items():
+        for name, value in {"FEWEST_DOCUMENTS": 0, "MOST_SHARE": 0.9, "MOST_COLUMNS": 3}.items():
             self.patch.setattr(document_index, name, value)
         self.relation = RELATION.compile(relation)
         self.asked = [SELECTOR.compile(source) for source in asked]

@@ -120,6 +120,16 @@ def save_resource(resource: str, name: str, age: int) -> Edit:
     return edit
 
 
+def delete_resource(resource: str) -> Edit:
+    def edit(town: Town) -> None:
+        town.world.record(
+            ResourceDeleted(resource_id=resource, identifier=resource),
+            MatchesChanged(entity="deployment", entity_id=town.deployment, removed=(resource,)),
+        )
+
+    return edit
+
+
 def record(fact: Fact) -> Edit:
     return lambda town: town.world.record(fact)
 
@@ -206,7 +216,7 @@ edits: st.SearchStrategy[Edit] = st.one_of(
     st.builds(
         lambda one, values_: record(ResourceVariablesSaved(resource_id=one, variables=values_)), st.sampled_from(RESOURCES), pairs
     ),
-    st.builds(lambda one: record(ResourceDeleted(resource_id=one, identifier=one)), st.sampled_from(RESOURCES)),
+    st.builds(delete_resource, st.sampled_from(RESOURCES)),
     st.builds(save_set, st.sampled_from(SETS), st.sampled_from(SELECTORS), pairs, st.integers(0, 1)),
     st.builds(lambda one: record(VariableSetDeleted(set_id=one)), st.sampled_from(SETS)),
     st.builds(declare, st.sampled_from(VARIABLES), st.sampled_from(KEYS)),

@@ -184,7 +184,9 @@ def test_vdep_success_that_is_taken_back_withdraws_the_unused_clearance() -> Non
     assert scene.open(version) == {cluster}
     db.status(job, "failure")
     assert scene.open(version) == set()
-    assert scene.facts(ClearanceWithdrawn)[-1].reason == f"v1 needs db on the same resource in a version for which `{V2}` is true."
+    assert (
+        scene.facts(ClearanceWithdrawn)[-1].reason == f"v1 needs db on the same resource in a version for which `{V2}` is true."
+    )
 
 
 def test_vdep_other_version_upstream_withdraws_the_unused_clearance() -> None:

@@ -108,8 +108,8 @@ def test_what_is_no_target_is_refused() -> None:
     scene = Scene(R1)
     with pytest.raises(Refused) as refused:
         scene.world.ask(EligibleVersions(resource_id=R2, environment_id=scene.production, deployment_id=scene.deployment))
-    assert refused.value.kind == "not_found"
-    assert "is no release target" in refused.value.message
+    assert refused.value.refusal.kind == "not_found"
+    assert "is no release target" in refused.value.refusal.message
 
 
 def test_a_thousand_versions_and_ten_rules_are_answered_quickly() -> None:

@@ -199,7 +199,10 @@ def test_pin_of_a_vanished_target_ends_with_its_resource_too() -> None:
 
 
 def test_pin_ends_with_its_environment_and_with_its_deployment() -> None:
-    for gone in (EnvironmentDeleted(environment_id=uid("environment production")), DeploymentDeleted(deployment_id=uid("deployment"))):
+    for gone in (
+        EnvironmentDeleted(environment_id=uid("environment production")),
+        DeploymentDeleted(deployment_id=uid("deployment")),
+    ):
         scene = Scene()
         first, second = posted(scene, "v1", "v2")
         pin(scene, first)

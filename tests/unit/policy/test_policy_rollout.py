@@ -11,7 +11,7 @@ from contracts.facts.policy import RuleEvaluated, TargetsCleared
 from contracts.shapes import GradualRollout, Target
 from libs.simulation.world import START
 from services.policy.instants import END, later
-from services.policy.order import fnv1a, places_of, rank_of
+from services.policy.order import fnv1a, places_of
 from services.policy.rollout import offset_of
 from services.policy.state import Pair, pair_key
 from tests.unit.policy.policy_scenes import (
@@ -55,7 +55,7 @@ def test_roll_linear_positions() -> None:
 
 
 def test_roll_fnv_order_vector() -> None:
-    ranks = [rank_of(Target(one, ENVIRONMENT, DEPLOYMENT), VERSION)[0] for one in RESOURCES]
+    ranks = [fnv1a(Target(one, ENVIRONMENT, DEPLOYMENT).key + VERSION) for one in RESOURCES]
     assert ranks == [11434609604584120498, 2040092423273872290, 13601939052982502418]
     pair = Pair(DEPLOYMENT, ENVIRONMENT)
     places = places_of(pair._replace(targets=pair.targets.update(dict.fromkeys(RESOURCES, 1))), VERSION)
