@@ -6,7 +6,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable
 from typing import Any
 
-from libs.cel.documents import SCALARS, value_at
+from libs.cel.documents import SCALARS, reader, value_at
 from libs.cel.postings import Postings
 
 
@@ -23,11 +23,8 @@ class Column:
         self._below = below
         self._ordered: list[str] | None = None
         self._postings: Postings[int] = Postings()
-        append = self._postings.append
-        for number, document in documents:
-            value = value_at(document, below)
-            if _can_be_found(value):
-                append(value, number)
+        read = reader(below)
+        self._postings.fill((number, value) for number, document in documents if _can_be_found(value := read(document)))
 
     @property
     def size_bytes(self) -> int:

@@ -18,6 +18,9 @@ MOST_COLUMN_BYTES: Final = 96 << 20
 FEWEST_DOCUMENTS: Final = 200
 """Below this a scan is as quick as any look-up."""
 
+SHORTEST_PREFIX: Final = 3
+"""Characters of a prefix below which it is taken to tell nothing that is worth a new column."""
+
 MOST_SHARE: Final = 0.3
 """Candidates, as a share of all documents, above which a scan is quicker than looking each of them up."""
 
@@ -26,8 +29,8 @@ GOOD_SHARE: Final = 0.02
 
 _MOST_REMEMBERED: Final = 1024
 
-Candidates: TypeAlias = tuple[Alternatives, int, list[list[int]]]
-"""What was looked up, how many candidates there are at most, and their numbers, each list ascending."""
+Candidates: TypeAlias = tuple[int, list[list[int]]]
+"""How many candidates there are at most, and their numbers, each list ascending."""
 
 
 class DocumentIndex:
@@ -103,13 +106,14 @@ class DocumentIndex:
         if isinstance(program.tree, Literal):
             return list(self._all()) if program.test({}) else []
         conditions = program.conditions
-        found = self._candidates(conditions.every)
+        answers = conditions.whole and len(conditions.every) == 1
+        found = self._candidates(conditions.every, answers=answers)
         keys, rows = self._keys, self._rows
         if found is None:
             return sorted([keys[number] for number in program.filter(rows, self._variable)])
-        looked_up, _, lists = found
+        lists = found[1]
         candidates = lists[0] if len(lists) == 1 else sorted(set().union(*lists))
-        if conditions.whole and conditions.every == (looked_up,):
+        if answers:
             return sorted([keys[number] for number in candidates])
         positions = program.filter([rows[number] for number in candidates], self._variable)
         return sorted([keys[candidates[position]] for position in positions])
@@ -119,11 +123,16 @@ class DocumentIndex:
         """The fields that have a column, with its size in bytes."""
         return {path: column.size_bytes for path, column in self._columns.items()}
 
-    def _candidates(self, every: Sequence[Alternatives]) -> Candidates | None:
-        """Look up the condition that leaves the fewest candidates; None when a scan is quicker."""
+    def _candidates(self, every: Sequence[Alternatives], *, answers: bool) -> Candidates | None:
+        """Look up the condition that leaves the fewest candidates; None when a scan is quicker.
+
+        Args:
+            every: the conditions.
+            answers: the candidates are the answer, so that none of them will be evaluated and any number is quicker than a scan.
+        """
         if len(self._rows) < FEWEST_DOCUMENTS:
             return None
-        most = int(len(self._rows) * MOST_SHARE)
+        most = len(self._rows) if answers else int(len(self._rows) * MOST_SHARE)
         self._settle()
         best: Candidates | None = None
         without: list[Alternatives] = []
@@ -134,16 +143,18 @@ class DocumentIndex:
                 best = self._look_up(alternatives, best, most)
             else:
                 without.append(alternatives)
-        if best is not None and best[1] <= len(self._rows) * GOOD_SHARE:
+        if best is not None and best[0] <= len(self._rows) * GOOD_SHARE:
             return best
         for alternatives in without:
+            if any(one.kind == "prefix" and len(one.value) < SHORTEST_PREFIX for one in alternatives):
+                continue
             # One at a time: building a column takes as long as a scan.
             if self._build({one.path for one in alternatives}):
                 return self._look_up(alternatives, best, most)
         return best
 
     def _look_up(self, alternatives: Alternatives, best: Candidates | None, most: int) -> Candidates | None:
-        limit = most if best is None else min(most, best[1])
+        limit = most if best is None else min(most, best[0])
         lists: list[list[int]] = []
         count = 0
         for kind, path, value in alternatives:
@@ -156,7 +167,7 @@ class DocumentIndex:
             count += sum(map(len, found))
             if count > limit:
                 return best
-        return alternatives, count, lists or [[]]
+        return count, lists or [[]]
 
     def _build(self, paths: set[Path]) -> bool:
         """Make the columns that are missing; return whether all are there now."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
-from libs.cel.documents import marks, marks_inside
+from libs.cel.budget import Budget
+from libs.cel.documents import ABSENT, marks, marks_inside, value_at
+from libs.cel.functions import FUNCTIONS
 from libs.cel.joins import Join, take_apart
 from libs.cel.postings import Postings
 from libs.cel.problems import CelError
 from libs.cel.program import Program
-from libs.cel.syntax import path_of
+from libs.cel.syntax import Binary, Call, Comprehension, ListLiteral, Literal, Node, path_of, walk
 
 
 class _Table(NamedTuple):
@@ -64,6 +66,7 @@ class JoinIndex:
         first, second = program.environment.variables
         self.program = program
         self._documents: dict[str, Any] = {}
+        self._is_uneven = any(map(_is_uneven, walk(program.tree)))
         self._looked: tuple[str, tuple[list[list[str]], list[list[str]]]] | None = None
         self._sides = (
             _Side(first, relation.first, tuple(tuple(map(_first_table, group)) for group in relation.joins), []),
@@ -114,16 +117,17 @@ class JoinIndex:
         """Return how many pairs `related` would compare at most, both directions together; 0 for an unknown key."""
         return sum(sum(map(len, lists)) for lists in self._look(key))
 
-    def related(self, key: str) -> tuple[list[str], list[str]]:
+    def related(self, key: str, budget: Budget | None = None) -> tuple[list[str], list[str]]:
         """Return whom a document is related to and who is related to it, each ascending, itself never among them.
 
-        An error on a pair is no relation. Work is proportional to `comparisons(key)`.
+        An error on a pair is no relation. Work is proportional to `comparisons(key)` for relations that do about the same for every
+        pair; others, such as those with macros, can be given a budget. Once nothing of it is left, the answer says nothing.
 
         Returns:
             The keys Y for which the relation is true with the document as the first variable and Y as the second, and those for
             which it is true the other way round. Both empty for an unknown key.
         """
-        return self._matching(key, 0), self._matching(key, 1)
+        return self._matching(key, 0, budget), self._matching(key, 1, budget)
 
     def _look(self, key: str) -> tuple[list[list[str]], list[list[str]]]:
         """Look up the candidates in both roles, once for a caller who asks how many they are and then for those related."""
@@ -131,7 +135,7 @@ class JoinIndex:
             self._looked = key, (self._candidates(key, 0), self._candidates(key, 1))
         return self._looked[1]
 
-    def _matching(self, key: str, role: int) -> list[str]:
+    def _matching(self, key: str, role: int, budget: Budget | None) -> list[str]:
         lists = self._look(key)[role]
         if not lists:
             return []
@@ -141,6 +145,9 @@ class JoinIndex:
         if not others:
             return []
         here, there = self._sides[role].variable, self._sides[1 - role].variable
+        if budget is not None and self._is_uneven:
+            mine = documents[key]
+            return [other for other in others if self.program.within(budget, {here: mine, there: documents[other]})]
         found = self.program.filter([documents[other] for other in others], there, **{here: documents[key]})
         return [others[position] for position in found]
 
@@ -164,6 +171,20 @@ class JoinIndex:
             for tables, of_group in zip(other.tables, marked, strict=True)
         ]
         return min(found, key=lambda lists: sum(map(len, lists)))
+
+
+def _is_uneven(node: Node) -> bool:
+    """Whether what a node costs depends on how large the values are that it meets."""
+    match node:
+        case Comprehension():
+            return True
+        case Call(function=function, args=args):
+            return FUNCTIONS[function].budgeted or not all(isinstance(arg, Literal) for arg in args[1:])
+        case Binary(operator="in", right=right):
+            return not isinstance(right, ListLiteral)
+        case Binary(operator="+"):
+            return True
+    return False
 
 
 def _marks_on(side: _Side, document: Any) -> _Marks | None:
@@ -195,17 +216,12 @@ def _steps(value: Program) -> tuple[str, ...] | None:
 
 
 def _marks_in(table: _Table, document: Any, variables: dict[str, Any]) -> Iterator[Hashable]:
-    value: Any = document
     # Nearly every join is of a plain field, and this is done for every document.
-    for step in table.path if table.path is not None else ():
-        value = value.get(step, _ABSENT) if value.__class__ is dict else _ABSENT
-    if table.path is None or value is _ABSENT:
+    value = value_at(document, table.path) if table.path is not None else ABSENT
+    if value is ABSENT:
         try:
             value = table.value.value(**variables)
         except CelError:
             # Without the value the comparison is an error, so that the relation can not be true by this join.
             return
     yield from table.read(value)
-
-
-_ABSENT: Final = object()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from typing import Any, Final, Generic, TypeVar
 
 Key = TypeVar("Key", str, int)
@@ -26,14 +26,19 @@ class Postings(Generic[Key]):
         """Roughly the memory it takes, without keys and marks themselves."""
         return self.entries * _POSTING_BYTES + len(self._held) * _MARK_BYTES
 
-    def append(self, mark: Hashable, key: Key) -> None:
-        """Add a key that is above all keys the mark has; the quick way to build a table."""
-        self.entries += 1
-        held: Any = self._held.setdefault(mark, key)
-        if held.__class__ is list:
-            held.append(key)
-        elif held is not key:
-            self._held[mark] = [held, key]
+    def fill(self, marked: Iterable[tuple[Key, Hashable]]) -> None:
+        """Add keys with their marks, keys ascending and above all that are there: the quick way to build a table."""
+        held = self._held
+        first = held.setdefault
+        count = 0
+        for key, mark in marked:
+            count += 1
+            there: Any = first(mark, key)
+            if there.__class__ is list:
+                there.append(key)
+            elif there is not key:
+                held[mark] = [there, key]
+        self.entries += count
 
     def add(self, mark: Hashable, key: Key) -> bool:
         """Add a key that the mark does not have; return whether the mark is new."""

@@ -143,6 +143,13 @@ class Program:
             made = filters[variable] = compile_filter(self.tree, declared, variable)
         return made(rows, self._answer_within(Budget(FILTER_STEPS + FILTER_STEPS_PER_ROW * len(rows))), others)
 
+    def within(self, budget: Budget, variables: dict[str, Any]) -> bool:
+        """Return whether the expression is true, at the expense of a budget that many evaluations share; any error is no match.
+
+        The exact back end answers, since it alone counts what it does. Once nothing is left, every answer is no match.
+        """
+        return self._answer_within(budget)(variables)
+
     def verdict(self, **variables: Any) -> Verdict:
         """Return the answer with its reason; never raises for what the expression or the data do."""
         try:

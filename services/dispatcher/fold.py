@@ -224,8 +224,10 @@ def _job_created(state: State, fact: JobCreated, position: int) -> State:
     known = state.targets.get(key, NOWHERE)
     active = (*known.active, fact.job_id) if job.is_active else known.active
     cleared = known.cleared
-    if fact.agent_id and cleared:
-        # Whatever is dispatched after this one is judged anew; one that found no agent goes on with what it has.
+    of_desired = known.desired is not None and known.desired.release_id == fact.release_id
+    if fact.agent_id and cleared and of_desired:
+        # Whatever is dispatched after this one is judged anew; one that found no agent goes on with what it has. Where another release
+        # took the place of this one while it was being dispatched, the clearance is that one's: policy saw nobody use it.
         cleared = tuple(one for one in cleared if one.version_id != fact.version_id)
     return state._replace(
         jobs=state.jobs.set(fact.job_id, job),

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from contracts.documents import stamp
-from contracts.facts.inventory import ProviderSaved
-from contracts.facts.planner import DeploymentSaved, EnvironmentSaved, SystemSaved
+from contracts.facts.inventory import ProviderSaved, RelationshipRuleSaved, VariableSetSaved
+from contracts.facts.planner import (
+    DeploymentSaved,
+    DeploymentVariableSaved,
+    DeploymentVariableValueSaved,
+    EnvironmentSaved,
+    SystemSaved,
+)
 from contracts.facts.policy import PolicySaved
 from contracts.shapes import Json, MetricSpec, Rule
 
@@ -39,7 +45,29 @@ def deployment(fact: DeploymentSaved) -> Json:
         "jobAgentConfig": fact.job_agent_config,
         "metadata": fact.metadata,
     }
+    if fact.supersession != "latest":
+        # Clients that know nothing of it see no difference in a deployment that does as they expect.
+        doc["supersession"] = fact.supersession
     return _described(doc, fact.description)
+
+
+def deployment_variable(fact: DeploymentVariableSaved) -> Json:
+    """A variable of a deployment."""
+    doc = {"id": fact.variable_id, "deploymentId": fact.deployment_id, "key": fact.key}
+    return _described(doc, fact.description)
+
+
+def deployment_variable_value(fact: DeploymentVariableValueSaved) -> Json:
+    """A value of a deployment variable, exactly as it was written; without a selector it holds everywhere."""
+    doc = {
+        "id": fact.value_id,
+        "deploymentVariableId": fact.variable_id,
+        "value": fact.value,
+        "priority": fact.priority,
+    }
+    if fact.resource_selector is not None:
+        doc["resourceSelector"] = fact.resource_selector
+    return doc
 
 
 def environment(fact: EnvironmentSaved) -> Json:
@@ -64,6 +92,39 @@ def provider(workspace_id: str, fact: ProviderSaved) -> Json:
         "metadata": fact.metadata,
         "createdAt": stamp(fact.created_at),
     }
+
+
+ABOVE_ALL_PRIORITIES = 2**64
+
+
+def variable_set(workspace_id: str, fact: VariableSetSaved) -> Json:
+    """A variable set with its variables in the client's order; its description is always a text. Greater priorities rank first."""
+    return {
+        "id": fact.set_id,
+        "workspaceId": workspace_id,
+        "name": fact.name,
+        "description": fact.description,
+        "selector": fact.selector,
+        "priority": fact.priority,
+        "metadata": fact.metadata,
+        "createdAt": stamp(fact.created_at),
+        "updatedAt": stamp(fact.updated_at),
+        "variables": [{"id": one.id, "variableSetId": fact.set_id, "key": one.key, "value": one.value} for one in fact.variables],
+        "$rank": f"{ABOVE_ALL_PRIORITIES - fact.priority:020d}",
+    }
+
+
+def relationship_rule(workspace_id: str, fact: RelationshipRuleSaved) -> Json:
+    """A relationship rule."""
+    doc = {
+        "id": fact.rule_id,
+        "workspaceId": workspace_id,
+        "name": fact.name,
+        "reference": fact.reference,
+        "cel": fact.cel,
+        "metadata": fact.metadata,
+    }
+    return _described(doc, fact.description)
 
 
 NO_AGENT: Json = {"id": "", "name": "", "type": "", "config": {}, "metadata": {}}

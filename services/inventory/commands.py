@@ -125,8 +125,7 @@ def _saved(item: ResourceInput, before: Json | None, provider_id: str | None, as
     if before is not None and before.get("providerId") == provider_id and _says(before, item):
         return None
     # Documents know milliseconds; an instant finer than that could not be read back from one.
-    microsecond = asked.now.microsecond // 1000 * 1000
-    now = asked.now if asked.now.microsecond == microsecond else asked.now.replace(microsecond=microsecond)
+    now = asked.now.replace(microsecond=asked.now.microsecond // 1000 * 1000)
     saved = ResourceSaved(
         resource_id=before["id"] if before else derived(asked.id, item.identifier),
         identifier=item.identifier,

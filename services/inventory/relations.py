@@ -22,6 +22,7 @@ from contracts.facts.inventory import (
 )
 from contracts.facts.planner import DeploymentSaved, EnvironmentSaved
 from libs.cel import JoinIndex, Program, contexts
+from libs.cel.budget import Budget
 from libs.cel.problems import CelProblems
 from libs.cel.syntax import Has, Ident, Index, Literal, Select, walk
 from libs.runtime.service import Draft
@@ -35,6 +36,8 @@ MAX_RELATIONS: Final = 200_000
 """Relations that one rule may have."""
 MAX_COMPARISONS: Final = 1_000_000
 """Pairs that may be compared for one rule in one decision; of two changed entities each is compared with the other."""
+MAX_STEPS: Final = 10_000_000
+"""Steps that comparing may take for one rule in one decision, where it is not the same for every pair: macros, `in` on a field."""
 
 _ADVICE: Final = (
     "add an equality between a field of from and a field of to, so that only entities with the same value are compared"
@@ -101,14 +104,16 @@ def relate_all(state: InventoryState, rule_id: str, program: Program) -> tuple[D
 def compare(join: JoinIndex, entities: Iterable[str], known: Relations) -> Change | TooMany:
     """What these entities' relations are now, against the known ones."""
     changes: dict[Relation, bool] = {}
-    comparisons = 0
+    comparisons, budget = 0, Budget(MAX_STEPS)
     for entity in entities:
         comparisons += join.comparisons(entity)
         if comparisons > MAX_COMPARISONS:
             return TooMany(
                 f"It would compare more than {MAX_COMPARISONS} pairs of entities at once, which is the most for a rule"
             )
-        outgoing, incoming = join.related(entity)
+        outgoing, incoming = join.related(entity, budget)
+        if budget.left <= 0:
+            return TooMany(f"It would take more than {MAX_STEPS} steps to compare entities at once, which is the most for a rule")
         known_outgoing, known_incoming = known.of(entity)
         changes.update({Relation(entity, other): there for other, there in _difference(outgoing, known_outgoing)})
         changes.update({Relation(other, entity): there for other, there in _difference(incoming, known_incoming)})

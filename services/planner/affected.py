@@ -51,7 +51,7 @@ def affected(state: PlannerState, recorded: Sequence[Recorded]) -> Affected:
     finder = _Finder(state)
     complete = recorded[0].position >= state.inputs.ended_from if recorded else True
     for one in recorded:
-        if isinstance(one.fact, _ENDS_SOMETHING) and not complete:
+        if not complete and isinstance(one.fact, _ENDS_SOMETHING):
             finder.all(one)
         else:
             finder.look(one)
@@ -71,6 +71,9 @@ class _Finder:
     def look(self, one: Recorded) -> None:
         """What a fact can reach."""
         match one.fact:
+            case (ResourceSaved() | ResourceVariablesSaved()) as fact:
+                self._resource(fact.resource_id, one)
+                self._related(self._inputs.others(resource_entity(fact.resource_id)), one)
             case (
                 DeploymentVariableSaved()
                 | DeploymentVariableDeleted()
@@ -78,9 +81,6 @@ class _Finder:
                 | DeploymentVariableValueDeleted()
             ) as fact:
                 self._deployment(fact.deployment_id, one)
-            case (ResourceSaved() | ResourceVariablesSaved()) as fact:
-                self._resource(fact.resource_id, one)
-                self._related(self._inputs.others(resource_entity(fact.resource_id)), one)
             case RelationsChanged() as fact:
                 self._related((entity for relation in (*fact.added, *fact.removed) for entity in relation), one)
             case RelationshipRuleSaved() as fact:

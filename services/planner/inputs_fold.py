@@ -215,7 +215,7 @@ _FOLDS: Final[Mapping[type[Fact], Callable[[Inputs, Any, int], Inputs]]] = {
     RelationshipRuleSuspended: _rule_suspended,
 }
 
-READ: Final[tuple[type[Fact], ...]] = (*_FOLDS, RelationsChanged)
+READ: Final[frozenset[type[Fact]]] = frozenset({*_FOLDS, RelationsChanged})
 """The facts that are folded here."""
 
 

@@ -19,7 +19,7 @@ from contracts.shapes import Json, Target
 from contracts.values import Reference, reference_of
 from libs.cel import CelProblems, Program, contexts
 from libs.runtime.ids import derived
-from services.planner.inputs import NO_IDS, NO_VALUES, NOBODY, NOTHING, resource_entity
+from services.planner.inputs import NO_IDS, NO_VALUES, NOTHING, resource_entity
 from services.planner.reading import Entity, Unresolvable, literal, read, size_of
 from services.planner.state import PlannerState
 
@@ -66,17 +66,33 @@ class _Test:
         return answer
 
 
+class _Value(NamedTuple):
+    """A value as it is, with its bytes of JSON, or the reference that it is; unresolvable when neither."""
+
+    literal: Any = None
+    size: int = 0
+    reference: Reference | None = None
+
+
 class _Candidate(NamedTuple):
     """A value that may be taken, and what the resource must be like; None: like anything."""
 
-    value: Any
+    value: _Value
     test: _Test | None
+
+
+class _Key(NamedTuple):
+    """A declared key, its bytes of JSON with what surrounds it, and what it may be, best first."""
+
+    key: str
+    size: int
+    candidates: tuple[_Candidate, ...]
 
 
 class _Set(NamedTuple):
     """A variable set: its values by key, and its selector."""
 
-    values: dict[str, Any]
+    values: dict[str, _Value]
     test: _Test
 
 
@@ -89,7 +105,7 @@ class Resolver:
         self._documents: dict[str, Json] = {}
         self._related: dict[tuple[str, str], Entity | None] = {}
         self._values: dict[str, dict[str, tuple[_Candidate, ...]]] = {}
-        self._candidates: dict[tuple[str, str], dict[str, tuple[_Candidate, ...]]] = {}
+        self._keys: dict[tuple[str, str], tuple[_Key, ...]] = {}
         self._sets: list[_Set] | None = None
         self._rules: dict[str, list[str]] = {}
         for rule_id in sorted(self._inputs.relations):
@@ -104,42 +120,43 @@ class Resolver:
         """The variables of a target's releases; none when its deployment declares none."""
         if target.deployment_id not in self._inputs.variable_ids:
             return NO_VARIABLES
+        resource_id = target.resource_id
+        saved = self._inputs.resource_variables.get(resource_id)
+        own = saved.variables if saved is not None else {}
         values: Json = {}
         size = NO_VARIABLES.size
-        for key, candidates in self._candidates_of(target.deployment_id, target.environment_id).items():
-            for value in self._matching(target.resource_id, key, candidates):
-                try:
-                    resolved = self._resolved(target.resource_id, value)
-                    more = size_of(resolved) + size_of(key) + 2
-                except Unresolvable:
-                    continue
-                if size + more <= MAX_VARIABLES_BYTES:
-                    values[key] = resolved
-                    size += more
+        for key, key_size, candidates in self._keys_of(target.deployment_id, target.environment_id):
+            for value in self._matching(resource_id, own, key, candidates):
+                if value.reference is not None:
+                    value = self._follow(resource_id, value.reference)
+                if value.size and size + key_size + value.size <= MAX_VARIABLES_BYTES:
+                    values[key] = value.literal
+                    size += key_size + value.size
                     break
         return Variables(values, size)
 
     # --- candidates ------------------------------------------------------------------------------------------------------------
 
-    def _matching(self, resource_id: str, key: str, candidates: Sequence[_Candidate]) -> Iterator[Any]:
+    def _matching(self, resource_id: str, own: Json, key: str, candidates: Sequence[_Candidate]) -> Iterator[_Value]:
         """The values for a resource, best first: its own, then those of which the selector holds."""
-        own = self._inputs.resource_variables.get(resource_id)
-        if own is not None and key in own.variables:
-            yield own.variables[key]
+        if key in own:
+            yield _value(own[key])
         for value, test in candidates:
             if test is None or test.holds(resource_id, self._document(resource_id)):
                 yield value
 
-    def _candidates_of(self, deployment_id: str, environment_id: str) -> dict[str, tuple[_Candidate, ...]]:
-        """By declared key, in order: values of the deployment variable, then those of variable sets that may match, best first."""
+    def _keys_of(self, deployment_id: str, environment_id: str) -> tuple[_Key, ...]:
+        """Declared keys in order: values of the deployment variable, then those of variable sets that may match."""
         pair = (deployment_id, environment_id)
-        if pair not in self._candidates:
+        keys = self._keys.get(pair)
+        if keys is None:
             if deployment_id not in self._values:
                 self._values[deployment_id] = self._values_of(deployment_id)
             values = self._values[deployment_id]
-            of_sets = self._of_sets(deployment_id, environment_id)
-            self._candidates[pair] = {key: (*values[key], *of_sets.get(key, ())) for key in sorted(values)}
-        return self._candidates[pair]
+            sets = self._of_sets(deployment_id, environment_id)
+            keys = tuple(_Key(key, size_of(key) + 2, (*values[key], *sets.get(key, ()))) for key in sorted(values))
+            self._keys[pair] = keys
+        return keys
 
     def _values_of(self, deployment_id: str) -> dict[str, tuple[_Candidate, ...]]:
         """By declared key: greatest priority first, then lowest id. Selectors know the resource alone."""
@@ -147,7 +164,7 @@ class Resolver:
         for key, variable_id in self._inputs.variable_ids.get(deployment_id, NO_IDS).items():
             values = sorted(self._inputs.values.get(variable_id, NO_VALUES).values(), key=_rank)
             found[key] = tuple(
-                _Candidate(one.value, test)
+                _Candidate(_value(one.value), test)
                 for one in values
                 if (test := _test(one.resource_selector)) is not None or not one.resource_selector
             )
@@ -180,7 +197,7 @@ class Resolver:
         if self._sets is None:
             ordered = sorted(self._inputs.sets.values(), key=lambda one: (-one.priority, one.name, one.set_id))
             self._sets = [
-                _Set({item.key: item.value for item in one.variables}, test)
+                _Set({item.key: _value(item.value) for item in one.variables}, test)
                 for one in ordered
                 if (test := _test(one.selector)) is not None
             ]
@@ -196,30 +213,25 @@ class Resolver:
 
     # --- values ----------------------------------------------------------------------------------------------------------------
 
-    def _resolved(self, resource_id: str, value: Any) -> Any:
-        """A candidate as a literal. Raises: Unresolvable."""
-        reference = reference_of(value)
-        return literal(value) if reference is None else self._follow(resource_id, reference)
-
-    def _follow(self, resource_id: str, reference: Reference) -> Any:
+    def _follow(self, resource_id: str, reference: Reference) -> _Value:
         entity = self._related_to(resource_id, reference.reference)
         if entity is None:
-            raise Unresolvable
+            return _UNRESOLVABLE
         own = self._inputs.resource_variables.get(entity.resource_id) if isinstance(entity, ResourceSaved) else None
-        return read(entity, reference.path, self._inputs.workspace_id, own.variables if own is not None else {})
+        try:
+            found = read(entity, reference.path, self._inputs.workspace_id, own.variables if own is not None else {})
+            return _Value(found, size_of(found))
+        except Unresolvable:
+            return _UNRESOLVABLE
 
     def _related_to(self, resource_id: str, reference: str) -> Entity | None:
         """The first of the entities that rules of this name relate to a resource, whatever the direction."""
         known = (resource_id, reference)
         if known not in self._related:
             mine = resource_entity(resource_id)
-            others = {
-                other
-                for rule_id in self._rules.get(reference, ())
-                for other in self._inputs.relations.get(rule_id, NOBODY).get(mine, NOTHING)
-            }
-            found = [(_place(other, entity), entity) for other in sorted(others) if (entity := self._entity(other)) is not None]
-            self._related[known] = min(found, key=lambda one: one[0])[1] if found else None
+            related = [self._inputs.relations[rule_id].get(mine, NOTHING) for rule_id in self._rules.get(reference, ())]
+            found = {other: entity for others in related for other in others if (entity := self._entity(other)) is not None}
+            self._related[known] = found[min(found, key=lambda other: _place(other, found[other]))] if found else None
         return self._related[known]
 
     def _entity(self, entity: str) -> Entity | None:
@@ -234,6 +246,18 @@ class Resolver:
 
 
 _RESOURCE_ALONE: Final = frozenset({"resource"})
+_UNRESOLVABLE: Final = _Value()
+
+
+def _value(value: Any) -> _Value:
+    """A value as it was saved."""
+    reference = reference_of(value)
+    if reference is not None:
+        return _Value(reference=reference)
+    try:
+        return _Value(literal(value), size_of(value))
+    except Unresolvable:
+        return _UNRESOLVABLE
 
 
 def _test(selector: str | None) -> _Test | None:

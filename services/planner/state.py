@@ -73,7 +73,9 @@ def evolve(state: PlannerState, recorded: Recorded) -> PlannerState:
     if (describe := catalog_fold.FOLDS.get(kind)) is not None:
         state = replace(state, catalog=describe(state.catalog, fact))
     if kind in inputs_fold.READ:
-        state = replace(state, inputs=inputs_fold.evolve(state.inputs, state.catalog, fact, recorded.position))
+        inputs = inputs_fold.evolve(state.inputs, state.catalog, fact, recorded.position)
+        # Spelled out, since every resource passes here.
+        state = PlannerState(state.catalog, state.pairs, state.gate_at, state.pasts, state.pins, inputs, state.pairs_of)
     fold = _FOLDS.get(kind)
     return fold(state, fact, recorded.position) if fold is not None else state
 

@@ -89,6 +89,8 @@ def _touch(judge: Judge, one: Recorded, found: Touched) -> None:
             version = state.versions.get(fact.version_id)
             if version is not None:
                 found.whole[pair_key(version.deployment_id, fact.environment_id)] = one
+        case policy.TargetsCleared():
+            _overtaken(judge, one, fact, found)
         case policy.ClearanceWithdrawn():
             found.whole[pair_key(fact.deployment_id, fact.environment_id)] = one
         case policy.PolicySaved() | policy.PolicyDeleted():
@@ -157,13 +159,31 @@ def _paced(judge: Judge, key: str, resource_id: str, one: Recorded, found: Touch
         found.whole[key] = one
 
 
+def _overtaken(judge: Judge, one: Recorded, fact: policy.TargetsCleared, found: Touched) -> None:
+    """A target that was to go next in the rollout of another version goes to this one: the covered rollout it held up goes on."""
+    key = pair_key(fact.deployment_id, fact.environment_id)
+    pair = judge.state.pairs.get(key)
+    if pair is None:
+        return
+    waiting = [
+        verdicts
+        for version_id, by_rule in pair.held.items()
+        if version_id != fact.version_id
+        for rule, verdicts in by_rule.items()
+        if rule.rule_type == ROLLOUT
+    ]
+    if waiting and judge.any_covered(pair, waiting):
+        found.whole[key] = one
+
+
 def _targets_changed(state: State, one: Recorded, fact: planner.TargetsChanged, found: Touched) -> None:
     key = pair_key(fact.deployment_id, fact.environment_id)
     pair = state.pairs.get(key)
     if pair is None:
         return
     found.upstream[(fact.deployment_id, fact.environment_id, "")] = one
-    if any(rule.rule_type == ROLLOUT for by_rule in pair.held.values() for rule in by_rule):
+    waits = any(rule.rule_type == ROLLOUT for by_rule in pair.held.values() for rule in by_rule)
+    if waits or (pair.open and _any_rollout(state)):
         found.whole[key] = one  # places in a rollout moved
     for resource_id in fact.added:
         found.target(key, resource_id, one)
@@ -171,6 +191,10 @@ def _targets_changed(state: State, one: Recorded, fact: planner.TargetsChanged, 
         for resource_id in (*fact.added, *fact.removed):
             for waiting in waiting_on_target(state, fact.deployment_id, resource_id):
                 found.target(waiting.key, resource_id, one)
+
+
+def _any_rollout(state: State) -> bool:
+    return any(rule.gradual_rollout is not None for one in state.policies.values() for rule in one.saved.rules)
 
 
 def _released(state: State, one: Recorded, fact: planner.ReleasesCreated, found: Touched) -> None:

@@ -180,7 +180,7 @@ def over_pairs(rows: list[dict[str, Any]]) -> None:
         asked = [row["id"] for row in rows[:: max(len(rows) // 200, 1)]]
         compared = statistics.mean(map(index.comparisons, asked))
         taken = statistics.median(milliseconds(partial(index.related, key), 1) for key in asked)
-        print(f"| {name} | {filled_s:.1f} s | {compared:.0f} pairs | {taken:.2f} ms | {used_mb:.0f} MB |", flush=True)
+        print(f"| {name} | {filled_s:.1f} s | {compared:.1f} pairs | {taken:.2f} ms | {used_mb:.0f} MB |", flush=True)
 
 
 def processor() -> str:

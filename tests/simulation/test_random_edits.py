@@ -150,9 +150,9 @@ class Edits(RuleBasedStateMachine):
 
     # --- planner ---------------------------------------------------------------------------------------------------------------
 
-    @rule(name=some_deployment, selector=selectors, metadata=zones)
-    def save_deployment(self, name: str, selector: str, metadata: dict[str, str]) -> None:
-        self._do(self._deployment(name, selector, metadata))
+    @rule(name=some_deployment, selector=selectors, metadata=zones, order=st.sampled_from([None, "latest", "every"]))
+    def save_deployment(self, name: str, selector: str, metadata: dict[str, str], order: Any) -> None:
+        self._do(self._deployment(name, selector, metadata, order))
 
     @rule(name=some_environment, selector=selectors, metadata=zones)
     def save_environment(self, name: str, selector: str, metadata: dict[str, str]) -> None:
@@ -261,9 +261,14 @@ class Edits(RuleBasedStateMachine):
         except Refused:
             return {}
 
-    def _deployment(self, name: str, selector: str, metadata: dict[str, str]) -> SaveDeployment:
+    def _deployment(self, name: str, selector: str, metadata: dict[str, str], order: Any = None) -> SaveDeployment:
         return SaveDeployment(
-            deployment_id=id_of(name), name=name, resource_selector=selector, job_agent_selector="true", metadata=metadata
+            deployment_id=id_of(name),
+            name=name,
+            resource_selector=selector,
+            job_agent_selector="true",
+            metadata=metadata,
+            supersession=order,
         )
 
     def _post(self, name: str) -> None:

@@ -27,6 +27,7 @@ _RETRY_S = 0.1
 _STANDBY_S = 0.2
 _LOOK_S = 1.0
 _POLL_S = 0.02
+_PATIENCE = 6
 
 log_ = logging.getLogger("signalbox.projector")
 
@@ -72,10 +73,17 @@ class Projector:
         await self._sink.close()
 
     async def reached(self, workspace_id: str, position: int, timeout_s: float) -> bool:
-        """Wait until the rows of a workspace show a position, whichever process projects; False when the time is over."""
-        end = asyncio.get_running_loop().time() + timeout_s
-        while self._reached.get(workspace_id, 0) < position:
-            left = end - asyncio.get_running_loop().time()
+        """Wait until the rows of a workspace show a position, whichever process projects; False when the time is over.
+
+        While the rows move, it is not: bulk work takes as long as it takes, up to some times the time that is given.
+        """
+        clock = asyncio.get_running_loop().time
+        last = clock() + _PATIENCE * timeout_s
+        end, shown = min(clock() + timeout_s, last), self._reached.get(workspace_id, 0)
+        while (now_shown := self._reached.get(workspace_id, 0)) < position:
+            if now_shown > shown:
+                end, shown = min(clock() + timeout_s, last), now_shown
+            left = end - clock()
             if left <= 0:
                 return False
             waiter = asyncio.get_running_loop().create_future()

@@ -243,12 +243,12 @@ VERIFICATION = obj(
         obj(name=TEXT, intervalSeconds=WHOLE, count=WHOLE, provider=CONFIG, successCondition=TEXT, measurements=Many(CONFIG))
     ),
 )
-_PIN = obj(versionId=ID, reason=OPTIONAL_TEXT)
+PIN = obj(versionId=ID, reason=OPTIONAL_TEXT, pinnedAt=INSTANT, scope=One(("target", "environment")))
 _STATE: dict[str, Shape | Maybe] = {
     "desiredRelease": Maybe(RELEASE),
     "currentRelease": Maybe(RELEASE),
     "lastGoodRelease": Maybe(RELEASE),
-    "pin": Maybe(_PIN),
+    "pin": Maybe(PIN),
 }
 TARGET_STATE = Obj({**_STATE, "latestJob": Maybe(obj(job=JOB, verifications=Many(VERIFICATION)))})
 TARGET_AND_STATE = obj(releaseTarget=TARGET, state=Obj({**_STATE, "latestJob": Maybe(JOB)}))
@@ -260,8 +260,7 @@ ELIGIBLE_BODY = obj(filter=OPTIONAL_TEXT, excludeRuleIds=Maybe(Many(ID)))
 
 # --- choices of a person -----------------------------------------------------------------------------------------------------------
 
-PIN = _PIN
-PIN_BODY = obj(versionId=TEXT, reason=OPTIONAL_TEXT)
-ROLLBACK_BODY = obj(versionId=OPTIONAL_TEXT, reason=OPTIONAL_TEXT)
+PIN_BODY = obj(versionId=ID, reason=OPTIONAL_TEXT)
+ROLLBACK_BODY = obj(versionId=Maybe(ID), reason=OPTIONAL_TEXT)
 REDEPLOY_BODY = obj(reason=OPTIONAL_TEXT)
 CHOSEN = obj(message=TEXT, targets=WHOLE)

@@ -18,6 +18,7 @@ class Row:
     Attributes:
         status, answer: of success.
         body: what must be sent; None when it takes no body.
+        may_be_bare: whether it can do without its body.
         query: parameters that it knows.
         absent: path parameters that must name something: 404 otherwise.
         malformed: the status when such a parameter can name nothing.
@@ -32,6 +33,7 @@ class Row:
     status: int
     answer: Shape
     body: Obj | None = None
+    may_be_bare: bool = False
     query: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     malformed: int = 404

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from contracts.commands.policy import EligibleVersions
 from contracts.facts.dispatcher import JobCreated, JobStatusChanged
@@ -161,7 +162,7 @@ class Other:
         """A job of this deployment comes through these statuses."""
         self._jobs += 1
         job_id = uid(f"{self.name} job {self._jobs}")
-        about = {
+        about: dict[str, Any] = {
             "job_id": job_id,
             "release_id": uid(f"{version_id} {resource_id}"),
             "resource_id": resource_id,

@@ -85,7 +85,7 @@ def test_vdep_default_false_denies() -> None:
 
 
 @pytest.mark.parametrize(
-    ("selector", "said"),
+    "selector, said",
     [
         ("version.tag", "no answer"),
         ("nothing.tag == 'v2'", "nothing"),
@@ -299,7 +299,7 @@ def test_vdep_selector_reads_the_whole_upstream_version() -> None:
 
 def test_vdep_is_said_once_for_many_targets() -> None:
     names = [f"cluster-{n}" for n in range(300)]
-    scene, db, clusters = shop(*names)
+    scene, db, _ = shop(*names)
     needing(scene, "v1", {db.id: V2})
     (fact,) = [one for one in scene.facts(RuleEvaluated) if one.rule_type == KIND]
     assert [len(group.resource_ids) for group in fact.groups] == [300]

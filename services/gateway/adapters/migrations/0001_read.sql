@@ -13,8 +13,9 @@ DECLARE
   name text;
 BEGIN
   FOREACH name IN ARRAY ARRAY[
-    'system', 'link', 'deployment', 'environment', 'provider', 'resource', 'version', 'agent', 'policy', 'release', 'target', 'job',
-    'verification', 'measurement', 'history'
+    'system', 'link', 'deployment', 'deployment_variable', 'deployment_variable_value', 'environment', 'provider', 'resource',
+    'resource_variables', 'variable_set', 'relationship_rule', 'version', 'dependency', 'agent', 'policy', 'release', 'target', 'pin',
+    'mark', 'job', 'verification', 'measurement', 'history'
   ] LOOP
     EXECUTE format(
       'CREATE TABLE read.%I (
@@ -40,6 +41,12 @@ CREATE INDEX job_by_age ON read.job (workspace_id, (coalesce(doc ->> '$createdAt
 -- Look-ups.
 CREATE INDEX link_by_system ON read.link (workspace_id, (coalesce(doc ->> 'systemId', '') COLLATE "C"));
 CREATE INDEX link_by_entity ON read.link (workspace_id, (coalesce(doc ->> '$entity', '') COLLATE "C"));
+CREATE INDEX deployment_variable_by_deployment ON read.deployment_variable
+  (workspace_id, (coalesce(doc ->> 'deploymentId', '') COLLATE "C"));
+CREATE INDEX deployment_variable_value_by_variable ON read.deployment_variable_value
+  (workspace_id, (coalesce(doc ->> 'deploymentVariableId', '') COLLATE "C"));
+CREATE INDEX dependency_by_version ON read.dependency (workspace_id, (coalesce(doc ->> 'deploymentVersionId', '') COLLATE "C"));
+CREATE INDEX mark_by_target ON read.mark (workspace_id, (coalesce(doc ->> '$target', '') COLLATE "C"));
 -- Names and identifiers have no length limit, an entry of a tree index has one: hashed.
 CREATE INDEX deployment_by_name ON read.deployment USING hash ((coalesce(doc ->> 'name', '') COLLATE "C"));
 CREATE INDEX environment_by_name ON read.environment USING hash ((coalesce(doc ->> 'name', '') COLLATE "C"));

@@ -1,0 +1,122 @@
+"""Job agents, releases, jobs and what they were made from, verifications."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from contracts.shapes import JobStatus, Json
+from services.gateway.http.answers.catalog import Deployment, Environment, Version
+from services.gateway.http.answers.form import AnswerModel, Timestamp, by_wire_names
+from services.gateway.http.answers.inventory import Resource
+
+
+class JobAgent(AnswerModel):
+    """Who executes jobs."""
+
+    id: str
+    workspace_id: str = ""
+    name: str
+    type: str
+    config: Json
+    metadata: dict[str, str]
+
+
+class ReleaseTarget(AnswerModel):
+    """A resource in an environment, for a deployment."""
+
+    resource_id: str
+    environment_id: str
+    deployment_id: str
+
+
+class Release(AnswerModel):
+    """A version with its variables, for a target."""
+
+    id: str
+    release_target: ReleaseTarget
+    version: Version
+    variables: Json
+    encrypted_variables: list[str]
+    created_at: Timestamp
+
+
+class ContextEnvironment(Environment):
+    """An environment as jobs see it."""
+
+    workspace_id: str
+
+
+class DispatchContext(AnswerModel):
+    """What a job was made from, as it was then."""
+
+    release: Release | None = None
+    deployment: Deployment | None = None
+    environment: ContextEnvironment | None = None
+    resource: Resource | None = None
+    version: Version | None = None
+    variables: Json = Field(default_factory=dict)
+    job_agent: JobAgent
+    job_agent_config: Json
+
+
+class Job(AnswerModel):
+    """One execution of a release by an agent."""
+
+    id: str
+    release_id: str
+    job_agent_id: str
+    job_agent_config: Json
+    status: JobStatus
+    message: str = ""
+    external_id: str = ""
+    metadata: dict[str, str]
+    created_at: Timestamp
+    updated_at: Timestamp
+    deadline_at: Timestamp
+    started_at: Timestamp = ""
+    completed_at: Timestamp = ""
+    dispatch_context: DispatchContext | None = None
+
+
+class JobWithRelease(AnswerModel):
+    """A job beside its release."""
+
+    job: Job
+    release: Release
+    deployment: Deployment
+    environment: ContextEnvironment
+    resource: Resource
+
+
+class Measurement(AnswerModel):
+    """One answer of a metric."""
+
+    status: Literal["passed", "failed", "inconclusive"]
+    measured_at: Timestamp
+    message: str = ""
+    data: Json
+
+
+class MetricStatus(AnswerModel):
+    """A metric with its measurements."""
+
+    model_config = by_wire_names("allow")
+    name: str
+    interval_seconds: int
+    count: int
+    provider: Json
+    success_condition: str
+    measurements: list[Measurement]
+
+
+class Verification(AnswerModel):
+    """Whether what a job deployed is healthy."""
+
+    id: str
+    job_id: str
+    metrics: list[MetricStatus]
+    created_at: Timestamp
+    status: Literal["passed", "running", "failed"]
+    message: str = ""

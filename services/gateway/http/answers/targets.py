@@ -1,0 +1,118 @@
+"""Release targets: their states, why they are so, and what people chose for them by hand."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from services.gateway.http.answers.catalog import Deployment, Environment, System
+from services.gateway.http.answers.form import AnswerModel, Timestamp
+from services.gateway.http.answers.jobs import Job, Release, ReleaseTarget, Verification
+
+
+class Pin(AnswerModel):
+    """A version that a person chose to stay, for a target or for all of a deployment in an environment."""
+
+    version_id: str
+    reason: str = ""
+    pinned_at: Timestamp
+    scope: Literal["target", "environment"]
+
+
+class TargetsTouched(AnswerModel):
+    """So many targets are redeployed or go back."""
+
+    targets: int
+    message: str
+
+
+class TargetPreview(AnswerModel):
+    """Where a resource would be deployed to."""
+
+    system: System
+    deployment: Deployment
+    environment: Environment
+
+
+class LatestJob(AnswerModel):
+    """The newest job of a target with its verifications."""
+
+    job: Job
+    verifications: list[Verification]
+
+
+class TargetState(AnswerModel):
+    """What a target should run, what it runs, and its newest job."""
+
+    desired_release: Release | None = None
+    current_release: Release | None = None
+    last_good_release: Release | None = None
+    latest_job: LatestJob | None = None
+    pin: Pin | None = None
+
+
+class PlainTargetState(AnswerModel):
+    """As `TargetState`, with a plain job."""
+
+    desired_release: Release | None = None
+    current_release: Release | None = None
+    latest_job: Job | None = None
+    pin: Pin | None = None
+
+
+class TargetWithState(AnswerModel):
+    """A target and its state."""
+
+    release_target: ReleaseTarget
+    state: PlainTargetState
+
+
+class DesiredRelease(AnswerModel):
+    """What a target should run."""
+
+    desired_release: Release
+
+
+class Reason(AnswerModel):
+    """A rule's verdict on a version for a target."""
+
+    rule_type: str
+    rule_id: str
+    policy_id: str
+    policy_name: str
+    verdict: Literal["allowed", "waiting", "blocked"]
+    message: str
+    ended_by: str
+    satisfied_at: Timestamp = ""
+    look_again_at: Timestamp = ""
+    facts: list[int]
+
+
+class VersionStanding(AnswerModel):
+    """Where a version stands on a target."""
+
+    version_id: str
+    tag: str
+    cleared: bool
+    message: str
+    reasons: list[Reason]
+
+
+class ReleaseRef(AnswerModel):
+    """A release by its id and version."""
+
+    release_id: str
+    version_id: str
+    tag: str
+
+
+class Explanation(AnswerModel):
+    """Why a target is where it is."""
+
+    resource_id: str
+    environment_id: str
+    deployment_id: str
+    position: int
+    desired: ReleaseRef | None = None
+    current: ReleaseRef | None = None
+    message: str
+    versions: list[VersionStanding]

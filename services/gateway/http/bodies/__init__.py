@@ -1,0 +1,105 @@
+"""What clients send: one model per body or query. Properties that are not declared are ignored, declared ones are not coerced."""
+
+from __future__ import annotations
+
+from services.gateway.http.bodies.catalog import (
+    ApprovalBody,
+    CreateVersion,
+    DependencyBody,
+    DeploymentBody,
+    DeploymentVariableBody,
+    DeploymentVariableValueBody,
+    EnvironmentBody,
+    SystemBody,
+    UpdateVersion,
+)
+from services.gateway.http.bodies.form import (
+    Body,
+)
+from services.gateway.http.bodies.inventory import (
+    CreateVariableSet,
+    PreviewBody,
+    ProvidedResource,
+    ProviderBody,
+    ProviderSet,
+    RelationshipRuleBody,
+    ResourceBody,
+    ResourceSearch,
+    ResourceVariables,
+    SetVariable,
+    UpdateVariableSet,
+)
+from services.gateway.http.bodies.jobs import (
+    AgentBody,
+    JobStatusBody,
+)
+from services.gateway.http.bodies.policies import (
+    CreatePolicy,
+    RuleBody,
+    UpsertPolicy,
+)
+from services.gateway.http.bodies.queries import (
+    AgentJobs,
+    CelPaging,
+    EventsQuery,
+    NoQuery,
+    Paging,
+    StateQuery,
+    StreamQuery,
+    VersionPaging,
+)
+from services.gateway.http.bodies.targets import (
+    EligibleBody,
+    PairBody,
+    PinBody,
+    RedeployBody,
+    RollbackBody,
+)
+from services.gateway.http.bodies.tenants import (
+    CreateWorkspace,
+    UpdateWorkspace,
+)
+
+__all__ = [
+    "Body",
+    "NoQuery",
+    "Paging",
+    "CelPaging",
+    "VersionPaging",
+    "AgentJobs",
+    "StateQuery",
+    "EventsQuery",
+    "StreamQuery",
+    "CreateWorkspace",
+    "UpdateWorkspace",
+    "SystemBody",
+    "DeploymentBody",
+    "DeploymentVariableBody",
+    "DeploymentVariableValueBody",
+    "EnvironmentBody",
+    "DependencyBody",
+    "CreateVersion",
+    "UpdateVersion",
+    "ApprovalBody",
+    "ResourceBody",
+    "ProviderBody",
+    "ProvidedResource",
+    "ProviderSet",
+    "ResourceSearch",
+    "ResourceVariables",
+    "PreviewBody",
+    "SetVariable",
+    "CreateVariableSet",
+    "UpdateVariableSet",
+    "RelationshipRuleBody",
+    "AgentBody",
+    "JobStatusBody",
+    "PairBody",
+    "EligibleBody",
+    "PinBody",
+    "RedeployBody",
+    "RollbackBody",
+    "RuleBody",
+    "CreatePolicy",
+    "UpsertPolicy",
+]

@@ -1,0 +1,60 @@
+"""Release targets, and what people choose for them by hand."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator
+
+from services.gateway.http.bodies.form import Body
+from services.gateway.http.validation import canonical_uuid
+
+
+def _uuid(value: str) -> str:
+    canonical = canonical_uuid(value)
+    if canonical is None:
+        raise ValueError('must match format "uuid"')
+    return canonical
+
+
+Uuid = Annotated[str, AfterValidator(_uuid)]
+
+
+class PairBody(Body):
+    """A deployment in an environment."""
+
+    deployment_id: str
+    environment_id: str
+
+
+class EligibleBody(Body):
+    """Which versions to look at, and which rules to pass over."""
+
+    MAY_BE_ABSENT: ClassVar[bool] = True
+
+    filter: str | None = None
+    exclude_rule_ids: tuple[Uuid, ...] = ()
+
+
+class PinBody(Body):
+    """The version that stays until the pin is released."""
+
+    version_id: Uuid
+    reason: str = ""
+
+
+class RedeployBody(Body):
+    """Why what is desired is dispatched once more."""
+
+    MAY_BE_ABSENT: ClassVar[bool] = True
+
+    reason: str = ""
+
+
+class RollbackBody(Body):
+    """The version to go back to, the last good one when it is left out."""
+
+    MAY_BE_ABSENT: ClassVar[bool] = True
+
+    version_id: Uuid | None = None
+    reason: str = ""
