@@ -99,7 +99,8 @@ class VerdictGroup(BaseModel):
 class RuleEvaluated(_Rollout):
     """The verdict of one rule on a version in an environment changed for these targets. At most 2,000 ids in one fact.
 
-    `policy_id` and `rule_id` are empty for implicit rules (version status, bad mark).
+    `policy_id` and `rule_id` are empty for implicit rules (version status, bad mark, order of versions); that of version dependencies
+    has the id `deployment-version-dependency`.
     """
 
     TYPE: ClassVar[str] = "policy.rule_evaluated.v1"

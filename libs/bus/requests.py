@@ -21,7 +21,7 @@ from libs.eventlog.port import EventLog, LogUnavailable
 
 LIMIT_S = 20.0
 TRY_S = 5.0
-PACE_S = 1.0
+PACE_S = 2.0
 """More of both for each megabyte of a payload: what takes long to decide must not be asked again and again meanwhile."""
 AGAIN_S = 0.05
 NEXT_REPLICA_S = 0.002
@@ -61,7 +61,7 @@ class BusRequests:
         """Send a wish to its owner and wait for the answer; see `libs.bus.port.Requests`.
 
         Raises:
-            Unavailable: nobody answered within 20 s, and a second for each megabyte. The same wish with the same id may be sent again.
+            Unavailable: nobody answered within 20 s, and 2 s more for each megabyte. The same wish with the same id may be sent again.
         """
         payload = wish.model_dump_json(by_alias=True).encode()
         staged_id = str(uuid5(UUID(workspace_id), f"payload {id}")) if len(payload) > MAX_PAYLOAD else None

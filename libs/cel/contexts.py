@@ -1,6 +1,7 @@
 """The environments of the product: who may name what. Fields marked optional are absent from the document when they have no value.
 
-All timestamps in documents are RFC 3339 strings; `timestamp(resource.createdAt)` makes one comparable in time.
+All timestamps in documents are RFC 3339 strings. They compare with strings as strings and with timestamps as timestamps, and have the
+methods of one, so that an expression written for either reads as it was meant.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from libs.cel.budget import Budget
 from libs.cel.documents import ABSENT, marks, marks_inside, value_at
@@ -34,13 +34,15 @@ class _Side(NamedTuple):
 
     Attributes:
         variable: its name.
-        alone: what must be true of the document by itself.
+        alone: what must be true of the document by itself, and takes about as long for every document.
+        alone_uneven: the rest of it.
         tables: per group of joins, one table per join.
         all: keys of the documents that pass `alone`, ascending; kept only where there is no table to look them up in.
     """
 
     variable: str
     alone: tuple[Program, ...]
+    alone_uneven: tuple[Program, ...]
     tables: tuple[tuple[_Table, ...], ...]
     all: list[str]
 
@@ -66,11 +68,12 @@ class JoinIndex:
         first, second = program.environment.variables
         self.program = program
         self._documents: dict[str, Any] = {}
-        self._is_uneven = any(map(_is_uneven, walk(program.tree)))
+        self._is_uneven = _takes_uneven(program)
+        self._compared = tuple(dict.fromkeys(path for node in walk(program.tree) for path in _compared(node)))
         self._looked: tuple[str, tuple[list[list[str]], list[list[str]]]] | None = None
         self._sides = (
-            _Side(first, relation.first, tuple(tuple(map(_first_table, group)) for group in relation.joins), []),
-            _Side(second, relation.second, tuple(tuple(map(_second_table, group)) for group in relation.joins), []),
+            _Side(first, *_by_cost(relation.first), tuple(tuple(map(_first_table, group)) for group in relation.joins), []),
+            _Side(second, *_by_cost(relation.second), tuple(tuple(map(_second_table, group)) for group in relation.joins), []),
         )
 
     def __len__(self) -> int:
@@ -145,11 +148,15 @@ class JoinIndex:
         if not others:
             return []
         here, there = self._sides[role].variable, self._sides[1 - role].variable
-        if budget is not None and self._is_uneven:
-            mine = documents[key]
+        mine = documents[key]
+        if budget is not None and (self._is_uneven or self._compares_whole(here, mine)):
             return [other for other in others if self.program.within(budget, {here: mine, there: documents[other]})]
-        found = self.program.filter([documents[other] for other in others], there, **{here: documents[key]})
+        found = self.program.filter([documents[other] for other in others], there, **{here: mine})
         return [others[position] for position in found]
+
+    def _compares_whole(self, variable: str, document: Any) -> bool:
+        """Whether a list or a map of the document is compared with a value of the other one."""
+        return any(value_at(document, path[1:]).__class__ in _WHOLE for path in self._compared if path[0] == variable)
 
     def _candidates(self, key: str, role: int) -> list[list[str]]:
         """Return lists of keys that hold everyone who may be related to a document in this role."""
@@ -173,6 +180,17 @@ class JoinIndex:
         return min(found, key=lambda lists: sum(map(len, lists)))
 
 
+def _by_cost(programs: Sequence[Program]) -> tuple[tuple[Program, ...], tuple[Program, ...]]:
+    """Part programs into those that take about as long for every document, and the others."""
+    uneven = {id(program) for program in programs if _takes_uneven(program)}
+    even = tuple(program for program in programs if id(program) not in uneven)
+    return even, tuple(program for program in programs if id(program) in uneven)
+
+
+def _takes_uneven(program: Program) -> bool:
+    return any(map(_is_uneven, walk(program.tree)))
+
+
 def _is_uneven(node: Node) -> bool:
     """Whether what a node costs depends on how large the values are that it meets."""
     match node:
@@ -184,7 +202,22 @@ def _is_uneven(node: Node) -> bool:
             return not isinstance(right, ListLiteral)
         case Binary(operator="+"):
             return True
+        case Binary(operator="==" | "!=", left=left, right=right):
+            return not all(isinstance(side, Literal) or path_of(side) is not None for side in (left, right))
     return False
+
+
+def _compared(node: Node) -> Iterator[tuple[str, ...]]:
+    """Yield the paths of values that a node compares with each other."""
+    if isinstance(node, Binary) and node.operator in ("==", "!="):
+        paths = path_of(node.left), path_of(node.right)
+        if paths[0] is not None and paths[1] is not None:
+            yield from (path for path in paths if path is not None)
+
+
+_STEPS_ALONE: Final = 200
+"""Steps that are taken to find out what is true of one document by itself."""
+_WHOLE: Final = frozenset({dict, list})
 
 
 def _marks_on(side: _Side, document: Any) -> _Marks | None:
@@ -192,6 +225,11 @@ def _marks_on(side: _Side, document: Any) -> _Marks | None:
     variables = {side.variable: document}
     if not all(program.test(variables) for program in side.alone):
         return None
+    for program in side.alone_uneven:
+        budget = Budget(_STEPS_ALONE)
+        # What takes longer counts as passed: then the pairs decide, and those are counted.
+        if not program.within(budget, variables) and budget.left > 0:
+            return None
     return tuple(tuple(tuple(dict.fromkeys(_marks_in(table, document, variables))) for table in tables) for tables in side.tables)
 
 

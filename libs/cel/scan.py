@@ -17,7 +17,7 @@ from libs.cel.unescape import BadEscape, unescape
 
 _TOKEN: Final = re.compile(
     r"""(?P<blank>[\t\n\f\r ]+|//[^\n]*)
-    |(?P<text>(?:[rR][bB]?|[bB][rR])(?:\"\"\"(?:[^"]|"(?!""))*\"\"\"|'''(?:[^']|'(?!''))*'''|"[^"\n\r]*"|'[^'\n\r]*')
+    |(?P<text>[bB]?[rR](?:\"\"\"(?:[^"]|"(?!""))*\"\"\"|'''(?:[^']|'(?!''))*'''|"[^"\n\r]*"|'[^'\n\r]*')
         |[bB]?(?:\"\"\"(?:[^\\"]|\\.|"(?!""))*\"\"\"|'''(?:[^\\']|\\.|'(?!''))*'''|"(?:[^\\"\n\r]|\\.)*"|'(?:[^\\'\n\r]|\\.)*'))
     |(?P<number>0[xX][0-9a-fA-F]+[uU]?|[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?[uU]?)
     |(?P<word>[_a-zA-Z][_a-zA-Z0-9]*)
@@ -25,6 +25,8 @@ _TOKEN: Final = re.compile(
     |(?P<operator>&&|\|\||==|!=|<=|>=|[<>!?:.,+\-*/%])""",
     re.VERBOSE | re.DOTALL | re.ASCII,
 )
+_VALUES: Final = frozenset({"word", "text", "number", "close"})
+"""Kinds of tokens that end a value."""
 _CONSTANTS: Final = {"true": True, "false": False, "null": None}
 _RESERVED: Final = frozenset(
     [
@@ -74,7 +76,9 @@ def scan(source: str) -> Scanned:
         raise refuse(source, 0, "too_long", f"the expression has {len(source)} characters, more than the limit of {SOURCE_CHARS}")
     parts: list[str] = []
     literals: dict[int, object] = {}
-    offset = depth = tokens = ends = prefixes = 0
+    literals_open: list[bool] = []
+    offset = depth = tokens = ends = prefixes = comma = 0
+    last, items = "", False
     after_dot = False
     before: str | None = None
     while offset < len(source):
@@ -93,8 +97,17 @@ def scan(source: str) -> Scanned:
         tokens += 1
         if kind == "open":
             depth += 1
+            # A bracket after a value is an index or a call; any other is a list or map literal, which may end in a comma.
+            literals_open.append(text != "(" and (before not in _VALUES or last == "in"))
         elif kind == "close":
             depth -= 1
+            if literals_open and literals_open.pop() and last == "," and items:
+                parts[comma] = " "
+        elif kind == "number" and source[found.end() : found.end() + 1] == ".":
+            raise refuse(source, found.end(), "syntax", "unexpected '.' after a number")
+        if text == ",":
+            comma, items = len(parts), last not in ("[", "{", ",")
+        last = text
         prefixes = prefixes + 1 if text in ("!", "-") else 0
         if depth > BRACKETS or prefixes > BRACKETS:
             raise refuse(source, offset, "too_deep", f"nested deeper than the limit of {BRACKETS}")

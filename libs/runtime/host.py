@@ -20,7 +20,7 @@ S = TypeVar("S")
 EFFECTS_AT_ONCE = 64
 PATIENCE_S = 20.0
 """How long a request may wait for its turn or its position: as long as whoever asked waits for the answer."""
-BULK_TIMES = 5.0
+BULK_TIMES = 10.0
 """One whose payload had to be staged may wait so many times longer: it is much work, and who asked knows."""
 
 log_ = logging.getLogger("signalbox.host")

@@ -46,6 +46,10 @@ REST_S = 60.0
 """A queue looks at the clock at least so often, because somebody may set it."""
 BATCH = 2_000
 """Facts folded and outcomes settled in one turn: bounds how long a command waits behind bulk work."""
+SNAPSHOT_PAUSE = 20.0
+"""A state is not stored again before so many times as long have passed as storing it took: a large one would be stored all the time."""
+CHEAP_S = 0.5
+"""Before a stop every state is stored that takes no longer; of a dearer one only when many facts would have to be folded again."""
 STRETCH = 200
 """Facts folded at a stretch while loading, so that whoever shares the process hardly notices."""
 
@@ -103,6 +107,8 @@ class Queue(Generic[S]):
         self._waiters: list[Waiter] = []
         self._wake = asyncio.Event()
         self._snapshot_at = 0
+        self._snapshot_took_s = 0.0
+        self._snapshot_not_before = 0.0
         self._snapshot_task: asyncio.Task[None] | None = None
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
@@ -399,16 +405,27 @@ class Queue(Generic[S]):
     # --- snapshots -------------------------------------------------------------------------------------------------------------
 
     async def _maybe_snapshot(self) -> None:
-        due = self.room.position - self._snapshot_at >= self.snapshot_every
-        if due and (self._snapshot_task is None or self._snapshot_task.done()):
-            stored = await self._store_checkpoint()
-            self._snapshot_task = asyncio.create_task(snapshots.save(self.log, self.service, self.workspace_id, *stored))
+        if not self._much_to_fold() or asyncio.get_running_loop().time() < self._snapshot_not_before:
+            return
+        if self._snapshot_task is None or self._snapshot_task.done():
+            self._snapshot_task = asyncio.create_task(self._save(*await self._store_checkpoint()))
+
+    def _much_to_fold(self) -> bool:
+        return self.room.position - self._snapshot_at >= self.snapshot_every
+
+    async def _save(self, position: int, state: S) -> None:
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        await snapshots.save(self.log, self.service, self.workspace_id, position, state)
+        self._snapshot_took_s = clock() - began
+        self._snapshot_not_before = clock() + SNAPSHOT_PAUSE * self._snapshot_took_s
 
     async def _snapshot_before_stop(self) -> None:
         room = self.room
-        if self.ready.is_set() and self.failed is None and not room.pending and room.position > self._snapshot_at:
+        worth_it = self._snapshot_took_s < CHEAP_S or self._much_to_fold()
+        if worth_it and self.ready.is_set() and self.failed is None and not room.pending and room.position > self._snapshot_at:
             with contextlib.suppress(LogUnavailable, CheckpointMoved):
-                await snapshots.save(self.log, self.service, self.workspace_id, *await self._store_checkpoint())
+                await self._save(*await self._store_checkpoint())
 
     async def _store_checkpoint(self) -> tuple[int, S]:
         """Move the stored checkpoint as far as facts were decided on; position and state there."""

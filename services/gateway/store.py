@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from contracts.shapes import Json
+from services.gateway.narrowing import Needs
 from services.gateway.rows import Change, Table
 
 
@@ -30,12 +31,43 @@ BY_AGE = Order(("$createdAt",))
 NEWEST_FIRST = Order(("$createdAt",), descending=True)
 
 
+Cursor = tuple[tuple[str, ...], int, str]
+"""The place of a row in an order: its texts, where it was made, its id."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """A part of a list: the documents, and how many there are in all."""
 
     items: list[Json]
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some rows on the way through a table, and from where it goes on; None when this is the end."""
+
+    items: list[Json]
+    cursor: Cursor | None
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceSearch:
+    """Which resources are wanted; all filters must hold.
+
+    Attributes:
+        any_of: by top-level key, texts of which it must have one; none is no filter.
+        text: part of name or identifier, in whatever case.
+        metadata: pairs that it must have.
+        sort_by: a top-level key; then by identifier.
+        descending: both the other way round.
+    """
+
+    any_of: Mapping[str, Sequence[str]]
+    text: str
+    metadata: Mapping[str, str]
+    sort_by: str
+    descending: bool
 
 
 class ReadStore(Protocol):
@@ -61,6 +93,22 @@ class ReadStore(Protocol):
         offset: int = 0,
     ) -> Page:
         """Rows whose keys have these values (as text), in order; all of them when `limit` is None."""
+
+    async def scan(
+        self,
+        workspace_id: str,
+        table: Table,
+        *,
+        where: Mapping[str, str] | None = None,
+        needs: Needs = (),
+        order: Order = BY_AGE,
+        after: Cursor | None = None,
+        limit: int,
+    ) -> Batch:
+        """Some of the rows whose keys have these values, in order, after a place. Rows that do not fulfil `needs` may be left out."""
+
+    async def search_resources(self, workspace_id: str, search: ResourceSearch, *, limit: int, offset: int) -> Page:
+        """A page of the resources that are wanted. No more than the page is taken out of the tables: there may be 100,000."""
 
     async def among(self, workspace_id: str, table: Table, field: str, values: Sequence[str]) -> list[Json]:
         """Rows whose key has one of the values, in the order in which they were made, then by id."""

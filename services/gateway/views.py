@@ -5,14 +5,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from contracts.shapes import Json
+from contracts.shapes import ACTIVE, Json, Target
 from services.gateway.documents import NO_AGENT
-from services.gateway.store import ReadStore
+from services.gateway.readmodel import pair_key
+from services.gateway.rows import Table
+from services.gateway.store import NEWEST_FIRST, ReadStore
 
 
 def shown(doc: Json) -> Json:
     """A row as the API shows it: without what is absent and what is the gateway's own."""
     return {key: value for key, value in doc.items() if value is not None and not key.startswith("$")}
+
+
+_JOBS_LOOKED_THROUGH = 100
+"""Newest jobs of a target among which its last good release is looked for."""
+
+_PARTS: dict[Table, str] = {"resource": "resourceId", "environment": "environmentId", "deployment": "deploymentId"}
+"""Where what a target is made of stands, and how it is named."""
 
 
 def _distinct(values: Iterable[str]) -> list[str]:
@@ -36,14 +45,53 @@ class Views:
                 found[link["$entity"]].append(shown(systems[link["systemId"]]))
         return found
 
+    async def variables_of(self, deployment_id: str) -> list[Json]:
+        """The variables of a deployment with their values, in the order in which they were declared."""
+        rows = await self._store.among(self._workspace_id, "deployment_variable", "deploymentId", [deployment_id])
+        return await self.with_values(rows)
+
+    async def with_values(self, variables: Sequence[Json]) -> list[Json]:
+        """Rows of variables, each with its values in the order in which these are tried."""
+        ids = [one["id"] for one in variables]
+        values = await self._store.among(self._workspace_id, "deployment_variable_value", "deploymentVariableId", ids)
+        of: dict[str, list[Json]] = {one: [] for one in ids}
+        for value in sorted(values, key=lambda one: (-one["priority"], one["id"])):
+            of[value["deploymentVariableId"]].append(shown(value))
+        return [{"variable": shown(one), "values": of[one["id"]]} for one in variables]
+
+    async def dependencies(self, version_ids: Sequence[str]) -> dict[str, list[Json]]:
+        """What each version depends on, by id of the deployment."""
+        rows = await self._store.among(self._workspace_id, "dependency", "deploymentVersionId", version_ids)
+        found: dict[str, list[Json]] = {one: [] for one in version_ids}
+        for row in sorted(rows, key=lambda one: str(one["dependencyDeploymentId"])):
+            found[row["deploymentVersionId"]].append(shown(row))
+        return found
+
+    async def with_dependencies(self, versions: Sequence[Json]) -> list[Json]:
+        """Rows of versions, each with the selectors of what it depends on."""
+        edges = await self.dependencies([one["id"] for one in versions])
+        return [
+            {
+                **shown(one),
+                "dependencies": {
+                    edge["dependencyDeploymentId"]: {"versionSelector": edge["versionSelector"]} for edge in edges[one["id"]]
+                },
+            }
+            for one in versions
+        ]
+
     async def releases(self, release_ids: Iterable[str]) -> dict[str, Json]:
-        """Releases by id, each with its version as that is now."""
+        """Releases by id, each with its version as that is now. A release goes with what it is of."""
         rows = await self._store.many(self._workspace_id, "release", _distinct(release_ids))
         versions = await self._store.many(self._workspace_id, "version", _distinct(row["$version"] for row in rows.values()))
+        there: dict[str, dict[str, Json]] = {}
+        for table, key in _PARTS.items():
+            ids = _distinct(row["releaseTarget"][key] for row in rows.values())
+            there[key] = await self._store.many(self._workspace_id, table, ids)
         return {
             row_id: {**shown(row), "version": shown(versions[row["$version"]])}
             for row_id, row in rows.items()
-            if row["$version"] in versions
+            if row["$version"] in versions and all(row["releaseTarget"][key] in found for key, found in there.items())
         }
 
     async def jobs(self, rows: Sequence[Json], *, with_context: bool = True) -> list[Json]:
@@ -94,7 +142,7 @@ class Views:
         return context
 
     async def states(self, target_keys: Sequence[str]) -> dict[str, Json]:
-        """Of each target: desired and current release, and the newest job (a plain job, under `latestJob`)."""
+        """Of each target: desired and current release, its pin, and the newest job (a plain job, under `latestJob`)."""
         rows = await self._store.many(self._workspace_id, "target", target_keys)
         latest = await self._store.newest(self._workspace_id, "job", "$target", target_keys, by="$createdAt")
         succeeded = await self._store.newest(
@@ -105,9 +153,10 @@ class Views:
         releases = await self.releases([*desired.values(), *current.values()])
         ordered = [key for key in target_keys if key in latest]
         jobs = dict(zip(ordered, await self.jobs([latest[key] for key in ordered]), strict=True))
+        pins = await self._effective_pins(target_keys)
         states: dict[str, Json] = {}
         for key in target_keys:
-            state: Json = {}
+            state: Json = {"pin": pins[key]} if key in pins else {}
             for name, of in (("desiredRelease", desired), ("currentRelease", current)):
                 if of.get(key) in releases:
                     state[name] = releases[of[key]]
@@ -115,6 +164,44 @@ class Views:
                 state["latestJob"] = jobs[key]
             states[key] = state
         return states
+
+    async def pins(self, keys: Iterable[str]) -> dict[str, Json]:
+        """Pins by the keys under which they are; the scope of each is told by its key."""
+        rows = await self._store.many(self._workspace_id, "pin", _distinct(keys))
+        return {key: {**shown(row), "scope": "environment" if "/" in key else "target"} for key, row in rows.items()}
+
+    async def _effective_pins(self, target_keys: Sequence[str]) -> dict[str, Json]:
+        """The pin that holds for each target: its own one comes before that of its pair."""
+        targets = {key: target for key in target_keys if (target := Target.parse(key)) is not None}
+        pairs = {key: pair_key(target.deployment_id, target.environment_id) for key, target in targets.items()}
+        pins = await self.pins([*targets, *pairs.values()])
+        return {key: pin for key in targets if (pin := pins.get(key) or pins.get(pairs[key])) is not None}
+
+    async def last_good(self, target_key: str) -> Json | None:
+        """The release that a rollback of a target would go back to, as far as its newest jobs tell: not the desired one, not one of a
+        version that was marked bad there or rejected; its newest job that ended succeeded, and its verification passed or it had none.
+        """
+        target = await self._store.get(self._workspace_id, "target", target_key)
+        page = await self._store.find(
+            self._workspace_id, "job", where={"$target": target_key}, order=NEWEST_FIRST, limit=_JOBS_LOOKED_THROUGH
+        )
+        succeeded = [row["id"] for row in page.items if row["status"] == "successful"]
+        verdicts = await self._store.among(self._workspace_id, "verification", "jobId", succeeded)
+        unsure = {one["jobId"] for one in verdicts if one["status"] != "passed"}
+        failed = {one["jobId"] for one in verdicts if one["status"] == "failed"}
+        marks = await self._store.among(self._workspace_id, "mark", "$target", [target_key])
+        marked = {one["versionId"] for one in marks}
+        judged = {target.get("$desired") if target is not None else None}
+        good: list[str] = []
+        for row in page.items:
+            release_id, is_good = row["releaseId"], row["status"] == "successful" and row["id"] not in unsure
+            if is_good and release_id not in judged and row["$version"] not in marked:
+                good.append(release_id)
+            if is_good or row["id"] in failed or (row["status"] not in ACTIVE and row["status"] != "successful"):
+                judged.add(release_id)
+        releases = await self.releases(good)
+        there = (releases[one] for one in good if one in releases)
+        return next((one for one in there if one["version"]["status"] != "rejected"), None)
 
     async def verifications(self, job_id: str) -> list[Json]:
         """The verifications of a job, oldest first, with every measurement of every metric."""

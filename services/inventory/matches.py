@@ -23,8 +23,8 @@ IDS_PER_FACT: Final = 2_000
 FEW: Final = 200
 """So many changed resources are looked up among the selectors one by one; of more, each selector is looked up among them."""
 
-_Change = tuple[str, str, bool]
-"""Entity, resource id, and whether the one matches the other now."""
+_Change = tuple[str, list[tuple[str, bool]]]
+"""An entity, and resource ids with whether the one matches the other now."""
 
 
 def decide_matches(state: InventoryState, recorded: Sequence[Recorded], now: datetime) -> tuple[Draft, ...]:
@@ -42,8 +42,9 @@ def decide_matches(state: InventoryState, recorded: Sequence[Recorded], now: dat
                     selectors[fact.stream] = one
     deltas: dict[str, list[tuple[str, bool]]] = {}
     for changes in (_of_resources(state, resources, selectors), _of_selectors(state, selectors)):
-        for entity, resource_id, matches in changes:
-            deltas.setdefault(entity, []).append((resource_id, matches))
+        for entity, delta in changes:
+            if delta:
+                deltas.setdefault(entity, []).extend(delta)
     drafts: list[Draft] = []
     for entity, delta in sorted(deltas.items()):
         delta.sort()
@@ -70,9 +71,9 @@ def _of_selectors(state: InventoryState, entities: Iterable[str]) -> Iterator[_C
         known = state.matches.get(entity, NOTHING)
         program = program_of(state.selectors[entity].source)
         matched = DOCUMENTS.of(state.resources).select(program) if program is not None else []
-        yield from ((entity, one, True) for one in matched if one not in known)
+        yield entity, [(one, True) for one in matched if one not in known]
         kept = frozenset(matched)
-        yield from ((entity, one, False) for one in known if one not in kept)
+        yield entity, [(one, False) for one in known if one not in kept]
 
 
 def _of_resources(
@@ -84,10 +85,10 @@ def _of_resources(
         return
     for one in resource_ids:
         document = state.resources.get(one)
-        entities = SELECTORS.of(state.selectors).matching(document) if document is not None else []
-        known = state.matched_by.get(one, ())
-        yield from ((entity, one, True) for entity in entities if entity not in known and entity not in looked_at)
-        yield from ((entity, one, False) for entity in known if entity not in entities and entity not in looked_at)
+        matching = SELECTORS.of(state.selectors).matching(document) if document is not None else []
+        now, before = dict.fromkeys(matching), dict.fromkeys(state.matched_by.get(one, ()))
+        yield from ((entity, [(one, True)]) for entity in now if entity not in before and entity not in looked_at)
+        yield from ((entity, [(one, False)]) for entity in before if entity not in now and entity not in looked_at)
 
 
 def _of_many_resources(
@@ -99,17 +100,18 @@ def _of_many_resources(
     for one in resource_ids:
         for entity in state.matched_by.get(one, ()):
             known.setdefault(entity, {})[one] = None
+    entities: dict[str, list[str]] = {}
     for entity, selector in state.selectors.items():
-        if entity in looked_at:
-            continue
-        before = known.get(entity, {})
-        program = program_of(selector.source)
-        for one in documents.select(program) if program is not None else ():
-            if one in before:
-                del before[one]
-            elif one in resource_ids:
-                yield entity, one, True
-        yield from ((entity, one, False) for one in before)
+        if entity not in looked_at:
+            entities.setdefault(selector.source, []).append(entity)
+    for source, alike in entities.items():
+        program = program_of(source)
+        matched = [one for one in documents.select(program) if one in resource_ids] if program is not None else []
+        kept = frozenset(matched)
+        for entity in alike:
+            before = known.get(entity, {})
+            yield entity, [(one, True) for one in matched if one not in before]
+            yield entity, [(one, False) for one in before if one not in kept]
 
 
 def _index_of(state: InventoryState, resource_ids: Iterable[str]) -> DocumentIndex:

@@ -36,8 +36,8 @@ MAX_RELATIONS: Final = 200_000
 """Relations that one rule may have."""
 MAX_COMPARISONS: Final = 1_000_000
 """Pairs that may be compared for one rule in one decision; of two changed entities each is compared with the other."""
-MAX_STEPS: Final = 10_000_000
-"""Steps that comparing may take for one rule in one decision, where it is not the same for every pair: macros, `in` on a field."""
+MAX_STEPS: Final = 3_000_000
+"""Steps that comparing may take for one rule in one decision, where it is not about the same for every pair: macros, `in` on a field, whole maps."""
 
 _ADVICE: Final = (
     "add an equality between a field of from and a field of to, so that only entities with the same value are compared"

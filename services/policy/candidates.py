@@ -21,6 +21,8 @@ class Step(Enum):
     """Its status forbids it; look further down."""
     RUNS = auto()
     """It runs there already, so no rule is asked."""
+    CHANGED = auto()
+    """It runs there, and is wanted with other variables: the rules decide when, and no older version goes instead."""
     OPEN = auto()
     """The rules decide."""
 
@@ -39,7 +41,8 @@ def step_for(pair: Pair, resource_id: str, version: Version) -> Step:
     if wanted and desired is not None and (desired.rollback or pair.is_used(resource_id, standing)):
         return Step.SETTLED
     if standing.current is not None and standing.current.version_id == version.version_id:
-        return Step.RUNS
+        anew = wanted and desired is not None and desired.release_id != standing.current.release_id
+        return Step.CHANGED if anew else Step.RUNS
     return Step.OPEN
 
 

@@ -107,6 +107,7 @@ class _Walk:
         held_to_it = set(pinned)
         verdicts: dict[str, Findings] = {}
         further: list[str] = []
+        stays: set[str] = set()
         asked: dict[tuple[Matched, int], list[str]] = {}
         needed: dict[int, Finding | None] = {}
         forbidden: Findings = ((DEPLOYABLE, unfit(version)),)
@@ -128,7 +129,9 @@ class _Walk:
                     verdicts[one] = self._behind(one)
                     self._refuse(version_id, one, verdicts[one])
                     further.append(one)
-                case Step.OPEN:
+                case (Step.OPEN | Step.CHANGED) as step:
+                    if step is Step.CHANGED:
+                        stays.add(one)
                     dependency = judge.dependencies(version, one) if depends else None
                     needed[id(dependency)] = dependency
                     asked.setdefault((self._matches.of(one, resources), id(dependency)), []).append(one)
@@ -155,7 +158,10 @@ class _Walk:
                     self._clear(version_id, one, gate)
                 else:
                     self._refuse(version_id, one, findings)
-                    further.append(one)
+                    if one in stays:
+                        found.ended[one] = version_id
+                    else:
+                        further.append(one)
         found.findings[version_id] = verdicts
         return sorted(self._going_on(version, further, held_to_it))
 

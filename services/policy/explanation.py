@@ -39,12 +39,14 @@ def explain_target(wish: ExplainTarget, state: State, asked: Asked, position: in
     for version_id in state.newest.get(wish.deployment_id, ()):
         runs = standing.current is not None and standing.current.version_id == version_id
         pinned = pin is not None and pin.version_id == version_id and not runs
+        version = state.versions[version_id]
+        findings = found.findings.get(version_id, {}).get(one)
+        if runs and findings and step_for(pair, one, version) is Step.CHANGED and not _allows(findings):
+            versions.append(_held(state, version, findings, changed=True))
         if not pinned and standing.current is not None and _reaches(state, standing.current.version_id, version_id):
             if pin is None:
                 break
             continue
-        version = state.versions[version_id]
-        findings = found.findings.get(version_id, {}).get(one)
         if pin is not None and not pinned:
             versions.append(_passed_over(version, pinned_to(state, pair, one, pin)))
         elif findings is None and route.every:
@@ -111,19 +113,25 @@ def _reason(state: State, key: RuleKey, finding: Finding) -> Reason:
     )
 
 
-def _held(state: State, version: Version, findings: Findings) -> VersionStanding:
+def _allows(findings: Findings) -> bool:
+    return all(finding.allows for _, finding in findings)
+
+
+def _held(state: State, version: Version, findings: Findings, *, changed: bool = False) -> VersionStanding:
+    """A version that rules hold. `changed`: it runs with other variables."""
     holding = [(key, finding) for key, finding in findings if not finding.allows]
     # A rollout that has not started waits for the other rules alone: beside them it would only repeat what they say.
     telling = [finding for key, finding in holding if key.rule_type != "gradualRollout" or finding.verdict == "blocked"]
     against = telling or [finding for _, finding in holding]
     blocked = any(finding.verdict == "blocked" for finding in against)
+    what = f"{version.tag} with its new variables" if changed else version.tag
     said = " ".join(finding.sentence for finding in against)
     ends = "; ".join(dict.fromkeys(finding.ended_by for finding in against if finding.ended_by))
     return VersionStanding(
         version_id=version.version_id,
         tag=version.tag,
         cleared=False,
-        message=f"{version.tag} {'is blocked' if blocked else 'waits'}. {said} What ends it: {ends}.",
+        message=f"{what} {'is blocked' if blocked else 'waits'}. {said} What ends it: {ends}.",
         reasons=tuple(_reason(state, key, finding) for key, finding in findings),
     )
 
@@ -208,8 +216,15 @@ def _summary(state: State, pair: Pair, resource_id: str, first: VersionStanding 
 
 
 def _health(pair: Pair, resource_id: str) -> str:
-    """What is still to be said of a version that runs: its verification is not over, or failed."""
+    """What is still to be said of a version that runs: what its new variables come to, or that its verification is not over, or failed."""
     job = pair.newest_job(resource_id)
+    standing = pair.standings.get(resource_id, NOWHERE)
+    desired, current = standing.desired, standing.current
+    if desired is not None and current is not None and current.version_id == desired.version_id:
+        if desired.release_id != current.release_id and (job is None or job.release_id != desired.release_id):
+            return "; it is cleared with its new variables, and the job is not made yet"
+        if desired.release_id != current.release_id and job is not None:
+            return f"; its job with the new variables {'is' if job.status in ACTIVE else 'ended as'} {worded(job.status)}"
     if job is None or job.status != "successful" or job.verified:
         return ""
     failed = any(check.state == "failed" for check in job.checks)
@@ -233,4 +248,6 @@ def _goes_back(state: State, standing: Standing) -> bool:
     desired, current = standing.desired, standing.current
     if desired is None or (current is not None and desired.release_id == current.release_id):
         return False
-    return desired.rollback or (current is not None and _reaches(state, current.version_id, desired.version_id))
+    if desired.rollback or current is None:
+        return desired.rollback
+    return desired.version_id != current.version_id and _reaches(state, current.version_id, desired.version_id)

@@ -117,15 +117,23 @@ def want(pair: Pair, fact: ReleasesCreated) -> Pair:
 
 
 def go_back(pair: Pair, fact: RollbackStarted) -> Pair:
-    """Versions were marked bad on a target, and the target returns to its last good release, if it has one."""
+    """Versions were marked bad on a target, and the target returns to its last good release, if it has one.
+
+    One that returns to an earlier release of the same version keeps the version: other variables were to blame. With yet others it may
+    fail, and return, again.
+    """
     one = fact.resource_id
     standing = pair.standings.get(one, NOWHERE)
-    marks = tuple(dict.fromkeys(version for version in (fact.version_id, *fact.also_marked) if version not in standing.bad))
+    same = fact.version_id == fact.to_version_id
+    if same:
+        standing = standing._replace(asked=_other(standing.asked, fact.version_id))
+    left = (*(() if same else (fact.version_id,)), *fact.also_marked)
+    marks = tuple(dict.fromkeys(version for version in left if version not in standing.bad))
     desired = standing.desired
     if fact.release_id is not None and fact.to_version_id is not None:
         desired = Desired(fact.release_id, fact.to_version_id, True)
     bad = (*standing.bad, *marks)
-    void = standing.cleared is not None and standing.cleared.version_id in bad
+    void = standing.cleared is not None and standing.cleared.version_id in (*bad, fact.version_id)
     standing = standing._replace(
         bad=bad,
         by_hand=standing.by_hand if fact.job_id else (*standing.by_hand, *marks),

@@ -103,6 +103,9 @@ class Route:
         """Whether the order goes on after a version: it passed, or it will not pass any more. One whose jobs are forgotten passed long ago."""
         if not self._may_go(one, version):
             return True
+        desired = self._pair.standings.get(one, NOWHERE).desired
+        if desired is not None and desired.rollback and desired.version_id == version.version_id:
+            return True  # it went back to a release of this version that passed
         came_to = outcome_of(self._pair, one, version.version_id)
         return came_to is None or came_to[0] == "passed"
 

@@ -76,7 +76,7 @@ class Running:
 
     def post(self, method: str, path: str, body: Any = None) -> Any:
         response = self.client.request(method, path, json=body)
-        response.raise_for_status()
+        assert response.is_success, f"{method} {path}: {response.status_code} {response.text}"
         return response.json() if response.content else {}
 
     def query(self, sql: str, *values: Any) -> tuple[Any, ...]:

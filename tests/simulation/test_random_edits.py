@@ -290,7 +290,7 @@ LONG = int(os.environ.get("SIGNALBOX_HISTORIES", "0"))
 
 TestEdits = Edits.TestCase
 TestEdits.settings = settings(
-    max_examples=LONG or 25,
+    max_examples=LONG or 15,
     stateful_step_count=40 if LONG else 25,
     deadline=None,
     suppress_health_check=list(HealthCheck),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from contracts.shapes import Json
+from services.gateway.narrowing import Needs
 from services.gateway.rows import FIELDS, Change, Delete, DeleteWhere, Merge, Put, Table
-from services.gateway.store import BY_AGE, Order, Page
+from services.gateway.store import BY_AGE, Batch, Cursor, Order, Page, ResourceSearch
 
 _Row = tuple[int, Json]
 
@@ -108,6 +109,47 @@ class MemoryRows:
         )
         end = None if limit is None else offset + limit
         return Page([dict(row[1]) for _, row in found[offset:end]], len(found))
+
+    async def scan(
+        self,
+        workspace_id: str,
+        table: Table,
+        *,
+        where: Mapping[str, str] | None = None,
+        needs: Needs = (),
+        order: Order = BY_AGE,
+        after: Cursor | None = None,
+        limit: int,
+    ) -> Batch:
+        """See `ReadStore.scan`."""
+        assert set(where or ()) <= FIELDS[table]
+        found: list[tuple[Cursor, Json]] = [
+            ((tuple(_text(doc, field) for field in order.fields), since, row_id), doc)
+            for row_id, (since, doc) in self._rows(workspace_id, table).items()
+            if _holds(doc, where)
+        ]
+        found.sort(key=lambda one: one[0], reverse=order.descending)
+        if after is not None:
+            found = [one for one in found if (one[0] < after if order.descending else one[0] > after)]
+        part = found[:limit]
+        return Batch([dict(doc) for _, doc in part], part[-1][0] if len(found) > limit else None)
+
+    async def search_resources(self, workspace_id: str, search: ResourceSearch, *, limit: int, offset: int) -> Page:
+        """See `ReadStore.search_resources`."""
+        text = search.text.lower()
+
+        def wanted(doc: Json) -> bool:
+            return (
+                all(not values or _text(doc, field) in values for field, values in search.any_of.items())
+                and (text in _text(doc, "name").lower() or text in _text(doc, "identifier").lower())
+                and search.metadata.items() <= doc["metadata"].items()
+            )
+
+        found = [(row_id, doc) for row_id, (_, doc) in self._rows(workspace_id, "resource").items() if wanted(doc)]
+        found.sort(
+            key=lambda one: (_text(one[1], search.sort_by), _text(one[1], "identifier"), one[0]), reverse=search.descending
+        )
+        return Page([dict(doc) for _, doc in found[offset : offset + limit]], len(found))
 
     async def among(self, workspace_id: str, table: Table, field: str, values: Sequence[str]) -> list[Json]:
         """See `ReadStore.among`."""

@@ -27,7 +27,7 @@ _RETRY_S = 0.1
 _STANDBY_S = 0.2
 _LOOK_S = 1.0
 _POLL_S = 0.02
-_PATIENCE = 6
+_PATIENCE = 12
 
 log_ = logging.getLogger("signalbox.projector")
 
@@ -75,20 +75,22 @@ class Projector:
     async def reached(self, workspace_id: str, position: int, timeout_s: float) -> bool:
         """Wait until the rows of a workspace show a position, whichever process projects; False when the time is over.
 
-        While the rows move, it is not: bulk work takes as long as it takes, up to some times the time that is given.
+        While the rows move, it is not: bulk work takes as long as it takes, up to some times the time that is given. What counts is the
+        time spent waiting here: where a decision held the loop for seconds, the rows had no chance to move.
         """
-        clock = asyncio.get_running_loop().time
-        last = clock() + _PATIENCE * timeout_s
-        end, shown = min(clock() + timeout_s, last), self._reached.get(workspace_id, 0)
+        loop = asyncio.get_running_loop()
+        end = loop.time() + _PATIENCE * timeout_s
+        shown, left_s = self._reached.get(workspace_id, 0), timeout_s
         while (now_shown := self._reached.get(workspace_id, 0)) < position:
             if now_shown > shown:
-                end, shown = min(clock() + timeout_s, last), now_shown
-            left = end - clock()
-            if left <= 0:
+                shown, left_s = now_shown, timeout_s
+            if left_s <= 0 or loop.time() >= end:
                 return False
-            waiter = asyncio.get_running_loop().create_future()
+            waiter = loop.create_future()
             self._waiters.setdefault(workspace_id, []).append((position, waiter))
-            await asyncio.wait({waiter}, timeout=min(left, _LOOK_S if self._leading else _POLL_S))
+            look_s = min(left_s, _LOOK_S if self._leading else _POLL_S)
+            left_s -= look_s
+            await asyncio.wait({waiter}, timeout=look_s)
             if not waiter.done():
                 self._waiters[workspace_id] = [one for one in self._waiters.get(workspace_id, ()) if one[1] is not waiter]
                 with contextlib.suppress(StoreUnavailable):

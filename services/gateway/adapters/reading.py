@@ -7,23 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
+from psycopg.sql import SQL, Composable, Composed
 
 from contracts.shapes import Json
 from libs.eventlog.connections import Connections
 from libs.eventlog.port import LogUnavailable
+from services.gateway.adapters.searching import FOLDING, scanned, searched, table_name, text_of
+from services.gateway.narrowing import Needs
 from services.gateway.rows import FIELDS, Table
-from services.gateway.store import BY_AGE, Order, Page, StoreUnavailable
-
-
-def table_name(table: Table) -> Identifier:
-    """The SQL name of a table."""
-    return Identifier("read", table)
-
-
-def text_of(field: str) -> Composed:
-    """The text of a top-level key, exactly as the indexes have it."""
-    return SQL("(coalesce(doc ->> {}, '') COLLATE \"C\")").format(Literal(field))
+from services.gateway.store import BY_AGE, Batch, Cursor, Order, Page, ResourceSearch, StoreUnavailable
 
 
 def _conditions(table: Table, where: Mapping[str, str] | None) -> tuple[Composable, list[str]]:
@@ -52,6 +44,7 @@ class PostgresStore:
 
     def __init__(self, conninfo: str, connections: int = 8) -> None:
         self._connections = Connections(conninfo, connections)
+        self._folding: str | None = None
 
     async def close(self) -> None:
         """Close the connections; again changes nothing."""
@@ -62,6 +55,16 @@ class PostgresStore:
             return await self._connections.rows(query.as_string(), values)
         except LogUnavailable as error:
             raise StoreUnavailable(str(error)) from error
+
+    async def _collation(self) -> str:
+        """One that knows the case of letters, of those that this Postgres has."""
+        if self._folding is None:
+            query = SQL(
+                "SELECT collname FROM pg_collation WHERE collname = ANY(%s) AND collencoding IN (-1, pg_char_to_encoding("
+                "getdatabaseencoding())) AND pg_collation_is_visible(oid) ORDER BY array_position(%s, collname::text) LIMIT 1"
+            ).format()
+            self._folding = str((await self._rows(query, (list(FOLDING), list(FOLDING))))[0][0])
+        return self._folding
 
     async def checkpoint(self, workspace_id: str) -> int:
         """See `ReadStore.checkpoint`."""
@@ -106,6 +109,32 @@ class PostgresStore:
         # Ten thousand documents take long enough to parse that everything else in this process would notice.
         documents = await asyncio.to_thread(_parsed, rows) if len(rows) > _MANY else _parsed(rows)
         return Page(documents, total)
+
+    async def scan(
+        self,
+        workspace_id: str,
+        table: Table,
+        *,
+        where: Mapping[str, str] | None = None,
+        needs: Needs = (),
+        order: Order = BY_AGE,
+        after: Cursor | None = None,
+        limit: int,
+    ) -> Batch:
+        """See `ReadStore.scan`."""
+        conditions, values = _conditions(table, where)
+        query, more = scanned(table, conditions, needs, order, after)
+        rows = await self._rows(query, (workspace_id, *values, *more, limit))
+        documents = await asyncio.to_thread(_parsed, rows) if len(rows) > _MANY else _parsed(rows)
+        cursor = (tuple(rows[-1][3:]), int(rows[-1][1]), str(rows[-1][2])) if len(rows) == limit else None
+        return Batch(documents, cursor)
+
+    async def search_resources(self, workspace_id: str, search: ResourceSearch, *, limit: int, offset: int) -> Page:
+        """See `ReadStore.search_resources`."""
+        query, values = searched(search, await self._collation())
+        rows = await self._rows(query, (workspace_id, *values, limit, offset, workspace_id))
+        # The number of all stands in every row, also in the only one of an empty page.
+        return Page([orjson.loads(row[0]) for row in rows if row[0] is not None], int(rows[0][1]))
 
     async def among(self, workspace_id: str, table: Table, field: str, values: Sequence[str]) -> list[Json]:
         """See `ReadStore.among`."""

@@ -10,7 +10,7 @@ from psycopg.sql import SQL
 
 from contracts.shapes import Json
 from libs.eventlog.connections import OUTAGES, Connection
-from services.gateway.adapters.reading import table_name, text_of
+from services.gateway.adapters.searching import table_name, text_of
 from services.gateway.json_text import dump
 from services.gateway.rows import FIELDS, TABLES, Change, DeleteWhere, Step, Table, compact
 from services.gateway.store import RowsRefused, StoreUnavailable

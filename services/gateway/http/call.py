@@ -106,9 +106,18 @@ class Call:
         result: Json = answer.result
         return result
 
-    async def look(self, query: Wish) -> Any:
-        """Have a query answered on everything that is recorded now. Raises: Refused; Problem (503)."""
-        return (await self._answer(query, self.workspace_id)).result
+    async def look(self, query: Wish, *, with_rows: bool = False) -> Any:
+        """Have a query answered on everything that is recorded now.
+
+        Args:
+            with_rows: the answer names things whose rows are read next, so that these must have come as far.
+
+        Raises: Refused; Problem (503).
+        """
+        answer = await self._answer(query, self.workspace_id)
+        if with_rows and not await self.deps.progress.reached(self.workspace_id, answer.position, self.deps.read_wait_s):
+            raise unavailable("what was found can not be read yet; send the same request again")
+        return answer.result
 
     async def _answer(self, wish: Wish, workspace_id: str) -> Answer:
         try:

@@ -9,7 +9,8 @@ from contracts.shapes import Json
 from libs.cel import contexts
 from services.gateway.http import answers, bodies
 from services.gateway.http.call import Call, Reply, accepted
-from services.gateway.http.lists import page_of, picked, program_of
+from services.gateway.http.filtered import Listing, page_matching
+from services.gateway.http.lists import page_of, program_of
 from services.gateway.http.operation import Routes
 from services.gateway.views import shown
 
@@ -25,6 +26,7 @@ def _wish(body: bodies.DeploymentBody, deployment_id: str | None) -> SaveDeploym
         job_agent_selector=body.job_agent_selector,
         job_agent_config=body.job_agent_config,
         metadata=body.metadata,
+        supersession=body.supersession,
     )
 
 
@@ -42,15 +44,8 @@ async def list_deployments(call: Call) -> Reply:
         page = await store.find(call.workspace_id, "deployment", limit=paging.limit, offset=paging.offset)
         return page_of(await _with_systems(call, [shown(one) for one in page.items]), page.total, paging)
     program = await program_of(contexts.TARGET, paging.cel)
-    every = [shown(one) for one in (await store.find(call.workspace_id, "deployment")).items]
-
-    def matching(part: Sequence[Json]) -> list[int]:
-        context: Json = {"resource": {}, "environment": {}, "version": {}}
-        return [index for index, one in enumerate(part) if program.matches(deployment=one, **context)]
-
-    found = await picked(call, every, matching)
-    part = found[paging.offset : paging.offset + paging.limit]
-    return page_of(await _with_systems(call, part), len(found), paging)
+    found, total = await page_matching(call, Listing("deployment", "deployment"), program)
+    return page_of(await _with_systems(call, found), total, paging)
 
 
 @routes.add("POST", "/deployments", answers={202: answers.Accepted}, body=bodies.DeploymentBody)
@@ -62,7 +57,7 @@ async def create_deployment(call: Call) -> Reply:
 
 async def _whole(call: Call, deployment: Json) -> Reply:
     (found,) = await _with_systems(call, [deployment])
-    return Reply(200, {**found, "variables": []})
+    return Reply(200, {**found, "variables": await call.views.variables_of(deployment["id"])})
 
 
 @routes.add("GET", "/deployments/name/{name}", answers={200: answers.DeploymentWithVariablesAndSystems})

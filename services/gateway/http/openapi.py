@@ -87,7 +87,8 @@ def _declared(operation: Operation) -> dict[str, Any]:
         "security": [{"ApiKeyAuth": []}, {"BearerAuth": []}],
     }
     if operation.body is not None:
-        declared["requestBody"] = {"required": True, "content": _content(_REQUEST + _name(operation.body))}
+        required = not getattr(operation.body, "MAY_BE_ABSENT", False)
+        declared["requestBody"] = {"required": required, "content": _content(_REQUEST + _name(operation.body))}
     return declared
 
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from fastapi import FastAPI, Request
@@ -159,7 +159,8 @@ async def _admitted(operation: Operation, deps: Deps, presented: str, workspace_
 
 async def _form(operation: Operation, request: Request) -> tuple[str, BaseModel | None, BaseModel | None]:
     state = request.state
-    if operation.body is not None and not is_json(request.headers.get("content-type", "")):
+    bodiless = not state.body and getattr(operation.body, "MAY_BE_ABSENT", False)
+    if operation.body is not None and not bodiless and not is_json(request.headers.get("content-type", "")):
         told = request.headers.get("content-type") or "none"
         raise Problem(415, f"unsupported media type {told}", "Unsupported Media Type")
     problems = []
@@ -174,7 +175,7 @@ async def _form(operation: Operation, request: Request) -> tuple[str, BaseModel 
     problems += found
     body: BaseModel | None = None
     if operation.body is not None:
-        parsed = getattr(state, "json", None)
+        parsed: tuple[Any, bytes] | None = ({}, b"{}") if bodiless else getattr(state, "json", None)
         if parsed is None:
             problems.append(finding("/body", "must have a request body", "required"))
         else:
@@ -183,6 +184,10 @@ async def _form(operation: Operation, request: Request) -> tuple[str, BaseModel 
             large = len(text) > _LARGE_BYTES
             check = asyncio.to_thread(body_of, value, text, operation.body) if large else None
             body, found = await check if check is not None else body_of(value, text, operation.body)
+            # What was sent takes several times its size in memory, and an answer may take a minute.
+            parsed = value = None
+            text = b""
+            state.body, state.json = b"", None
             problems += found
     if problems:
         raise Unprocessable(problems)

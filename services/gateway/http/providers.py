@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from contracts.commands.inventory import DeleteProvider, ResourceInput, SaveProvider, SetProviderResources
+from contracts.commands.inventory import DeleteProvider, SaveProvider, SetProviderResources
 from services.gateway.http import answers, bodies
 from services.gateway.http.call import Call, Reply
 from services.gateway.http.operation import Routes
 from services.gateway.http.problem import NotFound
+from services.gateway.http.validation import canonical_uuid
 from services.gateway.views import shown
 
 routes = Routes("resource providers")
@@ -14,9 +15,9 @@ routes = Routes("resource providers")
 
 @routes.add("PUT", "/resource-providers", answers={202: answers.Provider}, body=bodies.ProviderBody)
 async def upsert_provider(call: Call) -> Reply:
-    """Create a provider, or find it by its name."""
+    """Create a provider, rename the one with this id, or find it by its name."""
     body: bodies.ProviderBody = call.body
-    saved = await call.ask(SaveProvider(name=body.name, metadata=body.metadata))
+    saved = await call.ask(SaveProvider(provider_id=canonical_uuid(body.id), name=body.name, metadata=body.metadata))
     return Reply(202, await call.row("provider", saved["id"], "Resource provider"))
 
 
@@ -49,17 +50,6 @@ async def list_provider_resources(call: Call) -> Reply:
 async def set_provider_resources(call: Call) -> Reply:
     """Make these the provider's resources; those that are not named are deleted."""
     body: bodies.ProviderSet = call.body
-    resources = tuple(
-        ResourceInput(
-            identifier=one.identifier,
-            name=one.name,
-            kind=one.kind,
-            version=one.version,
-            config=one.config,
-            metadata=one.metadata,
-        )
-        for one in body.resources
-    )
-    wish = SetProviderResources(provider_id=call.id("providerId", "Resource provider"), resources=resources)
+    wish = SetProviderResources(provider_id=call.id("providerId", "Resource provider"), resources=body.resources)
     counts = await call.ask(wish)
     return Reply(202, {"ok": True, "method": "direct", **counts})

@@ -9,10 +9,12 @@ from contracts.shapes import Json
 from libs.cel import CelProblems, contexts
 from services.gateway.http import answers, bodies
 from services.gateway.http.call import Call, Reply, accepted
-from services.gateway.http.lists import cut, page_of_rows, picked, program_of
+from services.gateway.http.filtered import Listing, page_matching, picked
+from services.gateway.http.lists import cut, page_of, page_of_rows, program_of
 from services.gateway.http.operation import Routes
 from services.gateway.http.problem import NotFound
 from services.gateway.readmodel import pair_key
+from services.gateway.store import ResourceSearch
 from services.gateway.views import shown
 
 routes = Routes("resources")
@@ -25,36 +27,29 @@ async def list_resources(call: Call) -> Reply:
     if paging.cel is None:
         return await page_of_rows(call, "resource")
     program = await program_of(contexts.SELECTOR, paging.cel)
-    return cut(await picked(call, await _all(call), program.filter), paging)
-
-
-async def _all(call: Call) -> list[Json]:
-    return [shown(one) for one in (await call.deps.store.find(call.workspace_id, "resource")).items]
+    items, total = await page_matching(call, Listing("resource", "resource"), program)
+    return page_of(items, total, paging)
 
 
 @routes.add("POST", "/resources/search", answers={200: answers.Page[answers.Resource]}, body=bodies.ResourceSearch)
 async def search_resources(call: Call) -> Reply:
     """Resources for which all given filters hold."""
     search: bodies.ResourceSearch = call.body
-    wanted = {
-        "providerId": set(search.provider_ids),
-        "version": set(search.versions),
-        "identifier": set(search.identifiers),
-        "kind": set(search.kinds),
-    }
-    text = (search.query or "").lower()
-
-    def holds(one: Json) -> bool:
-        return (
-            all(not values or one.get(field) in values for field, values in wanted.items())
-            and (text in one["name"].lower() or text in one["identifier"].lower())
-            and search.metadata.items() <= one["metadata"].items()
-        )
-
-    found = await picked(call, await _all(call), lambda part: [index for index, one in enumerate(part) if holds(one)])
-    found.sort(key=lambda one: (one[search.sort_by], one["identifier"]), reverse=search.order == "desc")
-    items = found[search.offset : search.offset + search.limit]
-    return Reply(200, {"items": items, "total": len(found), "limit": search.limit, "offset": search.offset})
+    wanted = ResourceSearch(
+        any_of={
+            "providerId": search.provider_ids,
+            "version": search.versions,
+            "identifier": search.identifiers,
+            "kind": search.kinds,
+        },
+        text=search.query or "",
+        metadata=search.metadata,
+        sort_by=search.sort_by,
+        descending=search.order == "desc",
+    )
+    page = await call.deps.store.search_resources(call.workspace_id, wanted, limit=search.limit, offset=search.offset)
+    items = [shown(one) for one in page.items]
+    return Reply(200, {"items": items, "total": page.total, "limit": search.limit, "offset": search.offset})
 
 
 async def _resource(call: Call) -> Json:
@@ -79,7 +74,7 @@ async def upsert_resource(call: Call) -> Reply:
         config=body.config,
         metadata=body.metadata,
     )
-    saved = await call.ask(SaveResource(resource=resource))
+    saved = await call.ask(SaveResource(resource=resource, variables=body.variables))
     return accepted(saved["id"], "Resource update requested")
 
 

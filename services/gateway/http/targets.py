@@ -22,7 +22,8 @@ from services.gateway.views import shown
 routes = Routes("release targets")
 
 
-def _target(call: Call) -> Target:
+def target_of(call: Call) -> Target:
+    """The target of the path. Raises: Problem (400): the key is none."""
     target = Target.parse(call.path["releaseTargetKey"])
     ids = [canonical_uuid(one) for one in target] if target is not None else [None]
     if None in ids:
@@ -39,16 +40,6 @@ async def get_release(call: Call) -> Reply:
     found = (await call.views.releases([release_id])).get(release_id)
     if found is None:
         raise NotFound("Release")
-    target = found["releaseTarget"]
-    get = call.deps.store.get
-    # A release goes with what it is of.
-    for table, row_id in (
-        ("resource", target["resourceId"]),
-        ("environment", target["environmentId"]),
-        ("deployment", target["deploymentId"]),
-    ):
-        if await get(call.workspace_id, table, row_id) is None:  # type: ignore[arg-type]  # literals all
-            raise NotFound("Release")
     return Reply(200, found)
 
 
@@ -73,18 +64,20 @@ async def list_target_states(call: Call) -> Reply:
 
 @routes.add("GET", "/release-targets/{releaseTargetKey}/state", answers={200: answers.TargetState}, query=bodies.StateQuery)
 async def get_target_state(call: Call) -> Reply:
-    """Desired and current release of a target, and its newest job with its verifications."""
-    key = _target(call).key
+    """Desired, current and last good release of a target, its pin, and its newest job with its verifications."""
+    key = target_of(call).key
     state = (await call.views.states([key]))[key]
     if (job := state.get("latestJob")) is not None:
         state["latestJob"] = {"job": job, "verifications": await call.views.verifications(job["id"])}
+        if (good := await call.views.last_good(key)) is not None:
+            state["lastGoodRelease"] = good
     return Reply(200, state)
 
 
 @routes.add("GET", "/release-targets/{releaseTargetKey}/desired-release", answers={200: answers.DesiredRelease})
 async def get_desired_release(call: Call) -> Reply:
     """The release that a target should run."""
-    key = _target(call).key
+    key = target_of(call).key
     row = await call.deps.store.get(call.workspace_id, "target", key)
     desired = row.get("$desired") if row is not None else None
     releases = await call.views.releases([desired]) if desired else {}
@@ -100,7 +93,7 @@ async def list_target_jobs(call: Call) -> Reply:
     page = await call.deps.store.find(
         call.workspace_id,
         "job",
-        where={"$target": _target(call).key},
+        where={"$target": target_of(call).key},
         order=NEWEST_FIRST,
         limit=paging.limit,
         offset=paging.offset,
@@ -111,7 +104,7 @@ async def list_target_jobs(call: Call) -> Reply:
 @routes.add("GET", "/release-targets/{releaseTargetKey}/explanation", answers={200: answers.Explanation})
 async def explain_target(call: Call) -> Reply:
     """Why a target is where it is: for each newer version, what holds it and what ends the wait."""
-    target = _target(call)
+    target = target_of(call)
     query = ExplainTarget(
         resource_id=target.resource_id, environment_id=target.environment_id, deployment_id=target.deployment_id
     )

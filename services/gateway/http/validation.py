@@ -7,7 +7,7 @@ from typing import Any, TypeVar, get_args
 from urllib.parse import parse_qsl, unquote
 from uuid import UUID
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, RootModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from contracts.shapes import Json
@@ -82,7 +82,7 @@ def body_of(value: Any, text: bytes, model: type[M]) -> tuple[M | None, list[Jso
         value: the parsed body, looked through for nulls.
         text: the same as JSON, which the model reads strictly.
     """
-    problems = list(_nulls(model, value, "/body"))
+    problems = list(_nulls(model, value, "/body")) if b"null" in text else []
     try:
         parsed = model.model_validate_json(text, strict=True)
     except ValidationError as error:
@@ -98,7 +98,7 @@ def _finding(root: str, error: ErrorDetails) -> Json:
     path = "/".join([root, *(str(part) for part in error["loc"])])
     if kind == "missing":
         return finding(path, f"must have required property '{error['loc'][-1]}'", name)
-    return finding(path, error["msg"], name)
+    return finding(path, error["msg"].removeprefix("Value error, "), name)
 
 
 def _names(model: type[BaseModel]) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def _names(model: type[BaseModel]) -> dict[str, Any]:
 
 def _nulls(model: type[BaseModel], value: Any, path: str) -> list[Json]:
     """Declared properties that are explicitly null: leaving one out means absent, null means nothing."""
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or issubclass(model, RootModel):
         return []
     found: list[Json] = []
     tolerant: frozenset[str] = getattr(model, "NULL_IS_ABSENT", frozenset())

@@ -8,16 +8,29 @@ from contracts.shapes import Json
 from libs.cel import contexts
 from services.gateway.http import answers, bodies
 from services.gateway.http.call import Call, Reply, accepted
-from services.gateway.http.lists import cut, page_of, picked, program_of
+from services.gateway.http.filtered import Listing, page_matching
+from services.gateway.http.lists import page_of, program_of
 from services.gateway.http.operation import Routes
+from services.gateway.http.problem import Unprocessable, finding
+from services.gateway.http.validation import canonical_uuid
 from services.gateway.store import Order
-from services.gateway.views import shown
 
 routes = Routes("versions")
 
 
-def _listed(row: Json) -> Json:
-    return {**shown(row), "dependencies": {}}
+def _dependencies(body: bodies.CreateVersion) -> dict[str, str]:
+    """Selectors by deployment id. Raises: Unprocessable: a key is no id."""
+    found: dict[str, str] = {}
+    problems: list[Json] = []
+    for key, one in body.dependencies.items():
+        deployment_id = canonical_uuid(key)
+        if deployment_id is None:
+            problems.append(finding(f"/body/dependencies/{key}", "must be the id of a deployment", "format"))
+        else:
+            found[deployment_id] = one.version_selector
+    if problems:
+        raise Unprocessable(problems)
+    return found
 
 
 @routes.add(
@@ -36,10 +49,12 @@ async def list_versions(call: Call) -> Reply:
     find = call.deps.store.find
     if paging.cel is None:
         page = await find(call.workspace_id, "version", where=where, order=order, limit=paging.limit, offset=paging.offset)
-        return page_of([_listed(one) for one in page.items], page.total, paging)
+        return page_of(await call.views.with_dependencies(page.items), page.total, paging)
     program = await program_of(contexts.VERSION, paging.cel)
-    every = [_listed(one) for one in (await find(call.workspace_id, "version", where=where, order=order)).items]
-    return cut(await picked(call, every, program.filter), paging)
+    views = call.views.with_dependencies
+    listing = Listing("version", "version", where, order, enrich=views, computed=frozenset({"dependencies"}))
+    items, total = await page_matching(call, listing, program)
+    return page_of(items, total, paging)
 
 
 @routes.add("POST", "/deployments/{deploymentId}/versions", answers={200: answers.Version}, body=bodies.CreateVersion)
@@ -55,6 +70,7 @@ async def create_version(call: Call) -> Reply:
         config=body.config,
         job_agent_config=body.job_agent_config,
         metadata=body.metadata,
+        dependencies=_dependencies(body),
     )
     made = await call.ask(wish)
     return Reply(200, await call.row("version", made["id"], "Version"))

@@ -160,9 +160,9 @@ def test_eligible_versions_are_filtered_before_rules_are_asked(api: Api) -> None
 
 def test_eligible_versions_pass_every_rule_save_those_that_are_left_out(api: Api) -> None:
     at = target(api)
-    scenes.version(api, at.deployment)
     policy = {"name": "p", "rules": [{"anyApproval": {"minApprovals": 1}}]}
     rule = id_of(api.send("POST", "/policies", policy).json()["rules"][0])
+    scenes.version(api, at.deployment)
     place = {"releaseTargetKey": at.key}
     assert tags(api.call("target.eligible", {}, **place)) == []
     assert tags(api.call("target.eligible", {"excludeRuleIds": [rule]}, **place)) == ["v1"]

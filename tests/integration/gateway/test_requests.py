@@ -381,14 +381,14 @@ async def test_a_list_is_filtered_beside_other_requests_and_no_longer_than_is_gr
     go_on.set()
     assert (await filtering)["total"] == 1
     assert threading.main_thread().name not in threads
-    monkeypatch.setattr("services.gateway.http.lists.FILTER_S", 0.0)
+    monkeypatch.setattr("services.gateway.http.filtered.FILTER_S", 0.0)
     refused = await one.call("GET", "/resources", want=400, params={"cel": "resource.kind == 'k'"})
     assert (refused["code"], "simpler" in refused["message"]) == ("INVALID_CEL", True)
 
 
 async def test_too_many_filters_at_once_are_sent_away_for_now(one: House, monkeypatch: pytest.MonkeyPatch) -> None:
     await one.call("PUT", one.path_of("r"), {"name": "n", "kind": "k", "version": "v"}, want=202)
-    monkeypatch.setattr("services.gateway.http.lists._QUEUE_S", 0.0)
+    monkeypatch.setattr("services.gateway.http.filtered._QUEUE_S", 0.0)
     async with one.deps.filters, one.deps.filters:
         answer = await one.send("GET", "/resources", params={"cel": "true"})
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")

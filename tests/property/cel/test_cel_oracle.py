@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import celpy
 import pytest
 from cel_expr_python import cel as google
 from cel_expr_python.ext import ext_math, ext_strings
+from celpy.adapter import json_to_cel
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from libs.cel import CelError, Environment, Outcome
+from tests.conformance.cel.engines import CEL_PYTHON
 
 OPEN = Environment("open", {"resource": None})
 ORACLE = google.NewEnv(variables={"resource": google.Type.DYN}, extensions=[ext_math.ExtMath(), ext_strings.ExtStrings()])
@@ -162,3 +165,85 @@ def test_values_agree_with_google(source: str) -> None:
     (value,) = program.value(resource=document)
     wanted = expected.plain_value()
     assert value == (pytest.approx(wanted, nan_ok=True) if isinstance(value, float) else wanted), source
+
+
+TIDY: tuple[dict[str, Any], ...] = (
+    {
+        "name": "us-east-a",
+        "kind": "VM",
+        "metadata": {"env": "prod", "a b/c": "x"},
+        "n": 2,
+        "cpu": 0.5,
+        "spot": True,
+        "tags": ["a", "us-"],
+    },
+    {"name": "prod", "kind": "", "metadata": {"env": "staging"}, "n": -1, "cpu": 1.0, "spot": False, "tags": []},
+    {"name": "éa", "kind": "VM", "metadata": {"a b/c": "us-"}, "n": 0, "cpu": -0.5, "spot": True, "tags": ["éa"]},
+)
+TIDY_TEXTS = st.sampled_from(
+    [
+        "resource.name",
+        "resource.kind",
+        'resource["name"]',
+        "resource.metadata.env",
+        'resource.metadata["a b/c"]',
+        "resource.metadata.nope",
+    ]
+)
+
+
+def typed(depth: int) -> st.SearchStrategy[str]:
+    """Texts of selectors whose operands always have the types that their operators are made for."""
+    relation = st.sampled_from(["==", "!=", "<", "<=", ">", ">="])
+    text = st.sampled_from(['""', '"us-"', '"us-east-a"', '"prod"', '"VM"', '"a"', '"éa"'])
+    leaf = st.one_of(
+        st.tuples(TIDY_TEXTS, relation, st.one_of(text, TIDY_TEXTS)).map(" ".join),
+        st.tuples(st.just("resource.n"), relation, st.sampled_from(["0", "2", "-1", "resource.n + 1", "resource.n * 2"])).map(
+            " ".join
+        ),
+        st.tuples(st.just("resource.cpu"), relation, st.sampled_from(["0.5", "1.0", "resource.cpu / 2.0"])).map(" ".join),
+        st.tuples(TIDY_TEXTS, st.lists(text, min_size=1, max_size=3)).map(lambda x: f"{x[0]} in [{', '.join(x[1])}]"),
+        st.tuples(st.one_of(text, TIDY_TEXTS)).map(lambda x: f"{x[0]} in resource.tags"),
+        st.tuples(TIDY_TEXTS, st.sampled_from(["startsWith", "endsWith", "contains"]), text).map(
+            lambda x: f"{x[0]}.{x[1]}({x[2]})"
+        ),
+        st.tuples(TIDY_TEXTS, st.sampled_from(["^us", "a$", "^prod$", "[a-z]+-", "s.*a", "^.a"])).map(
+            lambda x: f'{x[0]}.matches("{x[1]}")'
+        ),
+        st.sampled_from(
+            ["has(resource.name)", "has(resource.metadata.env)", "has(resource.nope)", "resource.spot", "true", "false"]
+        ),
+        st.tuples(st.sampled_from(["size(resource.tags)", "size(resource.name)"]), relation, st.sampled_from("012")).map(
+            " ".join
+        ),
+    )
+    if depth == 0:
+        return leaf
+    inner = typed(depth - 1)
+    return st.one_of(
+        leaf,
+        inner.map(lambda x: f"!({x})"),
+        st.tuples(inner, st.sampled_from(["&&", "||"]), inner).map(lambda x: f"({x[0]} {x[1]} {x[2]})"),
+        st.tuples(inner, inner, inner).map(lambda x: f"({x[0]} ? {x[1]} : {x[2]})"),
+        st.tuples(st.sampled_from(["all", "exists"]), st.one_of(inner, text.map(lambda x: f"t == {x}"))).map(
+            lambda x: f"resource.tags.{x[0]}(t, {x[1]})"
+        ),
+    )
+
+
+def by_cel_python(source: str, document: dict[str, Any]) -> str:
+    program = CEL_PYTHON.program(CEL_PYTHON.compile(source))
+    try:
+        return "T" if program.evaluate({"resource": json_to_cel(document)}) else "F"
+    except celpy.CELEvalError:
+        return "E"
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(typed(2))
+def test_selectors_of_consistent_types_agree_with_cel_python(source: str) -> None:
+    program = OPEN.compile(source)
+    for document in TIDY:
+        verdict = program.verdict(resource=document)
+        assert SHORT[verdict.outcome] == by_cel_python(source, document), f"{source} on {document}: {verdict}"
+        assert program.matches(resource=document) is verdict.is_match

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
 
 from libs.cel import CelError, Environment, Outcome, contexts
+from libs.cel.regex import Searcher, searcher
 
 RESOURCE: dict[str, Any] = {
     "name": "us-east-1",
@@ -59,6 +61,10 @@ def value(source: str) -> Any:
         'resource.metadata["nope"] == "x" || true',
         "1 / resource.config.zero == 1 || true",
         'timestamp(resource.createdAt) < timestamp("2027-01-01T00:00:00Z")',
+        'resource.createdAt < timestamp("2027-01-01T00:00:00Z") && resource.createdAt < "2027-01-01T00:00:00Z"',
+        'resource.createdAt == timestamp("2026-01-02T04:04:05+01:00") && resource.createdAt == "2026-01-02T03:04:05Z"',
+        'resource.createdAt in [timestamp("2026-01-02T04:04:05+01:00")]',
+        'resource.createdAt.getFullYear() == 2026 && resource.createdAt + duration("1h") > timestamp("2026-01-02T03:04:05Z")',
         'resource.kind == "VM" ? resource.config.spot : false',
         "// a comment with ' and \\n\nresource.config.spot",
         "'''a\nb''' == 'a\\nb'",
@@ -176,6 +182,63 @@ def test_two_variables_meet() -> None:
     one, other = {"metadata": {"vpc": "a"}}, {"metadata": {"vpc": "a"}, "kind": "VPC"}
     assert program.matches(**{"from": one, "to": other})
     assert not program.matches(**{"from": one, "to": one})
+
+
+TIMES: list[Any] = [
+    dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC),
+    "2026-01-02T03:04:05Z",
+    "2026-01-02T04:04:05+01:00",
+    "2026-01-02T03:04:06Z",
+    "2026-13-02T03:04:05Z",
+    "text",
+    None,
+    1,
+]
+
+
+@pytest.mark.parametrize(
+    "source, found",
+    [
+        ('x == "2026-01-02T03:04:05Z"', [0, 1]),
+        ('x != "2026-01-02T03:04:05Z"', [2, 3, 4, 5, 6, 7]),
+        ('x == timestamp("2026-01-02T03:04:05Z")', [0, 1, 2]),
+        ('x in ["2026-01-02T03:04:05Z", "text"]', [0, 1, 5]),
+        ('x > "2026-01-02T03:04:05Z"', [2, 3, 4, 5]),
+        ('x > timestamp("2026-01-02T03:04:05Z")', [3]),
+        ('x >= "text"', [5]),
+        ('x - timestamp("2026-01-02T03:04:05Z") >= duration("0s")', [0, 1, 2, 3]),
+        ("x.getSeconds() == 5", [0, 1, 2]),
+    ],
+)
+def test_a_time_is_a_time_however_a_document_holds_it(source: str, found: list[int]) -> None:
+    program = Environment("open", {"x": None}).compile(source)
+    assert program.filter(TIMES) == found
+    assert [n for n, value in enumerate(TIMES) if program.matches(x=value)] == found
+    assert [n for n, value in enumerate(TIMES) if program.verdict(x=value).is_match] == found
+
+
+def test_filter_over_one_of_several_variables() -> None:
+    program = contexts.RELATION.compile('from.name == to.name && to.name.matches("^[a-z]{2}$")')
+    rows = [{"name": "ab"}, {"name": "cd"}, {}, None, {"name": "ab"}]
+    assert program.filter(rows, "to", **{"from": {"name": "ab"}}) == [0, 4]
+    assert program.filter(rows, "from", to={"name": "cd"}) == [1]
+    assert program.filter(rows, "from") == []
+
+
+@pytest.mark.parametrize("distinct", [7, 5000])
+def test_a_regular_expression_over_many_documents(distinct: int) -> None:
+    rows: list[Any] = [{"name": f"n-{n % distinct}"} for n in range(6000)]
+    rows[5:5] = [{"name": None}, {}, {"name": ["n-3"]}, {"name": "n-3\ud800"}]
+    for pattern in ("-[0-9]*3$", "^n-[0-9]*3$", "3.$"):
+        program = contexts.SELECTOR.compile(f'resource.name.matches("{pattern}")')
+        assert program.filter(rows) == [n for n, row in enumerate(rows) if program.verdict(resource=row).is_match]
+
+
+def test_a_regular_expression_whose_automaton_fails_is_searched_for_plainly() -> None:
+    found = searcher("a[0-9]+b")
+    failing = Searcher(b"a[0-9]+b", lambda text: [])
+    for text in ("a12b", "ab", "", "xa1bé"):
+        assert failing(text) is found(text)
 
 
 def test_filter_gives_ascending_positions_and_survives_any_document() -> None:

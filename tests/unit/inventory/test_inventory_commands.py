@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
-from contracts.command import Refused, Wish
+from contracts.command import Asked, Refused, Wish
 from contracts.commands.inventory import DeleteProvider, DeleteResource, SaveProvider, SaveResource, SetProviderResources
-from contracts.facts.inventory import ProviderDeleted, ProviderSaved, ResourceSaved
+from contracts.facts.inventory import ProviderDeleted, ProviderSaved, ResourceDeleted, ResourceSaved
 from libs.runtime.codec import decode, encode
-from libs.simulation.world import refold
+from libs.simulation.world import WORKSPACE, refold
 from services.inventory.app import service
+from services.inventory.commands import save_resource
 from services.inventory.state import InventoryState
 from tests.unit.inventory.inventory_scenes import Scene, item, uid
 
@@ -39,6 +44,45 @@ def test_a_provider_keeps_id_and_creation_time_when_its_metadata_changes() -> No
     assert scene.world.ask(SaveProvider(name="sync", metadata={"a": "b"}))["id"] == first
     saved = scene.world.facts(ProviderSaved)[-1]
     assert (saved.provider_id, saved.metadata, saved.created_at) == (first, {"a": "b"}, created)
+
+
+def test_a_provider_is_renamed_by_its_id() -> None:
+    scene = Scene()
+    first = scene.provider()
+    created = scene.world.now
+    scene.sync(first, item("a"))
+    scene.world.advance(60)
+    assert scene.world.ask(SaveProvider(provider_id=first, name="renamed", metadata={"a": "b"}))["id"] == first
+    saved = scene.world.facts(ProviderSaved)[-1]
+    assert (saved.name, saved.metadata, saved.created_at) == ("renamed", {"a": "b"}, created)
+    assert scene.provider("sync") != first, "the old name is free"
+    assert scene.provider("renamed") == first
+    assert scene.sync(first, item("a")) == {"saved": 0, "deleted": 0, "skipped": 0}
+
+
+def test_a_provider_saved_as_it_is_under_its_id_appends_nothing() -> None:
+    scene = Scene()
+    first = scene.provider()
+    head = len(scene.world.log)
+    assert scene.world.ask(SaveProvider(provider_id=first, name="sync"))["id"] == first
+    assert len(scene.world.log) == head
+
+
+def test_a_provider_is_not_renamed_to_the_name_of_another() -> None:
+    scene = Scene()
+    first, second = scene.provider("first"), scene.provider("second")
+    refusal = refused(scene, SaveProvider(provider_id=second, name="first")).refusal
+    assert (refusal.kind, refusal.code) == ("conflict", "DUPLICATE_NAME")
+    assert first in refusal.message
+    assert scene.provider("first") == first
+
+
+def test_an_id_that_no_provider_has_is_passed_over() -> None:
+    scene = Scene()
+    first = scene.provider()
+    assert scene.world.ask(SaveProvider(provider_id=uid("another"), name="sync"))["id"] == first
+    made = scene.world.ask(SaveProvider(provider_id=uid("another"), name="new"))["id"]
+    assert made not in (first, uid("another"))
 
 
 def test_an_empty_provider_is_deleted_and_its_name_is_free() -> None:
@@ -93,6 +137,37 @@ def test_an_empty_set_deletes_all() -> None:
     scene.sync(provider, item("a"), item("b"))
     assert scene.sync(provider) == {"saved": 0, "deleted": 2, "skipped": 0}
     assert scene.there() == {}
+
+
+def test_a_set_is_one_round_in_its_own_order_and_deletions_follow() -> None:
+    scene = Scene()
+    provider = scene.provider()
+    names = [f"r{number * 7919 % 3000:04}" for number in range(3000)]
+    scene.sync(provider, item("z"), item("y"))
+    rounds = len(scene.world.rounds)
+    scene.sync(provider, *(item(name) for name in names))
+    assert len(scene.world.rounds) == rounds + 1
+    told = [one.fact for one in scene.world.log[-3002:]]
+    assert [fact.identifier for fact in told if isinstance(fact, ResourceSaved)] == names
+    assert [fact.identifier for fact in told[3000:] if isinstance(fact, ResourceDeleted)] == ["y", "z"]
+
+
+def test_a_set_writes_only_what_changed_among_many() -> None:
+    scene = Scene()
+    provider = scene.provider()
+    items = [item(f"r{number}", metadata={"n": str(number)}) for number in range(500)]
+    scene.sync(provider, *items)
+    items[123] = item("r123", metadata={"n": "changed"})
+    assert scene.sync(provider, *items) == {"saved": 1, "deleted": 0, "skipped": 0}
+    assert scene.world.facts(ResourceSaved)[-1].metadata == {"n": "changed"}
+
+
+def test_a_set_that_is_refused_writes_nothing_of_it() -> None:
+    scene = Scene()
+    provider = scene.provider()
+    scene.sync(provider, item("a"))
+    refused(scene, SetProviderResources(provider_id=provider, resources=(item("b"), item(""))))
+    assert sorted(scene.there()) == ["a"]
 
 
 def test_an_identical_set_appends_nothing() -> None:
@@ -155,6 +230,25 @@ def test_saving_a_resource_as_it_is_appends_nothing() -> None:
     scene.world.advance(60)
     assert scene.save("a", config={"x": 1}) == first
     assert len(scene.world.log) == head
+
+
+def test_the_creation_time_of_a_resource_stays_to_the_millisecond() -> None:
+    scene = Scene()
+    scene.world.advance(0.123456)
+    scene.save("a")
+    created = scene.there()["a"].created_at
+    assert created.microsecond == 123000, "documents know milliseconds, so a resource is created at one"
+    scene.world.advance(60)
+    scene.save("a", name="new")
+    assert (scene.there()["a"].created_at, scene.there()["a"].updated_at) == (created, created + timedelta(seconds=60))
+
+
+@pytest.mark.parametrize("config", [{"n": 2**70}, {"deep": json.loads("[" * 400 + "]" * 400)}])
+def test_a_config_that_can_not_be_kept_is_refused(config: dict[str, Any]) -> None:
+    scene = Scene()
+    asked = Asked(id=uid("x"), workspace_id=WORKSPACE, auth_id="user:ana", now=scene.world.now)
+    with pytest.raises(Refused, match="config of resource 'a' holds an integer beyond 64 bits, or is nested too deeply"):
+        save_resource(SaveResource(resource=item("a", config=config)), scene.world.room("inventory").state, asked)
 
 
 def test_a_resource_that_returns_is_another_one() -> None:

@@ -220,6 +220,30 @@ def test_a_change_that_would_compare_too_many_suspends() -> None:
     assert scene.world.facts(RelationsChanged) == []
 
 
+@pytest.mark.parametrize(
+    "cel",
+    [
+        "from.config.l.all(x, x != to.name)",
+        "from.config.l.all(x, to.config.l.exists(y, x == y)) && to.config.l[0] == 0",
+        'from.config.t.contains(to.config.t + "x")',
+        "from.config == to.config",
+    ],
+)
+def test_a_rule_that_takes_too_much_work_for_each_pair_is_refused(cel: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relations, "MAX_STEPS", 1_000)
+    scene = RelationScene()
+    scene.sync(scene.provider(), *(item(f"r{n}", config={"l": list(range(300)), "t": "a" * 10_000}) for n in range(20)))
+    refusal = refused(scene, wish(cel=cel)).refusal
+    assert (refusal.code, "more than 1000 steps" in refusal.message) == ("TOO_MANY_RELATIONS", True)
+
+
+def test_a_costly_condition_on_one_entity_alone_still_decides() -> None:
+    scene = RelationScene()
+    scene.sync(scene.provider(), *(item(f"r{n}", name=f"n{n % 2}", config={"l": list(range(300))}) for n in range(4)))
+    rule_id = scene.rule("from.config.l.all(x, from.config.l.exists(y, x == y)) && from.name == to.name")
+    assert scene.world.ask(ListRelations(rule_id=rule_id))["total"] == 4
+
+
 def test_rules_and_relations_survive_a_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
     scene = RelationScene()
     scene.cluster("c", "1")

@@ -13,6 +13,8 @@ from contracts.facts.planner import (
     PinReleased,
     RedeployItem,
     RedeployRequested,
+    ReleaseItem,
+    ReleasesCreated,
     RollbackStarted,
     TargetsChanged,
     VersionCreated,
@@ -78,6 +80,18 @@ def person_rolls_back(scene: Scene, version_id: str, resource_id: str, to: str, 
             rule_id="", also_marked=also, started_at=scene.world.now,
         )
     )  # fmt: skip
+
+
+def change_variables(scene: Scene, version_id: str, resource_id: str, to: str = "other") -> str:
+    """Planner makes a release of the same version with other variables; it waits for a clearance. Answers its id."""
+    item = ReleaseItem(resource_id=resource_id, release_id=uid(f"{to} {version_id} {resource_id}"), variables={"to": to})
+    scene.record(
+        ReleasesCreated(
+            deployment_id=scene.deployment, environment_id=scene.production, version_id=version_id, items=(item,), cleared_at=0,
+            created_at=scene.world.now,
+        )
+    )  # fmt: skip
+    return item.release_id
 
 
 def needing(scene: Scene, tag: str, needs: dict[str, str], *, update: bool = False) -> str:

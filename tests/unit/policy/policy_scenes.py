@@ -217,13 +217,14 @@ class Scene:
         rollback: bool = False,
         agent: str = "agent",
         attempt: int = 1,
+        release: str = "release",
     ) -> str:
         """Dispatcher makes a job, and tells what became of it unless it stays pending."""
         self._jobs += 1
         job_id = uid(f"job {self._jobs}")
         self.record(
             JobCreated(
-                job_id=job_id, release_id=self.release_id(version_id, resource_id), resource_id=resource_id,
+                job_id=job_id, release_id=uid(f"{release} {version_id} {resource_id}"), resource_id=resource_id,
                 environment_id=env or self.production, deployment_id=self.deployment, version_id=version_id, agent_id=agent,
                 status="pending" if agent else "invalidJobAgent", snapshot=SNAPSHOT, rollback=rollback, attempt=attempt,
                 created_at=self.world.now, deadline_at=self.world.now,

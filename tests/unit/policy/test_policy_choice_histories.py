@@ -21,7 +21,17 @@ from services.policy.rollout import outcome_of
 from services.policy.route import Route
 from services.policy.state import NOWHERE, Pair, State, pair_key
 from services.policy.timers import PolicyTimers
-from tests.unit.policy.choice_scenes import Other, eligible, needing, person_rolls_back, pin, redeploy, supersession, unpin
+from tests.unit.policy.choice_scenes import (
+    Other,
+    change_variables,
+    eligible,
+    needing,
+    person_rolls_back,
+    pin,
+    redeploy,
+    supersession,
+    unpin,
+)
 from tests.unit.policy.policy_scenes import Scene, approval, linear, rollback, uid, verification
 
 NAMES = [f"cluster-{n}" for n in range(3)]
@@ -159,6 +169,17 @@ def again(n: int) -> Action:
     return act
 
 
+def change(n: int, to: str) -> Action:
+    """Planner makes another release of what is desired."""
+
+    def act(shop: Shop) -> None:
+        desired = shop.pair.standings.get(CLUSTERS[n], NOWHERE).desired
+        if desired is not None and CLUSTERS[n] in shop.pair.targets:
+            change_variables(shop.scene, desired.version_id, CLUSTERS[n], to)
+
+    return act
+
+
 def come_and_go(n: int) -> Action:
     def act(shop: Shop) -> None:
         if CLUSTERS[n] in shop.pair.targets:
@@ -207,6 +228,7 @@ common = [
     st.builds(undo, n, st.booleans()),
     st.builds(again, n),
     st.builds(come_and_go, n),
+    st.builds(change, n, st.sampled_from(["red", "blue"])),
     st.builds(upstream, n, st.sampled_from(["good", "bad"]), st.sampled_from(["successful", "successful", "failure", "vanish", "appear"])),
     st.builds(wait, st.sampled_from([1, 10, 60])),
 ]  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contracts.facts.planner import ReleaseItem, ReleasesCreated
 from contracts.facts.policy import RollbackRequired, TargetsCleared
 from services.policy.state import pair_key
 from tests.unit.policy.choice_scenes import eligible, person_rolls_back, posted, redeploy
@@ -101,17 +100,3 @@ def test_mark_by_a_rule_after_one_by_a_person_is_told_as_a_failure() -> None:
     scene.roll_back(second, R1, to=first)
     scene.job(first, R1, "successful", rollback=True)
     assert scene.reason("badMark", second, R1).message.startswith("v2 failed here and was marked bad")
-
-
-def test_release_with_other_variables_is_cleared_anew() -> None:
-    scene = Scene(R1, R2)
-    (version,) = posted(scene, "v1")
-    scene.deploy(version, R1, R2)
-    scene.record(
-        ReleasesCreated(
-            deployment_id=scene.deployment, environment_id=scene.production, version_id=version,
-            items=(ReleaseItem(resource_id=R1, release_id=uid("other variables"), variables={"region": "eu"}),),
-            cleared_at=0, created_at=scene.world.now,
-        )
-    )  # fmt: skip
-    assert scene.open(version) == {R1}

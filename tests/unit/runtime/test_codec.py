@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -62,6 +64,48 @@ def test_a_document_is_one_object_in_the_process() -> None:
     state = State(empty, Map(), (0, ""), saved("n"), Map())
     first, second = (codec.decode(State, codec.encode(State, state)) for _ in range(2))
     assert first.document is second.document
+
+
+@dataclass(frozen=True, slots=True)
+class Large:
+    names: Map[str, str]
+    ids: Map[str, Map[str, bool]]
+    documents: Map[str, dict[str, Any]]
+    count: int = field(default=0, metadata=codec.derived(lambda state: len(state.names)))
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, codec.ENTRIES_PER_PAGE, codec.ENTRIES_PER_PAGE + 1, 3 * codec.ENTRIES_PER_PAGE])
+def test_maps_of_any_size_come_back(count: int) -> None:
+    names = [f"k{number}" for number in range(count)]
+    state = Large(
+        names=Map((name, name.upper()) for name in names),
+        ids=Map({"few": Map(dict.fromkeys(names[:2], True)), "many": Map(dict.fromkeys(names, True)), "no": Map({"x": False})}),
+        documents=Map((name, {"id": name, "n": [1, None, 2.5, {"deep": True}]}) for name in names),
+        count=count,
+    )
+    assert codec.decode(Large, codec.encode(Large, state)) == state
+
+
+def test_what_follows_from_the_rest_is_not_stored() -> None:
+    state = Large(Map({"a": "b"}), Map(), Map(), count=77)
+    assert codec.decode(Large, codec.encode(Large, state)).count == 1
+
+
+def test_texts_that_are_read_back_are_one_object() -> None:
+    text = "-".join(["4c1b", "9d0e"])
+    state = Large(Map({text: text}), Map({"x": Map({text: True})}), Map())
+    first, second = (codec.decode(Large, codec.encode(Large, state)) for _ in range(2))
+    ((key, value),), (inner,) = first.names.items(), first.ids["x"]
+    assert key is value
+    assert key is inner
+    assert key is next(iter(second.names))
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:-1], lambda data: b"[]", lambda data: b"", lambda data: data + b"x"])
+def test_bytes_that_are_no_state_are_refused(damage: Callable[[bytes], bytes]) -> None:
+    data = codec.encode(Large, Large(Map(), Map(), Map()))
+    with pytest.raises(ValueError, match="state"):
+        codec.decode(Large, damage(data))
 
 
 def test_a_hint_that_can_not_be_read_back_is_refused() -> None:

@@ -1,0 +1,67 @@
+"""Values that stand for themselves, variables, and the simplest things done with them."""
+
+from __future__ import annotations
+
+from tests.conformance.cel.case import ERROR, kind, t, table, u
+
+CASES = (
+    *table(
+        {
+            "0": 0,
+            "42": 42,
+            "-1": -1,
+            "0u": u(0),
+            "42u": u(42),
+            "0.0": 0.0,
+            "-2.3e+1": -23.0,
+            '""': "",
+            '"foo"': "foo",
+            "'foo'": "foo",
+            'r"a\\n"': "a\\n",
+            'b""': b"",
+            'b"abc"': b"abc",
+            "b'ÿ'": "ÿ".encode(),
+            "false": False,
+            "true": True,
+            "null": None,
+            "[]": [],
+            "[-1]": [-1],
+            "{}": {},
+            '{"k": "v"}': {"k": "v"},
+            "[1, 2.0, 'x', null, [true]]": [1, 2.0, "x", None, [True]],
+            "9223372036854775807": 9223372036854775807,
+            "-9223372036854775808": -9223372036854775808,
+            "18446744073709551615u": u(18446744073709551615),
+            "0xff": 255,
+            "-0x55": -85,
+            "0x55u": u(85),
+            "9223372036854775808": ERROR,
+            "18446744073709551616u": ERROR,
+            "1 + 1": 2,
+            "x": ERROR,
+            "f_unknown(17)": ERROR,
+            "1.f()": ERROR,
+            "type(null)": kind("null_type"),
+            "type(1)": kind("int"),
+            "type(1u)": kind("uint"),
+            "type(1.0)": kind("double"),
+            "type(true)": kind("bool"),
+            'type("")': kind("string"),
+            'type(b"")': kind("bytes"),
+            "type([])": kind("list"),
+            "type({})": kind("map"),
+            "type(type(1))": kind("type"),
+            "type(1) == int": True,
+            "type(1) == type(1u)": False,
+            "type(type(1)) == type": True,
+            "string == type('')": True,
+            "null_type == type(null)": True,
+        }
+    ),
+    *table({"v": 123, "v + 1": 124, "v == 123": True, "v.f": ERROR, "v[0]": ERROR, "v()": ERROR}, v=123),
+    *table({"none": None, "none == null": True, "none != null": False, "none.a": ERROR, "has(none.a)": ERROR}, none=None),
+    *table(
+        {"then": t("2009-02-13T23:31:30+00:00"), "type(then)": kind("google.protobuf.Timestamp")},
+        then=t("2009-02-13T23:31:30+00:00"),
+    ),
+)

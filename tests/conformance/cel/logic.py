@@ -1,0 +1,55 @@
+"""And, or, not, and the choice; what errors do to them."""
+
+from __future__ import annotations
+
+from tests.conformance.cel.case import ERROR, table
+
+CASES = table(
+    {
+        "true && true": True,
+        "true && false": False,
+        "false && true": False,
+        "false && false": False,
+        "true || true": True,
+        "true || false": True,
+        "false || true": True,
+        "false || false": False,
+        "!true": False,
+        "!false": True,
+        "!!true": True,
+        "false && 1 / 0 > 2": False,
+        "1 / 0 > 2 && false": False,
+        "true && 1 / 0 > 2": ERROR,
+        "1 / 0 > 2 && true": ERROR,
+        "1 / 0 > 2 && 2 / 0 > 2": ERROR,
+        "true || 1 / 0 > 2": True,
+        "1 / 0 > 2 || true": True,
+        "false || 1 / 0 > 2": ERROR,
+        "1 / 0 > 2 || false": ERROR,
+        "false && dyn(32)": False,
+        "dyn('horses') && false": False,
+        "true && dyn('a')": ERROR,
+        "dyn('a') && true": ERROR,
+        "true || dyn(1)": True,
+        "dyn(1) || true": True,
+        "dyn(1) || false": ERROR,
+        "!dyn(1)": ERROR,
+        "!dyn('true')": ERROR,
+        "true ? 1 : 2": 1,
+        "false ? 'foo' : 'bar'": "bar",
+        "true ? 1 / 0 : 2": ERROR,
+        "true ? 1 : 1 / 0": 1,
+        "false ? 1 / 0 : 2": 2,
+        "1 / 0 > 1 ? 1 : 2": ERROR,
+        "dyn('cows') ? false : 17": ERROR,
+        "true ? dyn(1) : 'a'": 1,
+        "true || false && false": True,
+        "(true || false) && false": False,
+        "true ? false ? 1 : 2 : 3": ERROR,
+        "true ? (false ? 1 : 2) : 3": 2,
+        "false ? 1 : true ? 2 : 3": 2,
+        "1 < 2 && 2 < 3 || 1 / 0 > 1": True,
+        "1 / 0 == 1 || 2 / 0 == 1 || true": True,
+        "!(1 / 0 == 1 && false)": True,
+    }
+)

@@ -1,0 +1,56 @@
+"""Macros over lists and maps."""
+
+from __future__ import annotations
+
+from tests.conformance.cel.case import ERROR, table
+
+CASES = table(
+    {
+        "[1, 2, 3].exists(e, e > 1)": True,
+        "[1, 2, 3].exists(e, e > 3)": False,
+        "[].exists(e, e == 2)": False,
+        "dyn([1, 'foo', 3]).exists(e, e != '1')": True,
+        "dyn([1, 'foo', 3]).exists(e, e == '10')": False,
+        "[1, 2, 3].exists(e, 6 / (2 - e) == 6)": True,
+        "[1, 2, 3].exists(e, e / 0 == 17)": ERROR,
+        "{'key1': 1, 'key2': 2}.exists(k, k == 'key2')": True,
+        "{'key1': 1, 'key2': 2}.exists(k, k == 'key3')": False,
+        "[1, 2, 3].all(e, e > 0)": True,
+        "[1, 2, 3].all(e, e == 2)": False,
+        "[].all(e, e > 0)": True,
+        "[1, 2, 3].all(e, 6 / (2 - e) == 6)": False,
+        "[1, 2, 3].all(e, e / 0 != 17)": ERROR,
+        "{'key1': 1, 'key2': 2}.all(k, k.startsWith('key'))": True,
+        "{'key1': 1, 'key2': 2}.all(k, k == 'key2')": False,
+        "[7].exists_one(e, e == 7)": True,
+        "[7].existsOne(e, e == 7)": True,
+        "[7, 7].exists_one(e, e == 7)": False,
+        "[].exists_one(e, e == 7)": False,
+        "[7, 8].exists_one(e, e == 6)": False,
+        "[3, 2, 1, 0].exists_one(n, 12 / n > 1)": ERROR,
+        "{6: 'six', 7: 'seven'}.exists_one(n, n % 5 == 2)": True,
+        "[1, 2, 3].map(e, e + 1)": [2, 3, 4],
+        "[].map(e, e + 1)": [],
+        "[2, 1, 0].map(n, 4 / n)": ERROR,
+        "['a', 'b'].map(e, e + e)": ["aa", "bb"],
+        "{'John': 'smart'}.map(key, key)": ["John"],
+        "[1, 2, 3].map(e, e > 1, e * 10)": [20, 30],
+        "[1, 2, 3].filter(e, e > 1)": [2, 3],
+        "[1, 2, 3].filter(e, e > 3)": [],
+        "[].filter(e, e % 2 == 0)": [],
+        "[0, 1].filter(e, 4 / e == 4)": ERROR,
+        "{'John': 'smart', 'Bob': 'x'}.filter(key, key == 'John')": ["John"],
+        "[1, 2].exists(x, [2, 3].exists(y, x == y))": True,
+        "[1, 2].exists(x, [2, 3].exists(x, x == 1))": False,
+        "['signer'].filter(s, ['artifact'].all(a, true))": ["signer"],
+        "[[1, 2], [3]].map(l, size(l))": [2, 1],
+        "[1, 2, 3].filter(x, x > 1).map(x, x * x)": [4, 9],
+        "dyn('abc').all(c, true)": ERROR,
+        "dyn(1).exists(c, true)": ERROR,
+        "[1].all(e, dyn('a'))": ERROR,
+        "[1].map(1, 2)": ERROR,
+        "[1].map(e)": ERROR,
+        "[1].all(e.f, true)": ERROR,
+        "has(dyn(1))": ERROR,
+    }
+)
