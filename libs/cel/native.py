@@ -115,7 +115,9 @@ def compile_filter(node: Node, variables: Collection[str], row: str) -> Filter:
 
 def _remembering(regexes: dict[str, str], loop: str) -> str:
     """Write the loop so that it begins by remembering answers by text, and goes on with that if texts turn out to repeat."""
-    text = "".join(f" m_{name} = Remembered({found})\n r_{name} = True\n" for name, found in regexes.items())
+    text = "".join(
+        f" m_{name} = Remembered({found})\n r_{name} = True\n l_{name} = ask_{name}\n" for name, found in regexes.items()
+    )
     text += f" for start, part in ((0, rows[:{_TRIAL_ROWS}]), ({_TRIAL_ROWS}, rows[{_TRIAL_ROWS}:])):\n"
     text += "".join(f" {line}\n" for line in loop.splitlines())
     return text + "".join(f"  r_{name} = len(m_{name}) <= {_TRIAL_ROWS // 2}\n" for name in regexes)
@@ -331,11 +333,13 @@ class _Writer:
                     return f"{text}.startswith({part})" if anchored else f"{part} in {text}"
         found = self._keep(sought)
         if self._many:
-            # Written out, since a call of a Python function takes half as long as the search itself.
+            # Written out, since a call of a Python function takes half as long as the search itself. A text that is not Unicode, which
+            # encode() refuses, goes to the exact back end.
             name = f"x{len(self.regexes)}"
             self.regexes[name] = found
-            ask, search = self._keep(sought.ask), self._keep(sought.search)
-            direct = f"0 in ({ask}({text}.encode('utf-8', 'replace')) or {search}({text}))"
+            self._keep_as(f"ask_{name}", sought.ask)
+            self._keep_as(f"search_{name}", sought.search)
+            direct = f"0 in (l_{name}({text}.encode()) or search_{name}({text}))"
             asked = f"(m_{name}[{text}] if r_{name} else {direct})"
         else:
             asked = f"{found}({text})"
@@ -407,6 +411,9 @@ class _Writer:
         name = f"k{len(self.constants)}"
         self.constants[name] = value
         return name
+
+    def _keep_as(self, name: str, value: Any) -> None:
+        self.constants[name] = value
 
     def _temporary(self) -> str:
         self._temporaries += 1

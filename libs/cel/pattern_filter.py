@@ -55,7 +55,7 @@ class PatternFilter:
         if not found or len(self._filtered) not in found:
             found = range(len(self._filtered))
         for number in found:
-            if number < len(self._filtered) and True:
+            if number < len(self._filtered) and self._filtered[number] not in self._removed:
                 yield self._filtered[number]
 
     def _make(self) -> None:

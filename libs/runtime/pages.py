@@ -61,4 +61,9 @@ class Reader:
 
     def page(self, number: int) -> Any:
         """A page as plain JSON values. Texts that repeat within it are one object."""
-        return from_json(zlib.decompress(self._pages[number]), cache_strings="all")
+        text = zlib.decompress(self._pages[number])
+        try:
+            return from_json(text, cache_strings="all")
+        except ValueError:
+            # A client's document may be nested deeper than this parser goes. The other one does, and shares no texts.
+            return orjson.loads(text)

@@ -44,14 +44,14 @@ def _need(condition: Condition, variable: str, computed: frozenset[str]) -> Need
     if root != variable or not path or path[0] in computed or not all(_can_be_stored(one) for one in path):
         return None
     match condition.kind, condition.value:
-        case "has", _:
+        case "has", _ if len(path) > 1:
             return Need("has", tuple(path))
         case "eq", bool() as value:
             return Need("eq", tuple(path), "true" if value else "false")
         case ("eq" | "prefix") as kind, str() as value if _can_be_stored(value):
             return Need(kind, tuple(path), value)
         case _:
-            # Numbers have several texts, and patterns are matched by our own engine alone.
+            # Numbers have several texts, patterns are matched by our own engine alone, and nearly every document has what it may have.
             return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid5
 
@@ -74,11 +75,12 @@ def set_provider_resources(wish: SetProviderResources, state: InventoryState, as
     wanted = {one.identifier: one for one in wish.resources}
     drafts: list[Draft] = []
     skipped = 0
+    now = _moment(asked)
     for item in wanted.values():
         before = _resource(state, item.identifier)
         if before is not None and before.get("providerId") not in (None, wish.provider_id):
             skipped += 1
-        elif saved := _saved(item, before, wish.provider_id, asked):
+        elif saved := _saved(item, before, wish.provider_id, asked.id, now):
             drafts.append(Draft(saved))
     owned = (state.resources[one] for one in state.owned.get(wish.provider_id, ()))
     left = sorted((one["identifier"], one["id"]) for one in owned if one["identifier"] not in wanted)
@@ -93,7 +95,7 @@ def save_resource(wish: SaveResource, state: InventoryState, asked: Asked) -> De
     """
     identifier = wish.resource.identifier
     before = _resource(state, identifier)
-    saved = _saved(wish.resource, before, before.get("providerId") if before else None, asked)
+    saved = _saved(wish.resource, before, before.get("providerId") if before else None, asked.id, _moment(asked))
     resource_id: str = saved.resource_id if saved is not None else before["id"] if before is not None else ""
     assert resource_id, "only a resource that exists can be unchanged"
     drafts: tuple[Draft, ...] = (Draft(saved),) if saved is not None else ()
@@ -115,7 +117,14 @@ def _resource(state: InventoryState, identifier: str) -> Json | None:
     return state.resources[found] if found is not None else None
 
 
-def _saved(item: ResourceInput, before: Json | None, provider_id: str | None, asked: Asked) -> ResourceSaved | None:
+def _moment(asked: Asked) -> datetime:
+    """The time of a command as a resource has it: documents know milliseconds, so nothing finer could be read back from one."""
+    return asked.now.replace(microsecond=asked.now.microsecond // 1000 * 1000)
+
+
+def _saved(
+    item: ResourceInput, before: Json | None, provider_id: str | None, command_id: str, now: datetime
+) -> ResourceSaved | None:
     """The new document of a resource; None when it is what is there already. Raises: Refused: no identifier, or too large."""
     if not item.identifier:
         raise Refused("invalid", "A resource needs an identifier: an empty one could not be addressed again")
@@ -124,10 +133,8 @@ def _saved(item: ResourceInput, before: Json | None, provider_id: str | None, as
         raise Refused("invalid", f"The config of resource '{shown(item.identifier)}' {wrong}")
     if before is not None and before.get("providerId") == provider_id and _says(before, item):
         return None
-    # Documents know milliseconds; an instant finer than that could not be read back from one.
-    now = asked.now.replace(microsecond=asked.now.microsecond // 1000 * 1000)
     saved = ResourceSaved(
-        resource_id=before["id"] if before else derived(asked.id, item.identifier),
+        resource_id=before["id"] if before else derived(command_id, item.identifier),
         identifier=item.identifier,
         name=item.name,
         kind=item.kind,

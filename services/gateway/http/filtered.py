@@ -17,7 +17,6 @@ from services.gateway.http.problem import Problem, unavailable
 from services.gateway.narrowing import needs_of
 from services.gateway.rows import Table
 from services.gateway.store import BY_AGE, Cursor, Order
-from services.gateway.views import shown
 
 FILTER_S = 5.0
 """How long a processor may work on one expression. An ordinary one is done with 100,000 documents in a tenth of that."""
@@ -26,8 +25,8 @@ SCAN_S = 60.0
 """How long one list may be gone through."""
 
 _QUEUE_S = 5.0
-_BATCH = 2_000
-_SLICE = 250
+_BATCH = 5_000
+_SLICE = 500
 
 Pick = Callable[[Sequence[Json]], Sequence[int]]
 """The indexes of what is taken, out of some documents. Runs in a thread, because an expression may keep a processor busy for seconds and
@@ -42,7 +41,7 @@ class Listing:
 
     Attributes:
         variable: what the expression calls a row.
-        enrich: makes rows the documents that the expression sees; without it they are shown as they are.
+        enrich: makes rows the documents that the expression sees; without it these are the rows, less `$createdAt`.
         computed: keys of these documents that are not in the rows.
     """
 
@@ -98,11 +97,18 @@ async def _matching(call: Call, listing: Listing, program: Program) -> AsyncIter
                 after=after,
                 limit=_BATCH,
             )
-            enriched = await listing.enrich(batch.items) if listing.enrich is not None else [shown(one) for one in batch.items]
-            yield await chosen.taken(enriched)
+            documents = await listing.enrich(batch.items) if listing.enrich is not None else _bare(batch.items)
+            yield await chosen.taken(documents)
             after = batch.cursor
             if after is None:
                 return
+
+
+def _bare(rows: list[Json]) -> list[Json]:
+    """The rows as the API shows them. They are ours alone and have one key of the gateway's own, so that none needs to be copied."""
+    for row in rows:
+        row.pop("$createdAt", None)
+    return rows
 
 
 def _pick(program: Program, variable: str) -> Pick:

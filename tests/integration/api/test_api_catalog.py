@@ -167,12 +167,6 @@ def test_an_agents_configuration_alone_changes_nothing(api: Api) -> None:
     assert (got["jobAgentSelector"], got["jobAgentConfig"]) == ("true", {})
 
 
-def test_too_large_a_deployment_is_refused_with_its_size(quiet: Api) -> None:
-    for op, more in (("deployment.create", {"slug": "x"}), ("environment.create", {}), ("system.create", {})):
-        error = quiet.refused(400, op, {"name": "x", "description": "d" * 300_000, **more})
-        assert "too large" in error["message"]
-
-
 # --- the list of deployments ------------------------------------------------------------------------------------------------------
 
 

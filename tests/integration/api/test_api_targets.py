@@ -125,6 +125,33 @@ def test_a_release_holds_its_variables_exactly(api: Api) -> None:
     assert release["encryptedVariables"] == []
 
 
+def test_c4_jobs_are_listed_beside_what_they_are_of(api: Api) -> None:
+    """One client takes the first eight letters of `job.id` of each item, and ends where there is none."""
+    at = scenes.shop(api)
+    release = scenes.deployed(api, at, scenes.version(api, at.deployment))
+    (item,) = api.pages("job.list")
+    assert len(item["job"]["id"][:8]) == 8
+    assert (item["job"]["releaseId"], item["release"]["version"]["tag"]) == (release, "v1")
+    assert [item[what]["id"] for what in ("deployment", "environment", "resource")] == [
+        at.deployment,
+        at.environment,
+        at.resource,
+    ]
+
+
+def test_u41_a_job_has_its_dispatch_context(api: Api) -> None:
+    at = scenes.shop(api, "http-pull")
+    version = scenes.version(api, at.deployment)
+    job = scenes.recorded(api, "dispatcher.job_created.v1", lambda fact: bool(fact["version_id"] == version))["job_id"]
+    context = api.call("job.get", jobId=job)["dispatchContext"]
+    assert (context["version"]["id"], context["resource"]["id"], context["jobAgent"]["id"]) == (version, at.resource, at.agent)
+    assert (context["environment"]["id"], context["deployment"]["id"], context["variables"]) == (
+        at.environment,
+        at.deployment,
+        {},
+    )
+
+
 # --- preview ----------------------------------------------------------------------------------------------------------------------
 
 

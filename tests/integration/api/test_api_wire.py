@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -204,6 +205,54 @@ def test_u40_what_was_just_made_is_on_the_first_page(api: Api) -> None:
         assert api.call(op)["total"] == 1, op
     for op in ("version.list", "variable.list"):
         assert api.call(op, deploymentId=of)["total"] == 1, op
+
+
+def test_what_is_too_large_to_be_recorded_is_refused_with_its_size(api: Api) -> None:
+    large = "x" * 300_000
+    of = scenes.deployment(api)
+    variable = scenes.variable(api, of)
+    made, other = scenes.version(api, of), scenes.deployment(api, "other")
+    scenes.resource(api)
+    attempts: list[tuple[str, dict[str, str], dict[str, Any]]] = [
+        ("system.create", {}, {"name": "x", "description": large}),
+        ("deployment.create", {}, {"name": "x", "slug": "x", "jobAgentSelector": "true", "jobAgentConfig": {"a": large}}),
+        ("environment.create", {}, {"name": "x", "metadata": {"a": large}}),
+        ("variable.put", {"variableId": variable}, {"deploymentId": of, "key": "K", "description": large}),
+        ("value.put", {"valueId": new_id()}, {"deploymentVariableId": variable, "priority": 0, "value": large}),
+        ("version.create", {"deploymentId": of}, {"tag": "v2", "name": "", "status": "ready", "config": {"a": large}}),
+        ("version.patch", {"deploymentVersionId": made}, {"metadata": {"a": large}}),
+        (
+            "dependency.put",
+            {"deploymentVersionId": made, "dependencyDeploymentId": other},
+            {"versionSelector": f"version.tag == '{large}'"},
+        ),
+        ("resource.put", {"identifier": "r"}, {**CLUSTER, "variables": {"K": large}}),
+        ("resource.variables.patch", {"identifier": "r"}, {"K": {"a": large}}),
+        ("provider.put", {}, {"id": "", "name": "x", "metadata": {"a": large}}),
+        ("set.create", {}, {**scenes.VARIABLE_SET, "variables": [{"key": "K", "value": large}]}),
+        ("rule.create", {}, {**RULE, "description": large}),
+        ("rule.put", {"relationshipRuleId": new_id()}, {**RULE, "metadata": {"a": large}}),
+    ]
+    for op, params, body in attempts:
+        message = api.refused(400, op, body, **params)["message"]
+        assert re.search(r"\d+ (bytes|characters).* (at most|limit of) \d+", message), f"{op}: {message[:300]}"
+        assert len(message) < 1_000, op
+
+
+def test_an_id_that_is_none_names_nothing_and_is_not_taken_for_a_new_one(api: Api) -> None:
+    of = scenes.deployment(api)
+    variable = scenes.variable(api, of)
+    attempts: list[tuple[str, str, dict[str, Any]]] = [
+        ("system.put", "systemId", {"name": "x"}),
+        ("deployment.put", "deploymentId", {"name": "x", "slug": "x"}),
+        ("environment.put", "environmentId", {"name": "x"}),
+        ("variable.put", "variableId", {"deploymentId": of, "key": "K"}),
+        ("value.put", "valueId", {"deploymentVariableId": variable, "priority": 0, "value": 1}),
+        ("rule.put", "relationshipRuleId", RULE),
+    ]
+    for op, param, body in attempts:
+        for text in ("nonsense", "1", f"{new_id()}x", f"{{{new_id()}}}"):
+            api.refused(404, op, body, **{param: text})
 
 
 def test_upper_case_ids_are_the_same_ids(api: Api) -> None:

@@ -98,6 +98,29 @@ async def test_request_survives_a_restart_of_the_broker(broker: Broker, stack: A
     assert asked == [numbered(1), numbered(1)]
 
 
+async def test_a_large_payload_that_is_sent_again_is_decided_once(broker: Broker, stack: AsyncExitStack) -> None:
+    reached, again = asyncio.Event(), asyncio.Event()
+    asked: list[str] = []
+
+    async def answer(wish: Wish, request: Request) -> Answer:
+        asked.append(request.id)
+        if request.id == numbered(2):  # sent after the second telling of the first, so that one has arrived
+            again.set()
+        reached.set()
+        await again.wait()
+        return Answer(result=request.id)
+
+    house = await stack.enter_async_context(House(broker, answer))
+    large = SaveProvider(name="aws", metadata={"a": "b" * 300_000})
+    first = asyncio.create_task(house.ask(large))
+    await asyncio.wait_for(reached.wait(), 20)
+    second = asyncio.create_task(house.ask(large))
+    other = asyncio.create_task(house.ask(large, 2))
+    results = [one.result for one in await asyncio.gather(first, second, other)]
+    assert results == [numbered(1), numbered(1), numbered(2)]
+    assert asked == [numbered(1), numbered(2)]
+
+
 async def test_request_waits_for_a_service_that_is_not_there_yet(broker: Broker, stack: AsyncExitStack) -> None:
     house = House(broker)
     stack.push_async_exit(house)

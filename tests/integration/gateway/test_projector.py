@@ -243,3 +243,31 @@ async def test_rebuilding_from_nothing_gives_the_same_rows(postgres: str) -> Non
                 await connection.execute("TRUNCATE read.checkpoint, read.resource, read.history")
         assert kept[0] == kept[1]
         assert [row["name"] for row in kept[0]] == [f"r{number}" for number in range(250, 300)]
+
+
+class Gated(MemoryRows):
+    """Shows rows only as far as it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown = 0
+
+    async def checkpoint(self, workspace_id: str) -> int:
+        return self.shown
+
+
+async def test_who_waits_for_rows_that_move_is_not_sent_away() -> None:
+    rows = Gated()
+    log = MemoryLog()
+    projector = Projector(feed=Feed(log), sink=rows, store=rows)
+
+    async def move() -> None:
+        for position in range(1, 6):
+            rows.shown = position
+            await projector.reached(WORKSPACE, position, 1)
+            assert not await projector.reached(WORKSPACE, position + 1, 0.08)
+
+    moving = asyncio.create_task(move())
+    assert await projector.reached(WORKSPACE, 5, 0.3)
+    await moving
+    assert not await projector.reached(WORKSPACE, 6, 0.05)

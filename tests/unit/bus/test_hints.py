@@ -81,3 +81,15 @@ async def test_unreadable_message_is_dropped() -> None:
     reader = Reader(feed)
     await reader.read(10)
     assert [one.position for one in reader.got] == [1, 2]
+
+
+async def test_a_message_without_its_body_only_tells_how_far_the_log_is() -> None:
+    log = ElsewhereLog()
+    feed = Feed(log)
+    head = await append(log, 1, 5)
+    (message,) = ranges.cut(WORKSPACE, await log.read(WORKSPACE, 0, 5))
+    receive(feed, WORKSPACE, message.headers, b"", decode)
+    assert feed.head(WORKSPACE) == head
+    reader = Reader(feed)
+    await reader.read(3)
+    assert [one.position for one in reader.got] == [1, 2, 3, 4, 5]

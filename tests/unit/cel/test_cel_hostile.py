@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from libs.cel import CelError, CelProblems, Environment, Outcome, Program, limits
+from libs.cel import CelError, CelProblems, DocumentIndex, Environment, ExpressionIndex, JoinIndex, Outcome, Program, limits
 from libs.cel.budget import Budget
 from libs.cel.exact import compile_exact
 from libs.cel.native import compile_matches
@@ -198,6 +198,43 @@ def test_threads_share_parser_and_programs() -> None:
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+HOSTILE_PATTERNS = [f".*{'ab'[n % 2]}.{{{n % 20}}}{'ba'[n % 2]}" for n in range(300)]
+
+
+def test_patterns_that_blow_up_one_automaton_of_all_do_no_harm_to_an_index() -> None:
+    index = ExpressionIndex("x")
+    for n, pattern in enumerate(HOSTILE_PATTERNS):
+        index.put(f"e{n:03}", OPEN.compile(f'x.a.matches("{pattern}")'))
+    text = "".join("ab"[n.bit_count() % 2] for n in range(300))
+    expected = [
+        f"e{n:03}"
+        for n, pattern in enumerate(HOSTILE_PATTERNS)
+        if OPEN.compile(f'x.a.matches("{pattern}")').matches(x={"a": text})
+    ]
+    assert index.matching({"a": text}) == expected != []
+
+
+def test_expressions_as_wide_as_allowed_can_be_indexed() -> None:
+    wide = " || ".join(f'x.k{n} == "{n}"' for n in range(190))
+    many = f"x.a in [{', '.join(map(str, range(800)))}]"
+    index, documents = ExpressionIndex("x"), DocumentIndex("x")
+    index.put("wide", OPEN.compile(wide))
+    index.put("many", OPEN.compile(many))
+    for n in range(300):
+        documents.put(f"d{n:03}", {f"k{n}": str(n), "a": n})
+    assert index.matching({"k7": "7", "a": 799}) == ["many", "wide"]
+    assert documents.select(OPEN.compile(wide)) == [f"d{n:03}" for n in range(190)]
+    assert len(documents.select(OPEN.compile(many))) == 300
+
+
+def test_a_relation_that_compares_everyone_says_so_before_it_does() -> None:
+    index = JoinIndex(Environment("pair", {"a": None, "b": None}).compile("a.x != b.x"))
+    for n in range(100):
+        index.put(f"d{n:03}", {"x": n})
+    assert index.comparisons("d000") == 200
+    assert index.related("d000") == ([f"d{n:03}" for n in range(1, 100)],) * 2
 
 
 def test_limits_are_the_documented_ones() -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from libs.eventlog.committer import Committer, Outcome
-from libs.eventlog.limits import GROUP_FACTS, GROUP_REQUESTS
+from libs.eventlog.limits import GROUP_FACTS, GROUP_REQUESTS, LONG_AT_ONCE
 from libs.eventlog.port import Append, Appended, ConditionFailed, LogUnavailable
 from libs.eventlog.prepare import Prepared
 
@@ -167,3 +167,73 @@ async def test_closing_finishes_what_waits_and_takes_nothing_more() -> None:
     await closing
     assert [task.done() for task in tasks] == [True, True]
     await committer.close()
+
+
+@dataclass
+class SlowDisk:
+    """Takes as long as it is told for what is long, and no time for the rest."""
+
+    written: list[str] = field(default_factory=list)
+    under_way: list[str] = field(default_factory=list)
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def write(self, group: Sequence[Prepared]) -> Sequence[Outcome]:
+        names = [one.append.workspace_id for one in group]
+        if group[0].long:
+            self.under_way += names
+            await self.done.wait()
+        self.written += names
+        return [Appended(1, ()) for _ in group]
+
+
+LONG = GROUP_FACTS + 1
+
+
+async def test_other_workspaces_do_not_wait_for_a_long_append() -> None:
+    disk = SlowDisk()
+    committer = Committer(disk.write)
+    long = asyncio.create_task(committer.append(request("a", LONG)))
+    await asyncio.sleep(0)
+    assert await committer.append(request("b")) == Appended(1, ())
+    assert (disk.under_way, disk.written, long.done()) == (["a"], ["b"], False)
+    disk.done.set()
+    await long
+
+
+async def test_its_own_workspace_waits_for_a_long_append_in_order_of_arrival() -> None:
+    disk = SlowDisk()
+    committer = Committer(disk.write)
+    tasks = [
+        asyncio.create_task(committer.append(one)) for one in (request("a", LONG), request("a"), request("a", LONG), request("b"))
+    ]
+    await tasks[-1]
+    assert disk.written == ["b"]
+    disk.done.set()
+    await asyncio.gather(*tasks)
+    assert disk.written == ["b", "a", "a", "a"]
+
+
+async def test_long_appends_that_run_beside_the_others_are_few() -> None:
+    disk = SlowDisk()
+    committer = Committer(disk.write)
+    names = [f"w{number}" for number in range(LONG_AT_ONCE + 2)]
+    tasks = [asyncio.create_task(committer.append(request(name, LONG))) for name in names]
+    await asyncio.sleep(0)
+    await committer.append(request("b"))
+    assert disk.under_way == names[:LONG_AT_ONCE]
+    disk.done.set()
+    await asyncio.gather(*tasks)
+    assert sorted(disk.written) == ["b", *names]
+
+
+async def test_closing_finishes_long_appends_and_what_waits_for_them() -> None:
+    disk = SlowDisk()
+    committer = Committer(disk.write)
+    tasks = [asyncio.create_task(committer.append(one)) for one in (request("a", LONG), request("a"))]
+    await asyncio.sleep(0)
+    closing = asyncio.create_task(committer.close())
+    await asyncio.sleep(0)
+    assert not closing.done()
+    disk.done.set()
+    await closing
+    assert [task.done() for task in tasks] == [True, True]

@@ -4,122 +4,67 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import hypothesis
 from hypothesis import strategies as st
 
-from contracts.envelope import Recorded
 from contracts.fact import FACTS, Fact
 from contracts.facts import dispatcher, inventory, planner, policy, verifier
-from contracts.shapes import AnyApproval, HttpProvider, MetricSpec, Rule, Target, Verification
-from libs.simulation.world import decode
+from contracts.shapes import AnyApproval, Rule, Verification
 from services.gateway.adapters.memory import MemoryRows
 from services.gateway.readmodel import PROJECTED, pair_key, patches_of
 from services.gateway.rows import Change, Patch, compact
 from services.gateway.views import Views
 from tests.conformance.gateway.row_patches import PATCHES
-
-WORKSPACE = "11111111-1111-4111-8111-111111111111"
-AT = datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
-STAMP = "2026-01-01T12:00:00.123Z"
-
-
-def uid(number: int) -> str:
-    return f"00000000-0000-4000-8000-{number:012d}"
-
-
-R, E, D, V, A, S, REL, JOB, VER = (uid(number) for number in range(1, 10))
-TARGET = Target(R, E, D)
-
-
-def recorded(position: int, fact: Fact) -> Recorded:
-    return Recorded(
-        workspace_id=WORKSPACE, position=position, id=uid(position), type=type(fact).TYPE, stream=fact.stream, time=AT, recorded_time=AT,
-        correlation_id=uid(0), causation_id=uid(0), auth_id="service:test", traceparent="", data=fact.to_json(), decode=decode,
-    )  # fmt: skip
-
-
-async def project(*facts: Fact) -> MemoryRows:
-    rows = MemoryRows()
-    changes = [Change(number, patch) for number, fact in enumerate(facts, 1) for patch in patches_of(recorded(number, fact))]
-    assert await rows.apply(WORKSPACE, 0, max(1, len(facts)), changes)
-    return rows
-
-
-def system(name: str = "shop") -> planner.SystemSaved:
-    return planner.SystemSaved(system_id=S, name=name, created_at=AT)
-
-
-def deployment(selector: str = "false") -> planner.DeploymentSaved:
-    return planner.DeploymentSaved(deployment_id=D, name="api", resource_selector=selector, created_at=AT)
-
-
-def environment(selector: str = "false") -> planner.EnvironmentSaved:
-    return planner.EnvironmentSaved(environment_id=E, name="prod", resource_selector=selector, created_at=AT)
-
-
-def version(tag: str = "v1", status: Any = "ready") -> planner.VersionCreated:
-    return planner.VersionCreated(version_id=V, deployment_id=D, tag=tag, name=tag, status=status, created_at=AT)
-
-
-def resource(name: str = "r") -> inventory.ResourceSaved:
-    return inventory.ResourceSaved(
-        resource_id=R, identifier="i", name=name, kind="k", version="v", metadata={"$x": "y"}, created_at=AT, updated_at=AT
-    )
-
-
-def agent() -> dispatcher.JobAgentSaved:
-    return dispatcher.JobAgentSaved(agent_id=A, name="runner", type="test-runner", created_at=AT)
-
-
-def targets(*, added: Sequence[str] = (), removed: Sequence[str] = ()) -> planner.TargetsChanged:
-    return planner.TargetsChanged(deployment_id=D, environment_id=E, added=tuple(added), removed=tuple(removed))
-
-
-def release(at: datetime = AT, release_id: str = REL) -> planner.ReleasesCreated:
-    item = planner.ReleaseItem(resource_id=R, release_id=release_id, variables={"k": 1})
-    return planner.ReleasesCreated(deployment_id=D, environment_id=E, version_id=V, items=(item,), cleared_at=1, created_at=at)
-
-
-JOB_IDS: dict[str, Any] = {
-    "job_id": JOB,
-    "release_id": REL,
-    "resource_id": R,
-    "environment_id": E,
-    "deployment_id": D,
-    "version_id": V,
-}
-
-
-def job(status: Any = "pending") -> dispatcher.JobCreated:
-    snapshot = dispatcher.DispatchSnapshot(resource=1, environment=2, deployment=3, version=4, agent=5, release=6)
-    return dispatcher.JobCreated(
-        **JOB_IDS, agent_id=A, status=status, snapshot=snapshot, created_at=AT, deadline_at=AT + timedelta(hours=1)
-    )
-
-
-def moved(status: Any, completed_at: datetime | None = None, **more: Any) -> dispatcher.JobStatusChanged:
-    return dispatcher.JobStatusChanged(
-        **JOB_IDS, agent_id=A, status=status, previous="pending", completed_at=completed_at, changed_at=AT, **more
-    )
-
-
-def verification() -> verifier.VerificationStarted:
-    metric = MetricSpec(
-        name="m", interval_seconds=1, count=1, provider=HttpProvider(type="http", url="http://x"), success_condition="result.ok"
-    )
-    ids: dict[str, Any] = {**JOB_IDS, "verification_id": VER, "policy_id": uid(20), "rule_id": uid(21)}
-    return verifier.VerificationStarted(**ids, metrics=(metric,), started_at=AT)
-
-
-def measured(number: int) -> verifier.MeasurementTaken:
-    ids: dict[str, Any] = {**JOB_IDS, "verification_id": VER}
-    return verifier.MeasurementTaken(**ids, metric="m", number=number, status="passed", data={"n": number}, measured_at=AT)
-
-
-WORLD = (resource(), environment(), deployment(), version(), agent(), release(), job())
+from tests.unit.gateway.readmodel_scenes import (
+    AT,
+    JOB,
+    JOB_IDS,
+    REL,
+    RULE,
+    SET,
+    STAMP,
+    TARGET,
+    V2,
+    VALUE,
+    VARIABLE,
+    VER,
+    WORKSPACE,
+    WORLD,
+    A,
+    D,
+    E,
+    R,
+    S,
+    V,
+    agent,
+    depending,
+    deployment,
+    environment,
+    job,
+    measured,
+    moved,
+    pinned,
+    project,
+    recorded,
+    redeployed,
+    relationship_rule,
+    release,
+    resource,
+    resource_variables,
+    rolled_back,
+    system,
+    targets,
+    uid,
+    unpinned,
+    value,
+    variable,
+    variable_set,
+    verification,
+    version,
+)  # fmt: skip
 
 
 async def test_times_are_utc_with_milliseconds() -> None:
@@ -264,8 +209,9 @@ def test_a_fact_that_no_table_shows_is_not_even_decoded() -> None:
 def test_facts_that_make_rows_are_all_known() -> None:
     """A new fact of a service is either projected or listed here: none is forgotten."""
     quiet = {
-        "dispatcher.job_dispatched.v1", "inventory.matches_changed.v1", "policy.approval_recorded.v1", "policy.clearance_withdrawn.v1",
+        "dispatcher.job_dispatched.v1", "inventory.matches_changed.v1", "inventory.relations_changed.v1", "policy.approval_recorded.v1", "policy.clearance_withdrawn.v1",
         "policy.rollback_required.v1", "policy.rule_evaluated.v1", "policy.targets_cleared.v1", "policy.verification_required.v1",
+        "policy.version_superseded.v1",
     }  # fmt: skip
     others = {name for name in FACTS if not name.startswith(("gateway.", "test."))} - PROJECTED
     assert {name for name in others if name.split(".")[0] in OWNERS} == quiet
@@ -282,7 +228,12 @@ FACT_POOL: tuple[Fact, ...] = (
     environment(), planner.EnvironmentDeleted(environment_id=E), version(), targets(added=[R]), targets(removed=[R]), release(),
     release(AT + timedelta(days=1)), resource(), resource("other"), inventory.ResourceDeleted(resource_id=R, identifier="i"), agent(),
     dispatcher.JobAgentDeleted(agent_id=A), job(), moved("inProgress"), moved("successful", AT), moved("failure", AT, message="m"),
-    verification(), measured(1), measured(2),
+    verification(), measured(1), measured(2), variable(), variable("other"), value(), value(1, uid(47)),
+    planner.DeploymentVariableDeleted(deployment_id=D, variable_id=VARIABLE),
+    planner.DeploymentVariableValueDeleted(deployment_id=D, variable_id=VARIABLE, value_id=VALUE), resource_variables(a=1),
+    resource_variables(), variable_set(), inventory.VariableSetDeleted(set_id=SET), relationship_rule(),
+    inventory.RelationshipRuleSuspended(rule_id=RULE, reason="too many"), inventory.RelationshipRuleDeleted(rule_id=RULE), depending(D),
+    depending(uid(48), updated=True), pinned(), pinned(R, V2), unpinned(), unpinned(R), rolled_back(), rolled_back(also=[V]), redeployed(),
 )  # fmt: skip
 
 

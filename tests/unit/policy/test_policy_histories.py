@@ -94,6 +94,12 @@ def end_job(n: int, ends: str) -> Action:
     return act
 
 
+def drain(scene: Scene) -> None:
+    """Every job that runs ends well, and is verified."""
+    for _ in range(4 * len(scene.state.versions) * len(TARGETS)):
+        end_job(0, "successful")(scene)
+
+
 def come_and_go(n: int) -> Action:
     def act(scene: Scene) -> None:
         pair = scene.state.pairs[pair_key(scene.deployment, scene.production)]
@@ -196,8 +202,8 @@ class Model:
                 self.exists = (self.exists - set(fact.removed)) | set(fact.added)
                 for version in self.under_way.values():
                     for resource in fact.removed:
-                        if version.get(resource) == "cleared":
-                            del version[resource]
+                        # These targets have no resource, so that what they had is forgotten with them.
+                        version.pop(resource, None)
             case TargetsCleared():
                 self.check(fact)
                 for version_id, version in self.under_way.items():
@@ -212,13 +218,17 @@ class Model:
             case JobCreated():
                 self.under_way.setdefault(fact.version_id, {})[fact.resource_id] = "running"
             case JobStatusChanged():
-                self.under_way[fact.version_id][fact.resource_id] = "running" if fact.status == "successful" else "failed"
+                self.moved(fact.version_id, fact.resource_id, "running" if fact.status == "successful" else "failed")
             case VerificationPassed():
-                self.under_way[fact.version_id][fact.resource_id] = "passed"
+                self.moved(fact.version_id, fact.resource_id, "passed")
             case VerificationFailed():
-                self.under_way[fact.version_id][fact.resource_id] = "failed"
+                self.moved(fact.version_id, fact.resource_id, "failed")
             case _:
                 pass
+
+    def moved(self, version_id: str, resource_id: str, how: str) -> None:
+        if resource_id in self.under_way[version_id]:
+            self.under_way[version_id][resource_id] = how
 
     def check(self, fact: TargetsCleared) -> None:
         """No target goes for the first time unless all that went before it passed, or vanished."""
@@ -264,12 +274,13 @@ def test_every_target_that_is_not_on_the_newest_version_has_a_reason(steps: list
 def test_next_good_version_reaches_every_target(steps: list[Action]) -> None:
     """Nothing that happened before holds up a version with which all goes well."""
     scene = told(steps)
+    # Dispatcher never has two jobs on one target: the last one to end would be what runs there.
+    drain(scene)
     post(scene)
     prepare(scene)
     for _ in TARGETS:
         dispatch(scene)
-        for n in range(2 * len(TARGETS)):
-            end_job(n, "successful")(scene)
+        drain(scene)
         scene.advance(seconds=30)
     pair = scene.state.pairs[pair_key(scene.deployment, scene.production)]
     for one in pair.targets:

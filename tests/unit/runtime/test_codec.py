@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -83,6 +84,12 @@ def test_maps_of_any_size_come_back(count: int) -> None:
         documents=Map((name, {"id": name, "n": [1, None, 2.5, {"deep": True}]}) for name in names),
         count=count,
     )
+    assert codec.decode(Large, codec.encode(Large, state)) == state
+
+
+def test_documents_nested_hundreds_of_levels_come_back() -> None:
+    deep = json.loads("[" * 220 + "]" * 220)
+    state = Large(Map(), Map(), Map({"a": {"config": deep}}))
     assert codec.decode(Large, codec.encode(Large, state)) == state
 
 

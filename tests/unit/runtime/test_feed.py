@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +12,7 @@ from contracts.envelope import Recorded
 from contracts.facts.inventory import ProviderDeleted
 from libs.eventlog.memory import MemoryLog
 from libs.eventlog.port import Append, NewFact
+from libs.runtime import feed as module
 from libs.runtime.feed import Feed
 from libs.simulation.world import START, WORKSPACE
 
@@ -76,3 +78,70 @@ async def test_a_waiter_is_woken_by_a_hint_alone() -> None:
     feed.hint(WORKSPACE, 3)
     assert await waiting
     assert not await feed.wait(WORKSPACE, 3, 0.01)
+
+
+class Clock:
+    now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    found = Clock()
+    monkeypatch.setattr(module, "monotonic", found)
+    monkeypatch.setattr(module, "KEPT", 10)
+    return found
+
+
+class Counting(MemoryLog):
+    """A log that counts how often it is read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads = 0
+
+    async def read(self, workspace_id: str, after: int, limit: int) -> list[Recorded]:
+        self.reads += 1
+        return await super().read(workspace_id, after, limit)
+
+
+async def test_bulk_work_is_kept_until_its_readers_had_time_and_then_let_go(clock: Clock) -> None:
+    log = Counting()
+    feed = Feed(log)
+    await log.append(Append(WORKSPACE, facts=[new(number) for number in range(50)]))
+    clock.now += module.BURST_S - 1
+    assert len(await feed.read(WORKSPACE, 0, 100)) == 50
+    assert log.reads == 0
+    clock.now += 2
+    feed.hint(WORKSPACE, 50)
+    assert [one.position for one in await feed.read(WORKSPACE, 40, 100)] == list(range(41, 51))
+    assert log.reads == 0
+    assert len(await feed.read(WORKSPACE, 0, 100)) == 50
+    assert log.reads == 1
+
+
+async def test_what_came_last_stays_when_older_bulk_work_is_let_go(clock: Clock) -> None:
+    log = Counting()
+    feed = Feed(log)
+    await log.append(Append(WORKSPACE, facts=[new(number) for number in range(50)]))
+    clock.now += module.BURST_S + 1
+    await log.append(Append(WORKSPACE, facts=[new(number) for number in range(50, 65)]))
+    assert [one.position for one in await feed.read(WORKSPACE, 50, 100)] == list(range(51, 66))
+    assert log.reads == 0
+    await feed.read(WORKSPACE, 0, 100)
+    assert log.reads == 1
+
+
+async def test_bulk_work_of_all_workspaces_together_has_a_bound(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = Counting()
+    feed = Feed(log)
+    monkeypatch.setattr(module, "BURST_BYTES", 2_000)
+    other = "00000000-0000-4000-8000-0000000000ff"
+    for workspace_id, first in [(WORKSPACE, 0), (other, 100)]:
+        await log.append(Append(workspace_id, facts=[new(number) for number in range(first, first + 50)]))
+    assert len(await feed.read(other, 40, 100)) == 10
+    assert log.reads == 0
+    await feed.read(other, 0, 100)
+    assert log.reads == 1
