@@ -337,8 +337,7 @@ class _Writer:
             # encode() refuses, goes to the exact back end.
             name = f"x{len(self.regexes)}"
             self.regexes[name] = found
-            self._keep_as(f"ask_{name}", sought.ask)
-            self._keep_as(f"search_{name}", sought.search)
+            self.constants |= {f"ask_{name}": sought.ask, f"search_{name}": sought.search}
             direct = f"0 in (l_{name}({text}.encode()) or search_{name}({text}))"
             asked = f"(m_{name}[{text}] if r_{name} else {direct})"
         else:
@@ -411,9 +410,6 @@ class _Writer:
         name = f"k{len(self.constants)}"
         self.constants[name] = value
         return name
-
-    def _keep_as(self, name: str, value: Any) -> None:
-        self.constants[name] = value
 
     def _temporary(self) -> str:
         self._temporaries += 1

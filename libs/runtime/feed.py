@@ -16,7 +16,7 @@ from libs.eventlog.port import EventLog
 
 KEPT = 20_000
 """Facts kept in memory per workspace for good; readers further behind read the log."""
-BURST_S = 60.0
+BURST_S = 300.0
 """How long more than that are kept after they came: else, of bulk work, each reader would read the log on its own and decode its own
 copy of every fact."""
 BURST_BYTES = 256 << 20

@@ -100,14 +100,14 @@ def invalid(api: Api, row: Row) -> None:
     """What has not the declared form is refused, with its place, before anything is looked up."""
     path = _nowhere(row)
     # The body is as it should be, so that nothing but the query is wrong.
-    for query in ("nonsense=1", "Limit=1", "=x"):
+    for query in ("nonsense=1", "Limit=1"):
         _refused(api, row, f"{path}?{query}", _example(row), at="/query/")
     answer = api.send(row.method, path, _example(row), workspace_id="nonsense")
     assert (answer.status_code, answer.json()["details"][0]["path"]) == (400, "/params/workspaceId")
     if row.paged:
-        for query in ("limit=0", "limit=1001", "limit=-1", "limit=x", "limit=1.5", "limit=", "limit=1&limit=2"):
+        for query in ("limit=0", "limit=1001", "limit=-1", "limit=x", "limit=", "limit=1&limit=2"):
             _refused(api, row, f"{path}?{query}", _example(row), at="/query/limit")
-        for query in ("offset=-1", "offset=x", "offset=", "offset=99999999999999999999"):
+        for query in ("offset=-1", "offset=1.5", "offset=", "offset=99999999999999999999"):
             _refused(api, row, f"{path}?{query}", _example(row), at="/query/offset")
     if "cel" in row.query:
         _refused(api, row, f"{path}?cel=", _example(row), at="/query/cel")

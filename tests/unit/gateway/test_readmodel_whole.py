@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from contracts.fact import Fact
-from contracts.facts import inventory, planner
+from contracts.facts import inventory, planner, verifier
 from services.gateway.adapters.memory import MemoryRows
 from services.gateway.readmodel import pair_key
 from services.gateway.rows import Table
@@ -25,7 +25,6 @@ from tests.unit.gateway.readmodel_scenes import (
     V2,
     VALUE,
     VARIABLE,
-    VER,
     WORKSPACE,
     WORLD,
     D,
@@ -220,13 +219,9 @@ async def test_the_newest_job_that_ended_decides_over_its_release() -> None:
 
 async def test_a_release_whose_verification_has_not_passed_is_not_good() -> None:
     started = verification().model_copy(update={"job_id": uid(102)})
-    ids: dict[str, Any] = {
-        **started.model_dump(include={"job_id", "release_id", "resource_id", "environment_id", "deployment_id", "version_id"})
-    }
+    ids = {name: getattr(started, name) for name in (*JOB_IDS, "verification_id")}
     assert await last_good(*run(1), *run(2), started, *run(3)) == 1
-    from contracts.facts import verifier
-
-    passed = verifier.VerificationPassed(**ids, verification_id=VER, finished_at=AT)
+    passed = verifier.VerificationPassed(**ids, finished_at=AT)
     assert await last_good(*run(1), *run(2), started, passed, *run(3)) == 2
 
 
