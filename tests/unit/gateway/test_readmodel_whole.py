@@ -17,6 +17,7 @@ from services.gateway.views import Views, shown
 from tests.unit.gateway.readmodel_scenes import (
     AT,
     JOB,
+    JOB_IDS,
     REL,
     RULE,
     SET,

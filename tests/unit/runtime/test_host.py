@@ -11,6 +11,7 @@ from contracts.commands.inventory import SaveProvider
 from contracts.facts.inventory import ProviderDeleted
 from libs.eventlog.memory import MemoryLog
 from libs.runtime import audit
+from libs.runtime import queue as queue_module
 from libs.runtime.feed import Feed
 from libs.runtime.host import Host
 from libs.simulation.world import WORKSPACE
@@ -73,6 +74,18 @@ async def test_after_a_restart_the_state_is_the_same_from_a_snapshot_and_from_ze
         queue = queue_of(host)
         await queue.reach(10)
         assert queue.room.state == before == (await audit.refold(log, service, WORKSPACE))[0]
+
+
+async def test_a_state_that_is_dear_to_store_is_not_stored_for_a_few_facts_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue_module, "CHEAP_S", -1.0)  # as if every state took long
+    log = MemoryLog()
+    for facts, is_stored in [(2, False), (2, True)]:
+        first = await log.head(WORKSPACE)
+        async with hosted(log, snapshot_every=3) as host:
+            for number in range(first, first + facts):
+                await ask(host, SaveProvider(name=f"n{number}"), number)
+            await queue_of(host).reach(first + facts)
+        assert (await log.load_snapshot("inventory", WORKSPACE, service.state_version) is not None) == is_stored
 
 
 async def test_two_owners_of_one_workspace_do_no_harm() -> None:
