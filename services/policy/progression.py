@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from contracts.documents import environment_document
 from contracts.shapes import EnvironmentProgression
 from libs.cel import CelProblems, contexts
 from services.policy.finding import TICK, Finding, positions
 from services.policy.instants import later, spoken
-from services.policy.selector import environment_document
 from services.policy.state import NOWHERE, Pair, State, Successes, Version, pair_key
 
 DEFAULT_STATUSES = frozenset({"successful"})
@@ -105,7 +105,7 @@ def picked_environments(selector: str, environment_id: str, state: State) -> tup
     for one in state.environments_beside(environment_id):
         if one == environment_id:
             continue
-        verdict = program.verdict(environment=environment_document(state.environments[one], state.workspace_id))
+        verdict = program.verdict(environment=environment_document(state.workspace_id, state.environments[one]))
         if verdict.is_error:
             return verdict.message or "it has no answer"
         if verdict.is_match:

@@ -13,9 +13,8 @@ from typing import Any, Final, NamedTuple
 
 from immutables import Map
 
-from contracts.documents import resource_document, stamp
+from contracts.documents import deployment_document, environment_document, resource_document
 from contracts.facts.inventory import ResourceSaved
-from contracts.facts.planner import DeploymentSaved, EnvironmentSaved
 from contracts.facts.policy import PolicySaved
 from libs.cel import CelProblems, Program, contexts
 from services.policy.state import Pair, Policy, State
@@ -45,7 +44,7 @@ class PairMatches:
         self._interned: dict[Matched, Matched] = {}
         self._documents: dict[str, Any] = {
             "deployment": deployment_document(self._deployment) if self._deployment else {},
-            "environment": environment_document(self._environment, state.workspace_id) if self._environment else {},
+            "environment": environment_document(state.workspace_id, self._environment) if self._environment else {},
         }
         self._workspace_id = state.workspace_id
         self._steps: list[Match | tuple[str, Program]] = []
@@ -132,33 +131,3 @@ def reads_resources(policies: Mapping[str, Policy]) -> bool:
         except CelProblems:
             continue
     return False
-
-
-def deployment_document(fact: DeploymentSaved) -> dict[str, Any]:
-    """A deployment as selectors see it."""
-    document: dict[str, Any] = {
-        "id": fact.deployment_id,
-        "name": fact.name,
-        "slug": fact.name,
-        "metadata": fact.metadata,
-        "jobAgentConfig": fact.job_agent_config,
-        "jobAgentSelector": fact.job_agent_selector,
-        "resourceSelector": fact.resource_selector,
-    }
-    if fact.description:
-        document["description"] = fact.description
-    return document
-
-
-def environment_document(fact: EnvironmentSaved, workspace_id: str) -> dict[str, Any]:
-    """An environment as selectors see it."""
-    document: dict[str, Any] = {
-        "id": fact.environment_id,
-        "name": fact.name,
-        "workspaceId": workspace_id,
-        "metadata": fact.metadata,
-        "createdAt": stamp(fact.created_at),
-    }
-    if fact.description:
-        document["description"] = fact.description
-    return document

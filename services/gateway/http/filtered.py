@@ -86,7 +86,7 @@ async def _matching(call: Call, listing: Listing, program: Program) -> AsyncIter
     needs = needs_of(program, listing.variable, listing.computed)
     after: Cursor | None = None
     async with _turn(call):
-        chosen = _Filter(_pick(program, listing.variable))
+        chosen = _Filter(lambda part: program.filter(part, listing.variable))
         while True:
             batch = await call.deps.store.scan(
                 call.workspace_id,
@@ -109,16 +109,6 @@ def _bare(rows: list[Json]) -> list[Json]:
     for row in rows:
         row.pop("$createdAt", None)
     return rows
-
-
-def _pick(program: Program, variable: str) -> Pick:
-    if len(program.environment.variables) == 1:
-        return program.filter
-
-    def one_by_one(part: Sequence[Json]) -> list[int]:
-        return [index for index, one in enumerate(part) if program.matches(**{variable: one})]
-
-    return one_by_one
 
 
 @asynccontextmanager

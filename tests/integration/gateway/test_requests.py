@@ -367,7 +367,7 @@ async def test_a_list_is_filtered_beside_other_requests_and_no_longer_than_is_gr
     began, go_on, threads = asyncio.Event(), threading.Event(), set[str]()
     loop = asyncio.get_running_loop()
 
-    def slow(program: Program, rows: Sequence[Any]) -> list[int]:
+    def slow(program: Program, rows: Sequence[Any], variable: str) -> list[int]:
         threads.add(threading.current_thread().name)
         loop.call_soon_threadsafe(began.set)
         assert go_on.wait(PATIENCE_S)
@@ -384,6 +384,25 @@ async def test_a_list_is_filtered_beside_other_requests_and_no_longer_than_is_gr
     monkeypatch.setattr("services.gateway.http.filtered.FILTER_S", 0.0)
     refused = await one.call("GET", "/resources", want=400, params={"cel": "resource.kind == 'k'"})
     assert (refused["code"], "simpler" in refused["message"]) == ("INVALID_CEL", True)
+
+
+async def test_a_filtered_list_is_paged_like_any_other_whatever_the_batches(one: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(7):
+        body = {"name": "even" if number % 2 == 0 else "odd", "kind": "k", "version": "v"}
+        await one.call("PUT", one.path_of(f"r{number}"), body, want=202)
+    for size in (1, 2, 3, 7, 100):
+        monkeypatch.setattr("services.gateway.http.filtered._BATCH", size)
+        for limit, offset, seen in ((2, 0, ["r0", "r2"]), (2, 1, ["r2", "r4"]), (9, 2, ["r4", "r6"]), (1, 3, ["r6"]), (1, 4, [])):
+            params = {"cel": 'resource.name == "even" && !resource.name.contains("x")', "limit": limit, "offset": offset}
+            page = await one.call("GET", "/resources", want=200, params=params)
+            assert ([entry["identifier"] for entry in page["items"]], page["total"]) == (seen, 4)
+
+
+async def test_a_list_that_is_too_long_says_so(one: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    await one.call("PUT", one.path_of("r"), {"name": "n", "kind": "k", "version": "v"}, want=202)
+    monkeypatch.setattr("services.gateway.http.filtered.SCAN_S", -1.0)
+    refused = await one.call("GET", "/resources", want=400, params={"cel": "true"})
+    assert refused["code"] == "LIST_TOO_LONG"
 
 
 async def test_too_many_filters_at_once_are_sent_away_for_now(one: House, monkeypatch: pytest.MonkeyPatch) -> None:
