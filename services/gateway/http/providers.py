@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+
+from starlette.responses import Response
+
 from contracts.commands.inventory import DeleteProvider, SaveProvider, SetProviderResources
+from contracts.shapes import Json
 from services.gateway.http import answers, bodies
 from services.gateway.http.call import Call, Reply
 from services.gateway.http.operation import Routes
 from services.gateway.http.problem import NotFound
 from services.gateway.http.validation import canonical_uuid
+from services.gateway.json_text import dump
+from services.gateway.store import Cursor
 from services.gateway.views import shown
 
 routes = Routes("resource providers")
+
+_BATCH = 5_000
 
 
 @routes.add("PUT", "/resource-providers", answers={202: answers.Provider}, body=bodies.ProviderBody)
@@ -38,12 +48,30 @@ async def delete_provider(call: Call) -> Reply:
 
 
 @routes.add("GET", "/resource-providers/name/{name}/resources", answers={200: answers.ResourceList})
-async def list_provider_resources(call: Call) -> Reply:
+async def list_provider_resources(call: Call) -> Response:
     """All resources of a provider, in the order in which it first told of them."""
     provider = await call.row_named("provider", call.path["name"], "Resource provider")
-    page = await call.deps.store.find(call.workspace_id, "resource", where={"providerId": provider["id"]})
-    items = [shown(one) for one in page.items]
-    return Reply(200, {"items": items, "total": page.total, "limit": max(page.total, 1), "offset": 0})
+    parts: list[bytes] = []
+    total = 0
+    after: Cursor | None = None
+    while True:
+        # There may be 100,000: they are written out some at a time, since their text takes a tenth of the room that they take.
+        batch = await call.deps.store.scan(
+            call.workspace_id, "resource", where={"providerId": provider["id"]}, after=after, limit=_BATCH
+        )
+        if batch.items:
+            parts.append(await asyncio.to_thread(_written, batch.items))
+        total += len(batch.items)
+        after = batch.cursor
+        if after is None:
+            break
+    end = dump({"total": total, "limit": max(total, 1), "offset": 0})[1:]
+    return Response(b'{"items":[' + b",".join(parts) + b"]," + end, media_type="application/json")
+
+
+def _written(rows: Sequence[Json]) -> bytes:
+    """Rows as the elements of a JSON array."""
+    return dump([shown(one) for one in rows])[1:-1]
 
 
 @routes.add("PUT", "/resource-providers/{providerId}/set", answers={202: answers.SetAccepted}, body=bodies.ProviderSet)

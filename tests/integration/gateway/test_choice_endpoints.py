@@ -181,3 +181,17 @@ async def test_a_provider_is_renamed_by_its_id_and_found_by_its_name(one: House)
     await one.call("GET", "/resource-providers/name/a", want=404)
     for id_ in ("", str(uuid4()), "none"):
         assert (await one.call("PUT", "/resource-providers", {"id": id_, "name": "b"}, want=202))["id"] == made["id"]
+
+
+async def test_all_resources_of_a_provider_are_listed_whatever_the_batches(one: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = (await one.call("PUT", "/resource-providers", {"id": "", "name": "sync"}, want=202))["id"]
+    path = "/resource-providers/name/sync/resources"
+    assert await one.call("GET", path, want=200) == {"items": [], "total": 0, "limit": 1, "offset": 0}
+    more = {"name": "n", "kind": "k", "version": "v", "config": {}, "metadata": {}, "createdAt": "0001-01-01T00:00:00Z"}
+    resources = [{**more, "identifier": identifier} for identifier in ("z", "a", "m")]
+    await one.call("PUT", f"/resource-providers/{provider}/set", {"resources": resources}, want=202)
+    for size in (1, 2, 3, 100):
+        monkeypatch.setattr("services.gateway.http.providers._BATCH", size)
+        page = await one.call("GET", path, want=200)
+        assert [entry["identifier"] for entry in page["items"]] == ["z", "a", "m"]
+        assert (page["total"], page["limit"], page["offset"]) == (3, 3, 0)

@@ -9,14 +9,16 @@ import hypothesis
 import orjson
 import pytest
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
+from contracts.values import problem_of
 from services.gateway.http import bodies
 from services.gateway.http.app import operations
 from services.gateway.http.validation import body_of, canonical_uuid, decoded_segment, query_of
 from services.gateway.json_text import MAX_DEPTH, BadJson, dump, parse
 
 
-def checked(model: type[bodies.Body], value: Any) -> tuple[Any, list[str]]:
+def checked(model: type[BaseModel], value: Any) -> tuple[Any, list[str]]:
     found, problems = body_of(value, orjson.dumps(value), model)
     return found, [f"{one['path']} {one['errorCode'].removesuffix('.openapi.validation')}" for one in problems]
 
@@ -48,10 +50,18 @@ def metric(**other: Any) -> dict[str, Any]:
         (bodies.CreatePolicy, {"name": "p", "rules": [{"verification": {"metrics": [metric(intervalSeconds=0)]}}]}, ["intervalSeconds minimum", "metrics minItems"]),
         (bodies.CreatePolicy, {"name": "p", "rules": [{"verification": {"metrics": [metric(provider={"type": "sleep", "durationSeconds": 9999})]}}]}, ["durationSeconds maximum", "metrics minItems"]),
         (bodies.CreatePolicy, {"name": "p", "rules": [{"anyApproval": {"minApprovals": 2**31}}]}, ["/body/rules/0/anyApproval/minApprovals maximum"]),
+        (bodies.DeploymentVariableValueBody, {"deploymentVariableId": "x", "value": [1], "priority": 2**63}, ["/body/value format", "/body/priority maximum"]),
+        (bodies.DeploymentVariableValueBody, {"deploymentVariableId": "x", "value": None, "priority": True}, ["/body/value nullable", "/body/priority type"]),
+        (bodies.ResourceVariables, {"a": None, "b": [1], "root": None}, ["/body/a format", "/body/root format"]),
+        (bodies.ResourceVariables, [], ["/body type"]),
+        (bodies.ResourceBody, {"name": "n", "kind": "k", "version": "v", "variables": {"a": None}}, ["/body/variables/a format"]),
+        (bodies.CreateVersion, {"name": "", "tag": "v", "status": "ready", "dependencies": {"x": {}}}, ["/body/dependencies/x/versionSelector required"]),
+        (bodies.CreateVariableSet, {"name": "n", "selector": "true", "variables": [{"key": "k", "value": {"a": 1}}]}, ["/body/variables/0/value format"]),
+        (bodies.PinBody, {"versionId": "v1"}, ["/body/versionId format"]),
         (bodies.CreatePolicy, {"name": "p", "rules": [{"retry": {"maxRetries": 1}}]}, ["/body/rules/0/retry format"]),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_a_body_is_told_with_its_place(model: type[bodies.Body], value: Any, expected: list[str]) -> None:
+def test_what_is_wrong_with_a_body_is_told_with_its_place(model: type[BaseModel], value: Any, expected: list[str]) -> None:
     found, problems = checked(model, value)
     assert found is None
     assert len(problems) == len(expected)
@@ -63,6 +73,12 @@ def test_null_is_absence_where_clients_in_use_send_it() -> None:
     found, problems = checked(bodies.ProviderSet, {"resources": [resource]})
     assert problems == []
     assert found.resources[0].config == found.resources[0].metadata == {}
+
+
+def test_what_is_wrong_with_a_value_is_told_in_our_own_words() -> None:
+    value = {"deploymentVariableId": "x", "value": [1], "priority": 0}
+    _, problems = body_of(value, orjson.dumps(value), bodies.DeploymentVariableValueBody)
+    assert [one["message"] for one in problems] == [problem_of([1])]
 
 
 def test_nulls_are_found_deep_inside_the_right_variant() -> None:
