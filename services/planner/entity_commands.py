@@ -6,7 +6,7 @@ from uuid import UUID, uuid5
 
 from contracts.command import Asked, Refused
 from contracts.commands.planner import DeleteDeployment, DeleteEnvironment, SaveDeployment, SaveEnvironment
-from contracts.facts.planner import DeploymentDeleted, DeploymentSaved, EnvironmentDeleted, EnvironmentSaved
+from contracts.facts.planner import DeploymentDeleted, DeploymentSaved, EnvironmentDeleted, EnvironmentSaved, VersionUpdated
 from contracts.shapes import Json
 from libs.cel import contexts
 from libs.cel.saving import check_selector
@@ -43,9 +43,22 @@ def save_deployment(wish: SaveDeployment, state: PlannerState, asked: Asked) -> 
 
 
 def delete_deployment(wish: DeleteDeployment, state: PlannerState, asked: Asked) -> Decided:
-    """Delete a deployment; its versions are kept. Raises: Refused: unknown."""
+    """Delete a deployment; its versions are kept, and nobody depends on it any more. Raises: Refused: unknown."""
     require(state.catalog.deployments, wish.deployment_id, "Deployment")
-    return Decided((Draft(DeploymentDeleted(deployment_id=wish.deployment_id)),), {"id": wish.deployment_id})
+    freed = [_independent(one, wish.deployment_id) for one in _dependents(state, wish.deployment_id)]
+    gone = DeploymentDeleted(deployment_id=wish.deployment_id)
+    return Decided((*(Draft(one) for one in freed), Draft(gone)), {"id": wish.deployment_id})
+
+
+def _dependents(state: PlannerState, deployment_id: str) -> list[VersionUpdated]:
+    """Versions that depend on a deployment, by id."""
+    versions = state.catalog.versions
+    return [versions[one] for one in sorted(versions) if deployment_id in versions[one].dependencies]
+
+
+def _independent(version: VersionUpdated, of: str) -> VersionUpdated:
+    left = {one: selector for one, selector in version.dependencies.items() if one != of}
+    return version.model_copy(update={"dependencies": left})
 
 
 def save_environment(wish: SaveEnvironment, state: PlannerState, asked: Asked) -> Decided:

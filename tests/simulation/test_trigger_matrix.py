@@ -221,6 +221,15 @@ MATRIX: dict[str, tuple[Write, set[str]]] = {
         set(),
     ),
     "deployment deleted": (lambda _: [DeleteDeployment(deployment_id=id_of("ui"))], gone(*UI)),
+    "deployment deleted that a version depends on": (
+        lambda house: [
+            DeleteDeployment(deployment_id=id_of("api"))
+            for _ in house.give(
+                CreateVersion(deployment_id=id_of("ui"), tag="v2", dependencies={id_of("api"): 'version.tag == "v9"'})
+            )
+        ],
+        gone(*API) | deployed(*UI) | {f"verdict {one}" for one in UI},
+    ),
     "environment saved, selector widened": (
         lambda _: [environment("live", "true")],
         {"matches of live"} | appeared("api/live/c1", "ui/live/c1"),

@@ -292,6 +292,15 @@ def test_a_version_is_created_with_what_it_depends_on_and_that_can_change() -> N
         scene.world.do(DeleteVersionDependency(version_id=version_id, dependency_deployment_id=other))
 
 
+def test_nobody_depends_on_a_deployment_that_was_deleted() -> None:
+    scene = Scene(R1)
+    other, third = (scene.world.do(SaveDeployment(name=name))["id"] for name in ("schema", "queue"))
+    wish = CreateVersion(deployment_id=scene.deployment, tag="v1", dependencies={other: "true", third: "true"})
+    version_id = scene.world.do(wish)["id"]
+    scene.world.do(DeleteDeployment(deployment_id=other))
+    assert scene.world.room("planner").state.catalog.versions[version_id].dependencies == {third: "true"}
+
+
 @pytest.mark.parametrize(
     "on, selector, kind, told",
     [
