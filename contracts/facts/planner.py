@@ -285,7 +285,8 @@ class RollbackStarted(_Pair):
 class VersionPinned(_Pair):
     """A person chose the version for a target (`resource_id`), or for all targets of the pair (None): no other one goes there.
 
-    It replaces an earlier pin of the same scope; that of a target comes before that of its pair. Policies apply as ever.
+    It replaces an earlier pin of the same scope; that of a target comes before that of its pair, and lifts the version's bad mark there.
+    Policies apply as ever.
     """
 
     TYPE: ClassVar[str] = "planner.version_pinned.v1"

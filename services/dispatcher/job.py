@@ -86,8 +86,8 @@ class JobMaker:
 
     def _conditions_of(self, target: Target, standing: Standing, desired: Desired) -> tuple[Condition, ...] | None:
         """What the dispatch rests on; None when the clearance went stale, so that policy has to issue it again."""
-        if desired.rollback or standing.again:
-            return ()
+        if desired.rollback or (standing.again and desired.release_id in self._state.attempts):
+            return ()  # what was never dispatched is let through by policy alone
         deployment_id, environment_id = target.deployment_id, target.environment_id
         cleared = next((one for one in standing.cleared if one.version_id == desired.version_id), None)
         if cleared is None or (cleared.valid_until is not None and self._now >= cleared.valid_until):

@@ -10,8 +10,8 @@ from contracts.commands.planner import PinVersion, Redeploy, ReleasePin, RollBac
 from contracts.facts.planner import PinReleased, RedeployItem, RedeployRequested, VersionPinned
 from contracts.shapes import Target
 from libs.runtime.service import Command, Decided, Draft
+from services.planner.desired import NOT_DEPLOYABLE
 from services.planner.documents import require
-from services.planner.history import Past
 from services.planner.pins import held_to, pin_of
 from services.planner.resolution import Resolver
 from services.planner.rollback import by_hand
@@ -26,22 +26,17 @@ _Choice = PinVersion | ReleasePin | Redeploy | RollBack
 
 
 def pin_version(wish: PinVersion, state: PlannerState, asked: Asked) -> Decided:
-    """Pin a target, or a deployment in an environment, to a version; the same pin again appends nothing.
+    """Pin a target, whose mark on the version is lifted, or a deployment in an environment; the same pin again appends nothing.
 
     Raises:
-        Refused: what is named is unknown, the version belongs to another deployment, or it was marked bad on the target.
+        Refused: what is named is unknown, or the version belongs to another deployment.
     """
     _pair(wish, state)
     version = require(state.catalog.versions, wish.version_id, "Deployment version")
     if version.deployment_id != wish.deployment_id:
         raise Refused("invalid", f"Version '{version.tag}' belongs to another deployment; pin one of this deployment's versions")
-    if wish.resource_id is not None and wish.version_id in _past(wish, state, wish.resource_id).marked:
-        raise Refused(
-            "conflict",
-            f"Version '{version.tag}' was rolled back on this target and marked bad; it can not be pinned before that is lifted",
-        )
     answer = {"id": wish.version_id}
-    if _pin(wish, state) == wish.version_id:
+    if _pin(wish, state) == wish.version_id and not _is_marked(wish, state):
         return Decided(answer=answer)
     pinned = VersionPinned(
         deployment_id=wish.deployment_id,
@@ -72,14 +67,22 @@ def release_pin(wish: ReleasePin, state: PlannerState, asked: Asked) -> Decided:
 
 
 def redeploy(wish: Redeploy, state: PlannerState, asked: Asked) -> Decided:
-    """Have the desired releases dispatched once more. Raises: Refused: unknown, or nothing is desired there."""
+    """Have the desired releases dispatched once more.
+
+    Raises:
+        Refused: what is named is unknown, nothing is desired there, or only versions that may not be deployed (rejected, failed …).
+    """
+    wanted = [(one, place) for one, place in _places(wish, state) if place.release_id is not None]
+    if not wanted:
+        raise Refused("conflict", f"{_scope(wish)} has no desired release yet: there is nothing to deploy again")
     items = [
         RedeployItem(resource_id=one, release_id=place.release_id, version_id=place.version_id)
-        for one, place in _places(wish, state)
-        if place.release_id is not None and place.version_id is not None
+        for one, place in wanted
+        if place.release_id is not None and place.version_id is not None and _is_deployable(state, place.version_id)
     ]
     if not items:
-        raise Refused("conflict", f"{_scope(wish)} has no desired release yet: there is nothing to deploy again")
+        tag = state.catalog.versions[wanted[0][1].version_id or ""].tag
+        raise Refused("conflict", f"Version '{tag}' may not be deployed (again): set its status to ready first")
     drafts = [
         Draft(
             RedeployRequested(
@@ -149,12 +152,19 @@ def _places(wish: Redeploy | RollBack, state: PlannerState) -> Iterator[tuple[st
         yield one, places[one]
 
 
+def _is_deployable(state: PlannerState, version_id: str) -> bool:
+    version = state.catalog.versions.get(version_id)
+    return version is not None and version.status not in NOT_DEPLOYABLE
+
+
 def _pin(wish: _Choice, state: PlannerState) -> str | None:
     return pin_of(state.pins, wish.deployment_id, wish.environment_id, wish.resource_id)
 
 
-def _past(wish: _Choice, state: PlannerState, resource_id: str) -> Past:
-    return past_of(state, wish.deployment_id, wish.environment_id, resource_id)
+def _is_marked(wish: PinVersion, state: PlannerState) -> bool:
+    if wish.resource_id is None:
+        return False
+    return wish.version_id in past_of(state, wish.deployment_id, wish.environment_id, wish.resource_id).marked
 
 
 def _scope(wish: _Choice) -> str:

@@ -160,7 +160,14 @@ def _rollback_started(state: PlannerState, fact: RollbackStarted, _position: int
 
 
 def _pin_changed(state: PlannerState, fact: VersionPinned | PinReleased, _position: int) -> PlannerState:
-    return replace(state, pins=pins.changed(state.pins, fact))
+    state = replace(state, pins=pins.changed(state.pins, fact))
+    if isinstance(fact, PinReleased) or fact.resource_id is None:
+        return state
+    past = past_of(state, fact.deployment_id, fact.environment_id, fact.resource_id)
+    if fact.version_id not in past.marked:
+        return state
+    key, wanted = past_key(fact.deployment_id, fact.environment_id), history.unmarked(past, fact.version_id)
+    return replace(state, pasts=history.with_past(state.pasts, key, fact.resource_id, wanted))
 
 
 def _redeploy_requested(state: PlannerState, fact: RedeployRequested, _position: int) -> PlannerState:

@@ -55,7 +55,9 @@ def clear(pair: Pair, fact: TargetsCleared, superseded: Callable[[str], bool]) -
     first = False
     opened: list[str] = []
     closed: list[str] = []
-    for one in fact.resource_ids:
+    # A target may have vanished before its clearance was recorded: planner drops it then, and so must we, or it would never be issued again.
+    there = [one for one in fact.resource_ids if one in pair.targets]
+    for one in there:
         standing = pair.standings.get(one, NOWHERE)
         before = standing.cleared
         if (before is None or before.version_id != fact.version_id) and standing.job_version != fact.version_id:
@@ -66,7 +68,7 @@ def clear(pair: Pair, fact: TargetsCleared, superseded: Callable[[str], bool]) -
     pair = _stand(pair, standings, opened=opened, closed=closed)
     if first:
         pair = pair._replace(paced=pair.paced.set(fact.version_id, fact.cleared_at))
-    return _drop_held(pair, fact.resource_ids, lambda version: version == fact.version_id or superseded(version))
+    return _drop_held(pair, there, lambda version: version == fact.version_id or superseded(version))
 
 
 def withdraw(pair: Pair, version_id: str, resource_ids: Iterable[str] | None, position: int) -> Pair:
@@ -148,13 +150,27 @@ def deploy_again(pair: Pair, fact: RedeployRequested) -> Pair:
     standings: dict[str, Standing] = {}
     for item in fact.items:
         standing = pair.standings.get(item.resource_id, NOWHERE)
-        if item.version_id in standing.bad or item.version_id in standing.asked:
-            standings[item.resource_id] = standing._replace(
-                bad=_other(standing.bad, item.version_id),
-                by_hand=_other(standing.by_hand, item.version_id),
-                asked=_other(standing.asked, item.version_id),
-            )
+        lifted = _lifted(standing, item.version_id)
+        if lifted is not standing:
+            standings[item.resource_id] = lifted
     return _stand(pair, standings) if standings else pair
+
+
+def lift(pair: Pair, resource_id: str, version_id: str) -> Pair:
+    """A person wants a version on a target although it was marked bad there."""
+    standing = pair.standings.get(resource_id, NOWHERE)
+    lifted = _lifted(standing, version_id)
+    return pair if lifted is standing else _stand(pair, {resource_id: lifted})
+
+
+def _lifted(standing: Standing, version_id: str) -> Standing:
+    if version_id not in standing.bad and version_id not in standing.asked:
+        return standing
+    return standing._replace(
+        bad=_other(standing.bad, version_id),
+        by_hand=_other(standing.by_hand, version_id),
+        asked=_other(standing.asked, version_id),
+    )
 
 
 def ask_rollback(pair: Pair, resource_id: str, version_id: str) -> Pair:

@@ -15,7 +15,7 @@ from services.policy.progression import judge_progression, may_pass
 from services.policy.recording import RETOLD, difference
 from services.policy.rollout import outcome_of
 from services.policy.selector import reads_resources
-from services.policy.state import Held, Pair, State, pair_key
+from services.policy.state import NOWHERE, Held, Pair, State, pair_key
 
 PROGRESSION = "environmentProgression"
 ROLLOUT = "gradualRollout"
@@ -31,11 +31,13 @@ class Touched:
         whole: pairs, by key.
         some: targets of pairs, by key of the pair.
         upstream: (deployment, environment) whose jobs or targets changed, for the version, or for all (empty).
+        looks_at_resources: whether any policy's selector does; worked out at the first resource.
     """
 
     whole: dict[str, Recorded] = field(default_factory=dict)
     some: dict[str, dict[str, Recorded]] = field(default_factory=dict)
     upstream: dict[tuple[str, str, str], Recorded] = field(default_factory=dict)
+    looks_at_resources: bool | None = None
 
     def target(self, key: str, resource_id: str, because: Recorded) -> None:
         self.some.setdefault(key, {})[resource_id] = because
@@ -46,14 +48,28 @@ def touched(judge: Judge, recorded: Sequence[Recorded]) -> Touched:
     found = Touched()
     for one in recorded:
         _touch(judge, one, found)
+    _downstream(judge, found)
+    return found
+
+
+def _downstream(judge: Judge, found: Touched) -> None:
+    """Pairs that wait for what happened in another environment. Of most deployments nothing waits, which is looked up once."""
+    state = judge.state
+    holding: dict[str, bool] = {}
+    beside: dict[str, tuple[str, ...]] = {}
     for (deployment_id, environment_id, version_id), because in found.upstream.items():
-        for beside in judge.state.environments_beside(environment_id):
-            pair = judge.state.pairs.get(pair_key(deployment_id, beside))
-            if beside != environment_id and pair is not None and pair.key not in found.whole:
+        if deployment_id not in holding:
+            holding[deployment_id] = any(pair.held for pair in _pairs_at(state, deployment_id))
+        if not holding[deployment_id]:
+            continue
+        if environment_id not in beside:
+            beside[environment_id] = state.environments_beside(environment_id)
+        for other_id in beside[environment_id]:
+            pair = state.pairs.get(pair_key(deployment_id, other_id))
+            if other_id != environment_id and pair is not None and pair.key not in found.whole:
                 versions = (version_id,) if version_id else tuple(pair.held)
                 if any(_progression_moved(judge, pair, one) for one in versions):
                     found.whole[pair.key] = because
-    return found
 
 
 def _touch(judge: Judge, one: Recorded, found: Touched) -> None:
@@ -116,7 +132,9 @@ def _touch(judge: Judge, one: Recorded, found: Touched) -> None:
         ):
             _all_progressing(state, one, found)
         case inventory.ResourceSaved():
-            if reads_resources(state.policies):
+            if found.looks_at_resources is None:
+                found.looks_at_resources = reads_resources(state.policies)
+            if found.looks_at_resources:
                 for pair in _pairs_at(state, fact.resource_id):
                     if pair.held or fact.resource_id in pair.open:
                         found.target(pair.key, fact.resource_id, one)
@@ -204,7 +222,9 @@ def _released(state: State, one: Recorded, fact: planner.ReleasesCreated, found:
         return
     for item in fact.items:
         resource_id = item.resource_id
-        if resource_id not in pair.open and not pair.is_used(resource_id, pair.standings[resource_id]):
+        if resource_id not in pair.targets or resource_id in pair.open:
+            continue  # the target vanished meanwhile, or its clearance is on its way
+        if not pair.is_used(resource_id, pair.standings.get(resource_id, NOWHERE)):
             found.target(pair.key, resource_id, one)
 
 

@@ -73,7 +73,11 @@ def _version_pinned(recorded: Recorded, fact: planner.VersionPinned) -> Patches:
         "pinnedAt": stamp(fact.pinned_at),
         **_places(fact.deployment_id, fact.environment_id),
     }
-    return (Put("pin", pin_key(fact.deployment_id, fact.environment_id, fact.resource_id), doc),)
+    pin = Put("pin", pin_key(fact.deployment_id, fact.environment_id, fact.resource_id), doc)
+    if fact.resource_id is None:
+        return (pin,)
+    target = Target(fact.resource_id, fact.environment_id, fact.deployment_id)
+    return pin, Delete("mark", f"{target.key}/{fact.version_id}")
 
 
 @projects(planner.PinReleased)

@@ -124,3 +124,18 @@ def test_variables_that_change_back_dispatch_the_first_release_again() -> None:
         (False, 1),
         (True, 2),
     ]
+
+
+def test_redeploy_of_what_was_never_dispatched_waits_for_policy() -> None:
+    scene = Scene()
+    scene.save_agent()
+    scene.release("v1")
+    scene.finish()
+    changed = other_variables(scene, "v1")
+    items = (RedeployItem(resource_id=id_of("eu-1"), release_id=changed, version_id=id_of("v1")),)
+    scene.record(RedeployRequested(deployment_id=DEPLOYMENT, environment_id=ENVIRONMENT, items=items, requested_at=scene.now))
+    scene.run()
+    assert len(scene.jobs()) == 1
+    scene.clear("v1")
+    scene.run()
+    assert [job.release_id for job in scene.jobs()][1:] == [changed]

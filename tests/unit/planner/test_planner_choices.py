@@ -150,18 +150,26 @@ def test_a_pin_of_what_is_not_there_is_refused(change: dict[str, str], kind: str
     assert not scene.world.facts(VersionPinned)
 
 
-def test_a_pin_to_a_version_of_another_deployment_or_one_marked_bad_is_refused() -> None:
+def test_a_pin_to_a_version_of_another_deployment_is_refused() -> None:
     scene = Scene(R1)
     other = scene.world.do(SaveDeployment(name="web"))["id"]
     foreign = scene.world.do(CreateVersion(deployment_id=other, tag="v1"))["id"]
     with pytest.raises(Refused, match="another deployment"):
         pin(scene, foreign)
+
+
+def test_the_pin_of_a_target_lifts_the_mark_of_the_version_there_and_that_of_all_does_not() -> None:
+    scene = Scene(R1, R2)
     v1, v2 = scene.version("v1"), scene.version("v2")
-    scene.deployed(v1, R1)
-    scene.deployed(v2, R1)
-    roll_back(scene, R1)
-    with pytest.raises(Refused, match="marked bad"):
-        pin(scene, v2, R1)
+    scene.deployed(v1, R1, R2)
+    scene.deployed(v2, R1, R2)
+    roll_back(scene)
+    pin(scene, v2)
+    assert scene.marked(R1) == scene.marked(R2) == {v2}
+    pin(scene, v2, R1)
+    scene.clear(v2, R1, R2)
+    assert [scene.desired(one) for one in (R1, R2)] == [v2, v1]
+    assert not scene.marked(R1)
 
 
 def test_releasing_what_is_not_pinned_is_refused() -> None:
@@ -191,6 +199,15 @@ def test_redeploy_names_the_desired_releases_of_the_target_or_of_all() -> None:
 def test_redeploy_where_nothing_is_desired_is_refused() -> None:
     scene = Scene(R1)
     with pytest.raises(Refused, match="no desired release"):
+        redeploy(scene)
+
+
+def test_redeploy_of_a_rejected_version_is_refused() -> None:
+    scene = Scene(R1)
+    v1 = scene.version("v1")
+    scene.deployed(v1, R1)
+    scene.world.do(UpdateVersion(version_id=v1, status="rejected"))
+    with pytest.raises(Refused, match="may not be deployed"):
         redeploy(scene)
 
 
