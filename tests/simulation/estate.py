@@ -82,16 +82,21 @@ class Estate(World):
     def relations(self) -> dict[str, set[tuple[str, str]]]:
         """The recorded relations of each rule that exists."""
         found: dict[str, set[tuple[str, str]]] = {}
+        there: set[str] = set()
         for fact in self._facts():
             match fact:
+                case told.ResourceSaved() | planned.DeploymentSaved() | planned.EnvironmentSaved():
+                    there.add(fact.stream)
                 case told.RelationshipRuleSaved():
                     found.setdefault(fact.rule_id, set())
                 case told.RelationshipRuleDeleted():
                     found.pop(fact.rule_id, None)
                 case told.RelationsChanged() if fact.rule_id in found:
                     found[fact.rule_id] -= {tuple(one) for one in fact.removed}
-                    found[fact.rule_id] |= {(one.from_entity, one.to_entity) for one in fact.added}
+                    # An end may have gone after it was decided and before it was recorded.
+                    found[fact.rule_id] |= {tuple(one) for one in fact.added if there.issuperset(one)}
                 case told.ResourceDeleted() | planned.DeploymentDeleted() | planned.EnvironmentDeleted():
+                    there.discard(fact.stream)
                     for pairs in found.values():
                         pairs -= {pair for pair in pairs if fact.stream in pair}
                 case _:

@@ -44,7 +44,8 @@ from contracts.commands.planner import (
     UpdateVersion,
 )
 from libs.simulation.audit import check_decisions, check_memory
-from tests.simulation.estate import SERVICES, Estate, id_of
+from tests.simulation.estate import SERVICES, id_of
+from tests.simulation.racing import RacingEstate
 
 RESOURCES = ("web-1", "web-2", "db-1", "vpc-1")
 SYSTEMS, DEPLOYMENTS, ENVIRONMENTS = ("core", "edge"), ("api", "ui"), ("qa", "live")
@@ -94,15 +95,24 @@ zones = st.sampled_from([{}, {"zone": "a"}, {"zone": "b"}])
 some_resource, some_key = st.sampled_from(RESOURCES), st.sampled_from(KEYS)
 some_system, some_deployment, some_environment = map(st.sampled_from, (SYSTEMS, DEPLOYMENTS, ENVIRONMENTS))
 small = st.integers(0, 1)
+EDITS_AT_ONCE = 4
+"""While services race, so many edits are made before everything has to come to rest."""
 
 
 class Edits(RuleBasedStateMachine):
     """Everything that people, CI and syncers may edit."""
 
-    @initialize(seed=st.none() | st.integers(0, 99), first=st.tuples(rules, rules), told=st.lists(values, min_size=4, max_size=4))
-    def begin(self, seed: int | None, first: tuple[str, str], told: list[Any]) -> None:
+    @initialize(
+        seed=st.integers(0, 999),
+        racing=st.booleans(),
+        first=st.tuples(rules, rules),
+        told=st.lists(values, min_size=4, max_size=4),
+    )
+    def begin(self, seed: int, racing: bool, first: tuple[str, str], told: list[Any]) -> None:
         """Something of everything, so that the edits that follow find much to change."""
-        self.estate = Estate(seed=seed)
+        self.estate = RacingEstate(seed=seed)
+        self.racing = False
+        self.edits = 0
         self.posted: dict[str, str] = {}
         for system in SYSTEMS:
             self._do(SaveSystem(system_id=id_of(system), name=system))
@@ -122,6 +132,8 @@ class Edits(RuleBasedStateMachine):
             self.value(name, key, 0, value, None, 0)
         for name in DEPLOYMENTS:
             self._post(name)
+        self.estate.settle()
+        self.racing = racing
 
     # --- inventory -------------------------------------------------------------------------------------------------------------
 
@@ -244,19 +256,25 @@ class Edits(RuleBasedStateMachine):
 
     @invariant()
     def equals_a_computation_from_scratch(self) -> None:
+        self.edits += 1
+        if self.racing and self.edits % EDITS_AT_ONCE:
+            return
         self.estate.settle()
         self.estate.check()
 
     def teardown(self) -> None:
         if hasattr(self, "estate"):
+            self.estate.settle()
             check_memory(self.estate, SERVICES)
             check_decisions(self.estate, SERVICES)
 
     # --- how it is done --------------------------------------------------------------------------------------------------------
 
     def _do(self, wish: Wish) -> Any:
-        self.estate.advance(1)
         try:
+            if self.racing:
+                return self.estate.race(wish)
+            self.estate.advance(1)
             return self.estate.do(wish)
         except Refused:
             return {}
