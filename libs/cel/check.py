@@ -145,7 +145,8 @@ class _Check:
         known = self._variables.get(operand.name)
         if known is not None and key not in known:
             hint = _nearest(key, known) or f"its fields are {', '.join(sorted(known))}"
-            self._add(at, "error", "unknown_field", f"{operand.name} has no field {key!r}", hint)
+            # As with every other key that is missing, it is no match rather than a mistake: documents may get more fields.
+            self._add(at, "warning", "unknown_field", f"{operand.name} has no field {key!r}", hint)
 
     def _call(self, node: Call) -> None:
         name, function = node.function, FUNCTIONS.get(node.function)

@@ -24,6 +24,11 @@ _PARTS: dict[Table, str] = {"resource": "resourceId", "environment": "environmen
 """Where what a target is made of stands, and how it is named."""
 
 
+def may_be_desired(release: Json) -> bool:
+    """Whether a release is wanted where it is: one whose version may no longer be deployed runs on, and nothing is wanted instead."""
+    return release["version"]["status"] in ("ready", "paused")
+
+
 def _distinct(values: Iterable[str]) -> list[str]:
     return sorted({value for value in values if value})
 
@@ -155,6 +160,7 @@ class Views:
         jobs = dict(zip(ordered, await self.jobs([latest[key] for key in ordered]), strict=True))
         pins = await self._effective_pins(target_keys)
         states: dict[str, Json] = {}
+        desired = {key: one for key, one in desired.items() if one in releases and may_be_desired(releases[one])}
         for key in target_keys:
             state: Json = {"pin": pins[key]} if key in pins else {}
             for name, of in (("desiredRelease", desired), ("currentRelease", current)):

@@ -98,7 +98,9 @@ def _check_name(taken_by: str | None, own_id: str, what: str, name: str) -> None
 
 
 def _agent(wish: SaveDeployment, before: DeploymentSaved | None) -> tuple[str, Json]:
-    """Selector and config come together: a config without a selector changes nothing."""
+    """Selector and config come together: a config without a selector changes nothing, except on a deployment that is created anew."""
     if wish.job_agent_selector is not None:
         return wish.job_agent_selector, wish.job_agent_config
-    return (before.job_agent_selector, before.job_agent_config) if before else ("false", {})
+    if before is not None:
+        return before.job_agent_selector, before.job_agent_config
+    return "false", wish.job_agent_config if wish.deployment_id is None else {}

@@ -31,11 +31,13 @@ def _parsed(rows: Sequence[tuple[Any, ...]]) -> list[Json]:
 
 _MANY = 1_000
 
+# One look-up of a resource for each target, whatever Postgres thinks of the tables: after a bulk load it knows nothing of them yet, and
+# may go through all resources for each target.
 _TARGETS = SQL(
     " FROM (SELECT doc, doc ->> 'resourceId' AS resource_id FROM read.target"
-    " WHERE workspace_id = %s::uuid AND {pair} = %s AND {gone} = 'false') AS target"
-    " JOIN (SELECT id, {identifier} AS identifier FROM read.resource WHERE workspace_id = %s::uuid) AS resource"
-    " ON resource.id = target.resource_id"
+    " WHERE workspace_id = %s::uuid AND {pair} = %s AND {gone} = 'false' OFFSET 0) AS target"
+    " CROSS JOIN LATERAL (SELECT id, {identifier} AS identifier FROM read.resource"
+    " WHERE workspace_id = %s::uuid AND id = target.resource_id LIMIT 1) AS resource"
 ).format(pair=text_of("$pair"), gone=text_of("$gone"), identifier=text_of("identifier"))
 
 

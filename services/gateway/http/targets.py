@@ -17,7 +17,7 @@ from services.gateway.http.problem import NotFound, Problem
 from services.gateway.http.validation import canonical_uuid
 from services.gateway.readmodel import pair_key
 from services.gateway.store import NEWEST_FIRST
-from services.gateway.views import shown
+from services.gateway.views import may_be_desired, shown
 
 routes = Routes("release targets")
 
@@ -81,7 +81,7 @@ async def get_desired_release(call: Call) -> Reply:
     row = await call.deps.store.get(call.workspace_id, "target", key)
     desired = row.get("$desired") if row is not None else None
     releases = await call.views.releases([desired]) if desired else {}
-    if desired not in releases:
+    if desired not in releases or not may_be_desired(releases[desired]):
         raise NotFound("Desired release")
     return Reply(200, {"desiredRelease": releases[desired]})
 

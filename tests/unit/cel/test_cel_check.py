@@ -33,10 +33,6 @@ SELECTOR = contexts.SELECTOR
         ("nope == 1", "unknown_variable", 1, 1),
         ("true &&\n nope", "unknown_variable", 2, 2),
         ("math == 1", "unknown_variable", 1, 1),
-        ('resource.nmae == "x"', "unknown_field", 1, 10),
-        ('resource["nmae"] == "x"', "unknown_field", 1, 10),
-        ("has(resource.nmae)", "unknown_field", 1, 14),
-        ('has(resource["nmae"])', "unknown_field", 1, 14),
         ("resource.name.foo()", "unknown_function", 1, 15),
         ("foo(1)", "unknown_function", 1, 1),
         ("math.foo(1) == 1", "unknown_function", 1, 1),
@@ -82,7 +78,7 @@ def test_all_problems_come_at_once_in_order() -> None:
     found = [(p.severity, p.code, p.line, p.column) for p in SELECTOR.check(source)]
     assert found == [
         ("error", "unknown_variable", 1, 1),
-        ("error", "unknown_field", 2, 10),
+        ("warning", "unknown_field", 2, 10),
         ("error", "unknown_function", 2, 15),
         ("warning", "optional_key", 2, 24),
     ]
@@ -92,7 +88,7 @@ def test_message_shows_the_line_with_a_caret() -> None:
     source = 'true &&\n  resource.nmae == "x"'
     (problem,) = SELECTOR.check(source)
     assert problem.render(source).split("\n") == [
-        "2:12: error: resource has no field 'nmae'",
+        "2:12: warning: resource has no field 'nmae'",
         '    resource.nmae == "x"',
         "             ^",
         "  did you mean name?",
@@ -155,6 +151,21 @@ def test_open_map_takes_any_field() -> None:
 )
 def test_ready_environments(environment: Environment, source: str) -> None:
     assert environment.check(source) == []
+
+
+@pytest.mark.parametrize(
+    "source, column",
+    [
+        ('resource.nmae == "x"', 10),
+        ('resource["nmae"] == "x"', 10),
+        ("has(resource.nmae)", 14),
+        ('has(resource["nmae"])', 14),
+    ],
+)
+def test_a_field_that_documents_do_not_have_is_warned_of_and_matches_nothing(source: str, column: int) -> None:
+    (found,) = [problem for problem in SELECTOR.check(source) if problem.code == "unknown_field"]
+    assert (found.severity, found.line, found.column) == ("warning", 1, column)
+    assert not SELECTOR.compile(source).matches(resource={"name": "x"})
 
 
 def test_what_a_context_does_not_offer() -> None:

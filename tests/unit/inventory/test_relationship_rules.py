@@ -70,7 +70,7 @@ def test_a_rule_that_is_reworded_compares_nothing(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize(
     "cel, line, column",
-    [("", 1, 1), ("from.name ==", 1, 13), ("true &&\n  resource.name", 2, 3), ('from.nmae == "x"', 1, 6)],
+    [("", 1, 1), ("from.name ==", 1, 13), ("true &&\n  resource.name", 2, 3), ('form.name == "x"', 1, 1)],
 )
 def test_an_expression_that_can_not_be_compiled_is_refused(cel: str, line: int, column: int) -> None:
     scene = RelationScene()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
 from contracts.command import Refused
@@ -23,7 +25,9 @@ from contracts.commands.planner import (
 )
 from contracts.facts.inventory import ResourceDeleted
 from contracts.facts.planner import PinReleased, RedeployRequested, VersionPinned
+from services.planner.catalog import Catalog
 from services.planner.pins import held_to
+from services.planner.rollback import MOST_BETWEEN
 from tests.unit.planner.planner_scenes import R1, R2, R3, Scene, uid
 
 
@@ -254,6 +258,62 @@ def test_rollback_to_a_named_version_marks_what_lies_between() -> None:
     assert scene.desired(R1) == v4
 
 
+def test_versions_between_are_found_once_for_all_targets_that_go_the_same_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene(R1, R2, R3)
+    v1, v2, v3 = (scene.version(tag) for tag in ("v1", "v2", "v3"))
+    for version in (v1, v2, v3):
+        scene.deployed(version, R1, R2, R3)
+    looked_at: list[str] = []
+    age_of = Catalog.age_of
+
+    def counted(catalog: Catalog, version_id: str) -> tuple[datetime, str] | None:
+        looked_at.append(version_id)
+        return age_of(catalog, version_id)
+
+    monkeypatch.setattr(Catalog, "age_of", counted)
+    assert roll_back(scene, version_id=v1) == 3
+    assert looked_at.count(v2) == 1, "neither left nor gone back to: only looked at because it lies between"
+    monkeypatch.undo()
+    assert [one.also_marked for one in scene.rollbacks()] == [(v2,)] * 3
+
+
+def test_versions_between_follow_from_what_each_target_leaves() -> None:
+    scene = Scene(R1, R2)
+    v1, v2, v3 = (scene.version(tag) for tag in ("v1", "v2", "v3"))
+    scene.deployed(v1, R1, R2)
+    scene.deployed(v2, R1)
+    scene.deployed(v3, R2)
+    assert roll_back(scene, version_id=v1) == 2
+    assert {one.resource_id: (one.version_id, one.also_marked) for one in scene.rollbacks()} == {
+        R1: (v2, (v3,)),
+        R2: (v3, (v2,)),
+    }
+
+
+def test_a_rollback_past_too_many_versions_is_refused_with_the_advice_to_pin() -> None:
+    scene = Scene(R1)
+    oldest, old, *_, newest = (scene.version(f"v{n}") for n in range(MOST_BETWEEN + 3))
+    for version in (oldest, old, newest):
+        scene.deployed(version, R1)
+    with pytest.raises(Refused, match=r"501 versions lie between .* at most 500; pin version 'v0' instead") as refused:
+        roll_back(scene, version_id=oldest)
+    assert refused.value.refusal.kind == "invalid"
+    assert not scene.rollbacks()
+    roll_back(scene, version_id=old)
+    (started,) = scene.rollbacks()
+    assert (scene.desired(R1), len(started.also_marked)) == (old, MOST_BETWEEN)
+    assert len(started.to_json()) < 32 * 1024, "a fact is far smaller than what a message may be"
+
+
+def test_a_rollback_to_the_last_good_release_marks_nothing_between_however_much_there_is() -> None:
+    scene = Scene(R1)
+    first, *_, newest = (scene.version(f"v{n}") for n in range(MOST_BETWEEN + 3))
+    scene.deployed(first, R1)
+    scene.deployed(newest, R1)
+    roll_back(scene)
+    assert (scene.desired(R1), scene.marked(R1)) == (first, {newest})
+
+
 def test_rollback_of_all_targets_leaves_alone_what_has_nothing_to_go_back_to() -> None:
     scene = Scene(R1, R2)
     v1, v2 = scene.version("v1"), scene.version("v2")
@@ -323,7 +383,7 @@ def test_nobody_depends_on_a_deployment_that_was_deleted() -> None:
     [
         ("own", "true", "invalid", "own deployment"),
         ("other", "  ", "invalid", "blank"),
-        ("other", "version.tga == 'x'", "invalid", "line 1, column 9"),
+        ("other", "true && vresion.tag == 'x'", "invalid", "line 1, column 9"),
         ("nowhere", "true", "not_found", "not found"),
     ],
 )

@@ -137,7 +137,7 @@ def test_a_bad_selector_is_refused_with_its_place() -> None:
     scene = VariableScene()
     scene.world.do(variable(scene))
     with pytest.raises(Refused) as refused:
-        scene.world.ask(value(resource_selector="resource.nmae == 'a'"))
+        scene.world.ask(value(resource_selector="resourec.name == 'a'"))
     refusal = refused.value.refusal
     assert (refusal.kind, refusal.code) == ("invalid", "INVALID_CEL")
     assert (refusal.details[0]["path"], refusal.details[0]["line"]) == ("/body/resourceSelector", 1)

@@ -82,7 +82,7 @@ def test_delete() -> None:
 @pytest.mark.parametrize(
     "wish, path",
     [
-        (SavePolicy(name="p", selector="resource.nmae == 'x'"), "/body/selector"),
+        (SavePolicy(name="p", selector="resourec.name == 'x'"), "/body/selector"),
         (SavePolicy(name="p", selector=""), "/body/selector"),
         (
             SavePolicy(name="p", rules=(approval(), progression("environment.name =="))),
