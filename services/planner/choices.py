@@ -7,14 +7,14 @@ from typing import Any, Final
 
 from contracts.command import Asked, Refused
 from contracts.commands.planner import PinVersion, Redeploy, ReleasePin, RollBack
-from contracts.facts.planner import PinReleased, RedeployItem, RedeployRequested, VersionPinned
+from contracts.facts.planner import PinReleased, RedeployItem, RedeployRequested, RollbackStarted, VersionPinned
 from contracts.shapes import Target
 from libs.runtime.service import Command, Decided, Draft
 from services.planner.desired import NOT_DEPLOYABLE
 from services.planner.documents import require
 from services.planner.pins import held_to, pin_of
 from services.planner.resolution import Resolver
-from services.planner.rollback import by_hand
+from services.planner.rollback import MOST_BETWEEN, Between, by_hand
 from services.planner.rollouts import NO_PAIR, Pair, Place, pair_of
 from services.planner.state import PlannerState, past_of
 
@@ -102,21 +102,23 @@ def roll_back(wish: RollBack, state: PlannerState, asked: Asked) -> Decided:
     """Return targets to their last good release, or to the newest good one of a named version.
 
     Raises:
-        Refused: unknown; the target is pinned; or nothing that may be gone back to ever succeeded there.
+        Refused: unknown; the target is pinned; too many versions lie between; or nothing that may be gone back to ever succeeded
+            there.
     """
     if wish.version_id is not None:
         version = require(state.catalog.versions, wish.version_id, "Deployment version")
         if version.deployment_id != wish.deployment_id:
             raise Refused("invalid", f"Version '{version.tag}' belongs to another deployment")
     drafts, pinned = [], 0
-    resolver = Resolver(state)
+    resolver, between = Resolver(state), Between(state)
     for one, place in _places(wish, state):
         if held_to(state.pins, wish.deployment_id, wish.environment_id, one) is not None:
             pinned += 1
             continue
         target = Target(one, wish.environment_id, wish.deployment_id)
-        started = by_hand(state, resolver, target, place, wish.version_id, wish.reason, asked.now)
+        started = by_hand(state, resolver, between, target, place, wish.version_id, wish.reason, asked.now)
         if started is not None:
+            _require_near(started, state)
             drafts.append(Draft(started))
     if not drafts:
         if pinned:
@@ -126,6 +128,18 @@ def roll_back(wish: RollBack, state: PlannerState, asked: Asked) -> Decided:
         which = "no earlier release" if wish.version_id is None else "no earlier release of that version"
         raise Refused("conflict", f"{_scope(wish)} has {which} that succeeded there and may be gone back to")
     return Decided(tuple(drafts), {"targets": len(drafts)})
+
+
+def _require_near(rollback: RollbackStarted, state: PlannerState) -> None:
+    """Raises: Refused: the way back passes too many versions."""
+    passed, back = len(rollback.also_marked), rollback.to_version_id
+    if passed > MOST_BETWEEN and back is not None:
+        tag = state.catalog.versions[back].tag
+        raise Refused(
+            "invalid",
+            f"{passed} versions lie between version '{tag}' and what is desired now, and all would be marked bad; a rollback passes "
+            f"at most {MOST_BETWEEN}; pin version '{tag}' instead",
+        )
 
 
 # --- what is chosen ----------------------------------------------------------------------------------------------------------------

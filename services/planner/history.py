@@ -5,7 +5,7 @@ It outlives the target, since a target that comes back has its history again, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -83,9 +83,10 @@ def with_past(pasts: Pasts, key: str, resource_id: str, past: Past) -> Pasts:
     return pasts.set(key, pasts.get(key, NO_PASTS).set(resource_id, past))
 
 
-def without_resource(pasts: Pasts, resource_id: str) -> Pasts:
-    """Forget a resource that was deleted; its id never returns."""
-    for key, of_pair in pasts.items():
+def without_resource(pasts: Pasts, resource_id: str, keys: Iterable[str]) -> Pasts:
+    """Forget a resource that was deleted; its id never returns. `keys` are of the pairs in which it may have a past."""
+    for key in keys:
+        of_pair = pasts.get(key, NO_PASTS)
         if resource_id in of_pair:
             left = of_pair.delete(resource_id)
             pasts = pasts.set(key, left) if left else pasts.delete(key)

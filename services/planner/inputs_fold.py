@@ -181,6 +181,8 @@ def _unrelated(inputs: Inputs, entity: str, position: int) -> Inputs:
 
 def _with_ended(inputs: Inputs, position: int, what: Iterable[str]) -> Inputs:
     new = tuple(sorted({*what}))
+    if not new:
+        return inputs
     if inputs.ended_size + len(new) <= ENDED:
         return inputs._replace(ended=inputs.ended.set(position, new), ended_size=inputs.ended_size + len(new))
     if len(new) <= ENDED:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from contracts.envelope import Recorded
 from contracts.facts.planner import RollbackStarted
@@ -16,6 +17,9 @@ from services.planner.history import Run, last_good
 from services.planner.resolution import Resolver
 from services.planner.rollouts import NO_PAIR, Place, pair_of
 from services.planner.state import PlannerState, past_of
+
+MOST_BETWEEN: Final = 500
+"""So many versions are marked bad at once on a target when a person goes back further than one: every such rollback names them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +74,38 @@ def _required(
     )
 
 
+class Between:
+    """What lies between a version that is gone back to and one that is left, found once for all targets that go the same way."""
+
+    def __init__(self, state: PlannerState) -> None:
+        self._catalog = state.catalog
+        self._newer: dict[str, tuple[str, ...]] = {}
+        self._found: dict[tuple[str, str], tuple[str, ...]] = {}
+
+    def of(self, to_version_id: str, from_version_id: str) -> tuple[str, ...]:
+        """Versions newer than the one that is gone back to, other than the one that is left, oldest first."""
+        found = self._found.get((to_version_id, from_version_id))
+        if found is None:
+            newer = self._newer.get(to_version_id)
+            if newer is None:
+                newer = self._newer[to_version_id] = self._newer_than(to_version_id)
+            found = tuple([one for one in newer if one != from_version_id])
+            self._found[to_version_id, from_version_id] = found
+        return found
+
+    def _newer_than(self, version_id: str) -> tuple[str, ...]:
+        catalog = self._catalog
+        least = catalog.age_of(version_id)
+        assert least is not None, "only a known version is gone back to"
+        known = catalog.version_ids[catalog.versions[version_id].deployment_id].values()
+        ages = sorted(age for one in known if (age := catalog.age_of(one)) is not None and age > least)
+        return tuple([newer for _, newer in ages])
+
+
 def by_hand(
     state: PlannerState,
     resolver: Resolver,
+    between: Between,
     target: Target,
     place: Place,
     to_version_id: str | None,
@@ -82,7 +115,7 @@ def by_hand(
     """A person's way back from what is desired on a target; None when there is none.
 
     Args:
-        resolver: of this state.
+        resolver, between: of this state.
         to_version_id: where to; None for the last good release. Versions between are marked bad too, else the next of them would
             be deployed at once.
     """
@@ -105,7 +138,7 @@ def by_hand(
         reason=reason,
         policy_id="",
         rule_id="",
-        also_marked=_between(state, back.version_id, place.version_id) if to_version_id is not None else (),
+        also_marked=between.of(back.version_id, place.version_id) if to_version_id is not None else (),
         resolved_id=resolver.release_of(target, back.version_id)[0],
         started_at=now,
     )
@@ -135,13 +168,3 @@ def _way_back(
 def _is_older(state: PlannerState, version_id: str, than: str) -> bool:
     age, least = state.catalog.age_of(version_id), state.catalog.age_of(than)
     return age is not None and (least is None or age < least)
-
-
-def _between(state: PlannerState, to_version_id: str, from_version_id: str) -> tuple[str, ...]:
-    """Versions newer than the one that is gone back to, other than the one that is left, oldest first."""
-    catalog = state.catalog
-    least = catalog.age_of(to_version_id)
-    assert least is not None, "only a known version is gone back to"
-    known = catalog.version_ids[catalog.versions[to_version_id].deployment_id].values()
-    ages = sorted(age for one in known if (age := catalog.age_of(one)) is not None and age > least)
-    return tuple(version_id for _, version_id in ages if version_id != from_version_id)

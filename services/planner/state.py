@@ -31,11 +31,13 @@ from contracts.facts.policy import (
     VerificationRequired,
 )
 from contracts.facts.verifier import VerificationFailed, VerificationPassed
+from libs.runtime.codec import derived
 from services.planner import catalog_fold, history, inputs_fold, pins, rollout_fold
 from services.planner.catalog import Catalog
 from services.planner.history import NO_PAST, NO_PASTS, Past, past_key
 from services.planner.inputs import Inputs
 from services.planner.rollouts import Pair, pair_of
+from services.planner.whereabouts import NOWHERE, Whereabouts, after, whereabouts
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class PlannerState:
         pins: the versions that people chose (`pins.py`).
         inputs: what variables are made from (`inputs.py`).
         pairs_of: for each resource that is part of a target, where: keys of the pairs (`past_key`).
+        remembered_in: for each resource with a past or a pin, in which pairs (`whereabouts.py`).
     """
 
     catalog: Catalog = field(default_factory=Catalog)
@@ -59,6 +62,7 @@ class PlannerState:
     pins: Map[str, Map[str, str]] = field(default_factory=Map)
     inputs: Inputs = field(default_factory=lambda: Inputs(""))
     pairs_of: Map[str, tuple[str, ...]] = field(default_factory=Map)
+    remembered_in: Whereabouts = field(default=NOWHERE, metadata=derived(lambda state: whereabouts(state.pasts, state.pins)))
 
 
 def initial(workspace_id: str) -> PlannerState:
@@ -75,7 +79,9 @@ def evolve(state: PlannerState, recorded: Recorded) -> PlannerState:
     if kind in inputs_fold.READ:
         inputs = inputs_fold.evolve(state.inputs, state.catalog, fact, recorded.position)
         # Spelled out, since every resource passes here.
-        state = PlannerState(state.catalog, state.pairs, state.gate_at, state.pasts, state.pins, inputs, state.pairs_of)
+        state = PlannerState(
+            state.catalog, state.pairs, state.gate_at, state.pasts, state.pins, inputs, state.pairs_of, state.remembered_in
+        )
     fold = _FOLDS.get(kind)
     return fold(state, fact, recorded.position) if fold is not None else state
 
@@ -91,30 +97,45 @@ def past_of(state: PlannerState, deployment_id: str, environment_id: str, resour
 def _deployment_deleted(state: PlannerState, fact: DeploymentDeleted, _position: int) -> PlannerState:
     for environment_id in state.pairs.get(fact.deployment_id, ()):
         state = _forget_pair(state, fact.deployment_id, environment_id)
-    return replace(state, pins=pins.without_entity(state.pins, fact.deployment_id))
+    return _forget_pins(state, fact.deployment_id)
 
 
 def _environment_deleted(state: PlannerState, fact: EnvironmentDeleted, _position: int) -> PlannerState:
     for deployment_id, of_deployment in state.pairs.items():
         if fact.environment_id in of_deployment:
             state = _forget_pair(state, deployment_id, fact.environment_id)
-    return replace(state, pins=pins.without_entity(state.pins, fact.environment_id))
+    return _forget_pins(state, fact.environment_id)
 
 
 def _forget_pair(state: PlannerState, deployment_id: str, environment_id: str) -> PlannerState:
     key = past_key(deployment_id, environment_id)
-    return replace(
-        state,
-        pairs=rollout_fold.without_unused(state.pairs, state.catalog, deployment_id, environment_id),
-        pasts=state.pasts.delete(key) if key in state.pasts else state.pasts,
-    )
+    state = replace(state, pairs=rollout_fold.without_unused(state.pairs, state.catalog, deployment_id, environment_id))
+    over = state.pasts.get(key)
+    if over is None:
+        return state
+    pasts = state.pasts.delete(key)
+    return replace(state, pasts=pasts, remembered_in=after(state.remembered_in, over, key, pasts, state.pins))
+
+
+def _forget_pins(state: PlannerState, entity_id: str) -> PlannerState:
+    pinned, remembered_in = state.pins, state.remembered_in
+    for key in pins.pairs_with(state.pins, entity_id):
+        over, pinned = pinned[key], pinned.delete(key)
+        remembered_in = after(remembered_in, over, key, state.pasts, pinned)
+    return replace(state, pins=pinned, remembered_in=remembered_in)
 
 
 def _resource_deleted(state: PlannerState, fact: ResourceDeleted, _position: int) -> PlannerState:
-    pasts = history.without_resource(state.pasts, fact.resource_id)
-    pinned = pins.without_resource(state.pins, fact.resource_id)
-    unchanged = pasts is state.pasts and pinned is state.pins
-    return state if unchanged else replace(state, pasts=pasts, pins=pinned)
+    one = fact.resource_id
+    keys = state.remembered_in.get(one)
+    if keys is None:
+        return state
+    return replace(
+        state,
+        pasts=history.without_resource(state.pasts, one, keys),
+        pins=pins.without_resource(state.pins, one, keys),
+        remembered_in=state.remembered_in.delete(one),
+    )
 
 
 # --- targets, clearances, desired releases -----------------------------------------------------------------------------------------
@@ -152,21 +173,25 @@ def _releases_created(state: PlannerState, fact: ReleasesCreated, _position: int
 def _rollback_started(state: PlannerState, fact: RollbackStarted, _position: int) -> PlannerState:
     past = past_of(state, fact.deployment_id, fact.environment_id, fact.resource_id)
     key = past_key(fact.deployment_id, fact.environment_id)
+    pasts = history.with_past(state.pasts, key, fact.resource_id, history.marked(past, fact))
     return replace(
         state,
         pairs=rollout_fold.rollback_started(state.pairs, state.catalog, fact),
-        pasts=history.with_past(state.pasts, key, fact.resource_id, history.marked(past, fact)),
+        pasts=pasts,
+        remembered_in=after(state.remembered_in, (fact.resource_id,), key, pasts, state.pins),
     )
 
 
 def _pin_changed(state: PlannerState, fact: VersionPinned | PinReleased, _position: int) -> PlannerState:
-    state = replace(state, pins=pins.changed(state.pins, fact))
+    key, pinned = past_key(fact.deployment_id, fact.environment_id), pins.changed(state.pins, fact)
+    remembered_in = after(state.remembered_in, (fact.resource_id or pins.WHOLE,), key, state.pasts, pinned)
+    state = replace(state, pins=pinned, remembered_in=remembered_in)
     if isinstance(fact, PinReleased) or fact.resource_id is None:
         return state
     past = past_of(state, fact.deployment_id, fact.environment_id, fact.resource_id)
     if fact.version_id not in past.marked:
         return state
-    key, wanted = past_key(fact.deployment_id, fact.environment_id), history.unmarked(past, fact.version_id)
+    wanted = history.unmarked(past, fact.version_id)
     return replace(state, pasts=history.with_past(state.pasts, key, fact.resource_id, wanted))
 
 
@@ -213,12 +238,16 @@ def _with_past(state: PlannerState, about: _AboutJob, change: Callable[[Past], P
         pair = pair_of(state.pairs, about.deployment_id, about.environment_id)
         if pair is None or about.resource_id not in pair.places:
             return state
-    after = change(before or NO_PAST)
-    if after is before:
+    past = change(before or NO_PAST)
+    if past is before:
         return state
+    pasts, remembered_in = history.with_past(state.pasts, key, about.resource_id, past), state.remembered_in
+    if before is None:
+        # The one text that all resources of the pair share: there are as many pasts as targets.
+        key = next((known for known in state.pairs_of.get(about.resource_id, ()) if known == key), key)
+        remembered_in = after(remembered_in, (about.resource_id,), key, pasts, state.pins)
     # Spelled out, since this runs for every step of every job, and `replace` takes as long as all the rest.
-    pasts = history.with_past(state.pasts, key, about.resource_id, after)
-    return PlannerState(state.catalog, state.pairs, state.gate_at, pasts, state.pins, state.inputs, state.pairs_of)
+    return PlannerState(state.catalog, state.pairs, state.gate_at, pasts, state.pins, state.inputs, state.pairs_of, remembered_in)
 
 
 _FOLDS: Final[Mapping[type[Fact], Callable[[PlannerState, Any, int], PlannerState]]] = {

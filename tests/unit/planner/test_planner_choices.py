@@ -311,7 +311,7 @@ def test_a_rollback_to_the_last_good_release_marks_nothing_between_however_much_
     scene.deployed(first, R1)
     scene.deployed(newest, R1)
     roll_back(scene)
-    assert (scene.desired(R1), scene.marked(R1)) == (first, {newest})
+    assert (scene.desired(R1), scene.marked(R1)) == (first, frozenset({newest}))
 
 
 def test_rollback_of_all_targets_leaves_alone_what_has_nothing_to_go_back_to() -> None:

@@ -247,6 +247,16 @@ def test_endings_are_remembered_up_to_a_bound() -> None:
     assert yard.state.inputs.ended_from > 0
 
 
+def test_nothing_is_remembered_of_an_end_that_ended_nothing() -> None:
+    yard = Yard()
+    yard.save_set("bare", "true", {})
+    before = yard.state.inputs
+    for _ in range(3):
+        yard.save_set("bare", "true", {})
+    after = yard.state.inputs
+    assert (after.ended, after.ended_size, after.ended_from) == (before.ended, before.ended_size, before.ended_from)
+
+
 def test_variables_and_a_new_version_in_one_breath_are_one_release() -> None:
     yard = Yard()
     v2 = yard.version("v2")

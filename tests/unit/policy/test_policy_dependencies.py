@@ -90,7 +90,7 @@ def test_vdep_default_false_denies() -> None:
         ("version.tag", "no answer"),
         ("nothing.tag == 'v2'", "nothing"),
         ("version.tag ==", "no answer"),
-        ("version.config.port == 1", "config"),
+        ("version.config.port + 'a' == 1 || version.tag", "no answer"),
         ("", "no answer"),
     ],
 )
