@@ -86,6 +86,8 @@ class Process:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Start, serve until told to stop, stop."""
+        # States are large and hardly ever cyclic: walking them often would be most of the time that a load or a fold takes.
+        gc.set_threshold(100_000, 20, 20)
         await migrated(self.settings.postgres, stop, with_gateway=self.gateway is not None)
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self.log.close)
@@ -111,9 +113,6 @@ class Process:
             self._tell_ready()
             gc.collect()
             gc.freeze()  # what was imported and loaded stays; the collector need not walk it again
-            gc.set_threshold(
-                100_000, 20, 20
-            )  # states are large and hardly ever cyclic: walking them often is most of a fold's time
             await stop.wait()
             log_.info("stopping")
 

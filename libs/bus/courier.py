@@ -24,6 +24,7 @@ from pydantic import ValidationError
 from contracts.command import Answer, Refusal, Refused, Request, Wish
 from libs.bus import ranges
 from libs.bus.desk import GRACE_S, Desk
+from libs.bus.large import read_wish
 from libs.bus.link import OUTAGES, RETRY_S, end
 from libs.bus.stream import EVT, ensure
 from libs.bus.subjects import STAGED, TO, workspace_of
@@ -249,18 +250,25 @@ class Courier:
         payload = await self._log.staged(staged_id)
         if payload is None:
             return Answer(unavailable="the staged payload is gone")
-        answer = await self._decide(wish, request, payload)
+        valid = await _valid(wish, payload)
+        del payload  # an answer may take a minute
+        answer = await self._answer(valid, request) if isinstance(valid, Wish) else Answer(refusal=valid)
         if answer.unavailable is None:
             with contextlib.suppress(LogUnavailable):  # a retry stages it again; what a crash leaves goes by its age
                 await self._log.unstage(staged_id)
         return answer
 
     async def _decide(self, wish: type[Wish], request: Request, payload: bytes) -> Answer:
-        try:
-            valid = wish.model_validate_json(payload, strict=True)
-        except ValidationError as error:
-            return Answer(refusal=malformed(wish.NAME, error))
-        return await self._answer(valid, request)
+        valid = await _valid(wish, payload)
+        return await self._answer(valid, request) if isinstance(valid, Wish) else Answer(refusal=valid)
+
+
+async def _valid(wish: type[Wish], payload: bytes) -> Wish | Refusal:
+    """The wish of a payload, or what is wrong with it."""
+    try:
+        return await read_wish(wish, payload)
+    except ValidationError as error:
+        return malformed(wish.NAME, error)
 
 
 def receive(feed: Feed, workspace_id: str, headers: Mapping[str, str], body: bytes, decode: ranges.Decode) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from contracts.command import Answer, Wish
@@ -11,11 +12,24 @@ class Unavailable(Exception):
     """Nobody answered in time. The same request, with the same id, may be sent again."""
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A wish that is valid and written out already: one so large that the objects it is made of had better not wait beside its text.
+
+    Attributes:
+        kind: its class.
+        payload: its JSON.
+    """
+
+    kind: type[Wish]
+    payload: bytes
+
+
 class Requests(Protocol):
     """Asks services."""
 
     async def ask(
-        self, wish: Wish, *, id: str, workspace_id: str, auth_id: str, min_position: int = 0, traceparent: str = ""
+        self, wish: Wish | Written, *, id: str, workspace_id: str, auth_id: str, min_position: int = 0, traceparent: str = ""
     ) -> Answer:
         """Send a wish to its owner and wait for the answer; outages shorter than 20 s are waited out with the same id.
 

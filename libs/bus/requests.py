@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from contracts.command import NOT_OWNER, Answer, Wish
 from libs.bus.link import OUTAGES, Link
-from libs.bus.port import Unavailable
+from libs.bus.port import Unavailable, Written
 from libs.bus.subjects import STAGED
 from libs.eventlog.port import EventLog, LogUnavailable
 
@@ -56,14 +56,17 @@ class BusRequests:
         await self._link.stop()
 
     async def ask(
-        self, wish: Wish, *, id: str, workspace_id: str, auth_id: str, min_position: int = 0, traceparent: str = ""
+        self, wish: Wish | Written, *, id: str, workspace_id: str, auth_id: str, min_position: int = 0, traceparent: str = ""
     ) -> Answer:
         """Send a wish to its owner and wait for the answer; see `libs.bus.port.Requests`.
 
         Raises:
             Unavailable: nobody answered within 20 s, and 2 s more for each megabyte. The same wish with the same id may be sent again.
         """
-        payload = wish.model_dump_json(by_alias=True).encode()
+        if isinstance(wish, Written):
+            kind, payload = wish.kind, wish.payload
+        else:
+            kind, payload = type(wish), wish.model_dump_json(by_alias=True).encode()
         staged_id = str(uuid5(UUID(workspace_id), f"payload {id}")) if len(payload) > MAX_PAYLOAD else None
         body = orjson.dumps(
             {
@@ -88,13 +91,13 @@ class BusRequests:
                         if staged_id is not None:
                             # Each time: an earlier try may have been answered, and its payload dropped, before the reply got lost.
                             await self._log.stage(staged_id, payload)
-                        answer = await self._once(wish.subject(), body, self._try_s + more_s)
+                        answer = await self._once(kind.subject(), body, self._try_s + more_s)
                     except NoRespondersError:
-                        why = f"nobody answers {wish.subject()}"
+                        why = f"nobody answers {kind.subject()}"
                     except LogUnavailable as error:
                         why = f"the log can not be reached: {error}"
                     except OUTAGES:
-                        why = f"no reply to {wish.subject()}"
+                        why = f"no reply to {kind.subject()}"
                     if answer is not None:
                         if answer.unavailable is None:
                             return answer
@@ -103,7 +106,7 @@ class BusRequests:
                     await asyncio.sleep(pause)
         except TimeoutError:
             raise Unavailable(
-                f"{wish.SERVICE} gave no answer within {limit_s:.3g} s: {why}; send it again with the same id"
+                f"{kind.SERVICE} gave no answer within {limit_s:.3g} s: {why}; send it again with the same id"
             ) from None
 
     async def _once(self, subject: str, body: bytes, try_s: float) -> Answer | None:

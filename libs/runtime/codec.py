@@ -20,7 +20,6 @@ from hashlib import blake2b
 from typing import Any, Final, TypeVar
 from weakref import WeakValueDictionary
 
-import orjson
 from immutables import Map
 from pydantic import BaseModel
 
@@ -179,11 +178,13 @@ def _map(key_hint: Any, value_hint: Any) -> tuple[Out, Back]:
 
 
 def _document(model: type[BaseModel]) -> tuple[Out, Back]:
-    def out(value: BaseModel, _writer: Writer) -> Any:
-        return orjson.Fragment(value.__pydantic_serializer__.to_json(value))
+    # As a text within the page: a service that finds the document known in its process need not parse it to say so.
+    def out(value: BaseModel, _writer: Writer) -> str:
+        text: bytes = value.__pydantic_serializer__.to_json(value)
+        return text.decode()
 
-    def back(value: Any, _reader: Reader) -> BaseModel:
-        text = orjson.dumps(value)
+    def back(value: str, _reader: Reader) -> BaseModel:
+        text = value.encode()
         key = (model, blake2b(text, digest_size=16).digest())
         known = _documents.get(key)
         if known is None:

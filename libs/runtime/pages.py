@@ -1,6 +1,6 @@
 """The pages of a stored state: numbered pieces of JSON, compressed one by one.
 
-signalbox state 2\\n  { length of the page: 4 bytes, big endian · the page: zlib of JSON }…      the last page is the root
+signalbox state 3\\n  { length of the page: 4 bytes, big endian · the page: zlib of JSON }…      the last page is the root
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, Final
 import orjson
 from pydantic_core import from_json
 
-_MARK: Final = b"signalbox state 2\n"
+_MARK: Final = b"signalbox state 3\n"
 """Tells these bytes from those of an older form, which must not pass for a state."""
 _LENGTH: Final = 4
 _LEVEL: Final = 1

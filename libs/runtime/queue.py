@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -18,6 +18,7 @@ from typing import Any, Generic, TypeVar
 import orjson
 
 from contracts.command import Answer, Asked, Refusal, Refused, Request, Wish
+from contracts.envelope import Recorded
 from libs.eventlog.port import (
     Append,
     Checkpoint,
@@ -51,7 +52,7 @@ SNAPSHOT_PAUSE = 20.0
 CHEAP_S = 0.5
 """Before a stop every state is stored that takes no longer; of a dearer one only when many facts would have to be folded again."""
 STRETCH = 200
-"""Facts folded at a stretch while loading, so that whoever shares the process hardly notices."""
+"""Facts folded at a stretch, so that whoever shares the process hardly notices."""
 
 log_ = logging.getLogger("signalbox.queue")
 
@@ -246,9 +247,7 @@ class Queue(Generic[S]):
                 return
             limit = min(BATCH, checkpoint.position - room.position)
             recorded = await self.feed.read(self.workspace_id, room.position, limit)
-            for start in range(0, len(recorded), STRETCH):
-                room.fold(recorded[start : start + STRETCH])
-                await asyncio.sleep(0)  # let others have the loop during a long fold
+            await self._fold(recorded)
         self.ready.set()
 
     async def _still_ours(self) -> bool:
@@ -269,7 +268,7 @@ class Queue(Generic[S]):
         if self._look:
             await self._look_at_log()
         recorded = await self.feed.read(self.workspace_id, room.position, BATCH)
-        room.fold(recorded)
+        await self._fold(recorded)
         self._tell_waiters()
         if room.position < self._fold_to:  # no decision before all of the last one was folded
             return True
@@ -282,6 +281,13 @@ class Queue(Generic[S]):
         if not recorded:
             await self._maybe_snapshot()
         return bool(recorded)
+
+    async def _fold(self, recorded: Sequence[Recorded]) -> None:
+        """Fold facts, with turns for others between them when there are many."""
+        self.room.fold(recorded[:STRETCH])
+        for start in range(STRETCH, len(recorded), STRETCH):
+            await asyncio.sleep(0)
+            self.room.fold(recorded[start : start + STRETCH])
 
     async def _look_at_log(self) -> None:
         self._look = False  # before the log is asked: who claims something meanwhile may know more than the answer

@@ -10,12 +10,14 @@ import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 import orjson
 
 from contracts.command import Asked, Wish
 from contracts.envelope import Recorded
+from contracts.fact import Fact
 from contracts.tags import tags_of
 from libs.eventlog.port import Append, Checkpoint, CheckpointMove, CommandAnswer, Condition, NewFact
 from libs.runtime.ids import derived
@@ -34,6 +36,12 @@ class Round:
 
     append: Append
     answer: Any = None
+
+
+@cache
+def _is_of_version(kind: type[Fact]) -> bool:
+    """Whether facts of a class name a version. Asked of the class, because a model takes long to say that it has no such field."""
+    return "version_id" in kind.model_fields or hasattr(kind, "version_id")
 
 
 class Room(Generic[S]):
@@ -247,7 +255,8 @@ class Room(Generic[S]):
         else:
             causation = correlation = derived(self.workspace_id, f"{name}/{sequence}")
         # A version gives its id to everything that happens because of it: correlation from CI to the last target, and one trace.
-        correlation = getattr(draft.fact, "version_id", None) or correlation
+        if _is_of_version(type(draft.fact)):
+            correlation = getattr(draft.fact, "version_id", None) or correlation
         fact_id = derived(causation, f"{name}/{sequence}/{ordinal}")
         return NewFact(
             id=fact_id,

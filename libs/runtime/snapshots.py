@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any, TypeVar
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, TypeVar
 
 from libs.eventlog.port import EventLog, LogUnavailable, Snapshot
 from libs.runtime import codec
 from libs.runtime.service import Service
 
 S = TypeVar("S")
+T = TypeVar("T")
+
+SMALL_BYTES: Final = 64 * 1024
+"""A stored state of no more bytes is read at once: a small workspace must not wait for a large one."""
+
+_THREAD: Final = ThreadPoolExecutor(1, thread_name_prefix="snapshots")
+"""States are coded beside the loop, because a large one takes seconds, and one after the other: several threads would take the loop most
+of its turns, and services that are loaded together find documents known that the first of them has read."""
 
 log_ = logging.getLogger("signalbox.snapshots")
 
@@ -25,8 +35,8 @@ async def load(log: EventLog, service: Service[S], workspace_id: str, at_most: i
     if snapshot is None:
         return empty, 0
     try:
-        # In a thread, because a large state takes a second and others share the loop.
-        return await asyncio.to_thread(codec.decode, type(empty), snapshot.state), snapshot.position
+        apart = _apart if len(snapshot.state) > SMALL_BYTES else asyncio.to_thread
+        return await apart(codec.decode, type(empty), snapshot.state), snapshot.position
     except Exception:
         log_.exception(
             "a stored state can not be read; the log is folded instead", extra=_about(service, workspace_id, snapshot.position)
@@ -37,7 +47,7 @@ async def load(log: EventLog, service: Service[S], workspace_id: str, at_most: i
 async def save(log: EventLog, service: Service[S], workspace_id: str, position: int, state: S) -> None:
     """Store the state after folding the log through a position."""
     try:
-        data = await asyncio.to_thread(codec.encode, type(state), state)
+        data = await _apart(codec.encode, type(state), state)
         await log.save_snapshot(service.name, workspace_id, Snapshot(position, service.state_version, data))
     except LogUnavailable:
         log_.info("a state was not stored; the next one will do", extra=_about(service, workspace_id, position))
@@ -45,6 +55,10 @@ async def save(log: EventLog, service: Service[S], workspace_id: str, position: 
         log_.exception(
             "a state could not be stored; a restart folds the log instead", extra=_about(service, workspace_id, position)
         )
+
+
+async def _apart(work: Callable[..., T], *arguments: Any) -> T:
+    return await asyncio.get_running_loop().run_in_executor(_THREAD, work, *arguments)
 
 
 def _about(service: Service[Any], workspace_id: str, position: int) -> dict[str, Any]:

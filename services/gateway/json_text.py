@@ -7,6 +7,9 @@ import math
 from typing import Any
 
 import orjson
+from msgspec import Raw
+
+from libs.runtime.pieces import elements, members, pieces
 
 MAX_DEPTH = 64
 """Deeper nesting is refused: serialisers and the database have limits of their own, far less friendly ones."""
@@ -31,18 +34,46 @@ def parse(text: bytes) -> tuple[Any, bytes]:
     return value, orjson.dumps(value)
 
 
+def normal(text: bytes) -> bytes:
+    """The text that `parse` returns, of a large body: some elements at a time, so that it is nowhere as a whole but as text. Raises: BadJson."""
+    found = members(text)
+    if found is not None:
+        look_for_nul = b"\\u0000" in text
+        try:
+            parts = [_again(name, 1, look_for_nul) + b":" + _member(raw, look_for_nul) for name, raw in found.items()]
+        except (BadJson, orjson.JSONDecodeError):
+            pass  # what is wrong is told of the whole text
+        else:
+            return b"{" + b",".join(parts) + b"}"
+    return parse(text)[1]
+
+
+def _member(raw: Raw, look_for_nul: bool) -> bytes:
+    listed = elements(raw)
+    if listed is None:
+        return _again(orjson.loads(bytes(raw)), 1, look_for_nul)
+    return b"[" + b",".join(_again(orjson.loads(one), 1, look_for_nul)[1:-1] for one in pieces(listed)) + b"]"
+
+
+def _again(value: Any, depth: int, look_for_nul: bool) -> bytes:
+    _check(value, depth, look_for_nul)
+    return orjson.dumps(value)
+
+
 def _check(value: Any, depth: int, look_for_nul: bool) -> None:
     if depth > MAX_DEPTH:
         raise BadJson(f"nested deeper than {MAX_DEPTH} levels")
+    # Texts are most of what a body holds, and nothing can be wrong with one unless it may hold a NUL, or lies too deep.
+    looked_at = (dict, list, str) if look_for_nul or depth == MAX_DEPTH else (dict, list)
     if isinstance(value, dict):
         for key, inner in value.items():
             if look_for_nul and "\x00" in key:
                 raise BadJson("a name contains the character U+0000")
-            if isinstance(inner, dict | list | str):
+            if isinstance(inner, looked_at):
                 _check(inner, depth + 1, look_for_nul)
     elif isinstance(value, list):
         for inner in value:
-            if isinstance(inner, dict | list | str):
+            if isinstance(inner, looked_at):
                 _check(inner, depth + 1, look_for_nul)
     elif look_for_nul and isinstance(value, str) and "\x00" in value:
         raise BadJson("a text contains the character U+0000")

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid5
 
+import orjson
+
 from contracts.command import Asked, Refused
 from contracts.commands.inventory import (
     DeleteProvider,
@@ -21,7 +23,7 @@ from contracts.facts.inventory import ProviderDeleted, ProviderSaved, ResourceDe
 from contracts.shapes import Json
 from libs.runtime.ids import derived
 from libs.runtime.service import Command, Decided, Draft
-from services.inventory.documents import bounded, same, shown, storable
+from services.inventory.documents import NOT_STORABLE, bounded, same, shown
 from services.inventory.state import InventoryState
 from services.inventory.variables import variables_saved
 
@@ -128,12 +130,13 @@ def _saved(
     """The new document of a resource; None when it is what is there already. Raises: Refused: no identifier, or too large."""
     if not item.identifier:
         raise Refused("invalid", "A resource needs an identifier: an empty one could not be addressed again")
-    if not storable(item.config):
-        wrong = "holds an integer beyond 64 bits, or is nested too deeply"
-        raise Refused("invalid", f"The config of resource '{shown(item.identifier)}' {wrong}")
-    if before is not None and before.get("providerId") == provider_id and _says(before, item):
+    try:
+        config = orjson.dumps(item.config)
+    except TypeError:
+        raise Refused("invalid", f"The config of resource '{shown(item.identifier)}' {NOT_STORABLE}") from None
+    if before is not None and before.get("providerId") == provider_id and _says(before, item, config):
         return None
-    saved = ResourceSaved(
+    saved = ResourceSaved.of_valid(
         resource_id=before["id"] if before else derived(command_id, item.identifier),
         identifier=item.identifier,
         name=item.name,
@@ -145,18 +148,26 @@ def _saved(
         created_at=instant(before["createdAt"]) if before else now,
         updated_at=now,
     )
-    return bounded(saved, f"Resource '{item.identifier}'")
+    return bounded(saved, f"Resource '{item.identifier}'", _at_most(item, len(config)))
 
 
-def _says(document: Json, item: ResourceInput) -> bool:
-    """Whether a resource is already what it is told to be; the order of keys is no content."""
+def _at_most(item: ResourceInput, config_bytes: int) -> int:
+    """Bytes of JSON that a resource takes at most: a character takes no more than six, a number no more than 26 in place of one."""
+    metadata = item.metadata
+    characters = len(item.identifier) + len(item.name) + len(item.kind) + len(item.version)
+    characters += sum(map(len, metadata)) + sum(map(len, metadata.values())) + len(metadata)
+    return 1_000 + 6 * characters + 26 * config_bytes
+
+
+def _says(document: Json, item: ResourceInput, config: bytes) -> bool:
+    """Whether a resource is already what it is told to be, its config written as JSON; the order of keys is no content."""
     return (
         document["metadata"] == item.metadata
         and document["name"] == item.name
         and document["kind"] == item.kind
         and document["version"] == item.version
         # At last, because it takes longest. Metadata are texts alone, of which Python and JSON hold the same for equal.
-        and same(document["config"], item.config)
+        and (orjson.dumps(document["config"]) == config or same(document["config"], item.config))
     )
 
 

@@ -25,8 +25,14 @@ def shown(text: str) -> str:
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
-def bounded(fact: F, what: str) -> F:
-    """The fact itself. Raises: Refused: it is too large for the log."""
+def bounded(fact: F, what: str, at_most: int | None = None) -> F:
+    """The fact itself. Raises: Refused: it is too large for the log.
+
+    Args:
+        at_most: bytes of JSON that it has at most; where these fit it is not written out only to be measured.
+    """
+    if at_most is not None and at_most <= MAX_FACT_BYTES:
+        return fact
     size = len(fact.to_json())
     if size > MAX_FACT_BYTES:
         raise Refused("invalid", f"{shown(what)} is too large: {size} bytes of JSON, at most {MAX_FACT_BYTES}; shorten it")

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from contracts.command import Answer, Refused, Wish
 from contracts.envelope import NIL_WORKSPACE
 from contracts.shapes import Json
-from libs.bus.port import Unavailable
+from libs.bus.port import Unavailable, Written
 from services.gateway.access import Identity
 from services.gateway.http.deps import Deps
 from services.gateway.http.problem import NotFound, unavailable
@@ -86,7 +86,7 @@ class Call:
 
     # --- asking services -------------------------------------------------------------------------------------------------------
 
-    async def ask(self, wish: Wish, workspace_id: str | None = None) -> Json:
+    async def ask(self, wish: Wish | Written, workspace_id: str | None = None) -> Json:
         """Have a command decided and wait until reads show it.
 
         Args:
@@ -119,7 +119,8 @@ class Call:
             raise unavailable("what was found can not be read yet; send the same request again")
         return answer.result
 
-    async def _answer(self, wish: Wish, workspace_id: str) -> Answer:
+    async def _answer(self, wish: Wish | Written, workspace_id: str) -> Answer:
+        owner = wish.kind.SERVICE if isinstance(wish, Written) else wish.SERVICE
         try:
             answer = await self.deps.requests.ask(
                 wish,
@@ -130,14 +131,12 @@ class Call:
                 traceparent=self.traceparent,
             )
         except Unavailable as error:
-            raise unavailable(f"the {wish.SERVICE} service does not answer now; send the same request again") from error
+            raise unavailable(f"the {owner} service does not answer now; send the same request again") from error
         if answer.refusal is not None:
             refusal = answer.refusal
             raise Refused(refusal.kind, refusal.message, code=refusal.code, details=refusal.details)
         if answer.unavailable is not None:
-            raise unavailable(
-                f"the {wish.SERVICE} service can not answer now ({answer.unavailable}); send the same request again"
-            )
+            raise unavailable(f"the {owner} service can not answer now ({answer.unavailable}); send the same request again")
         return answer
 
     # --- reading rows ----------------------------------------------------------------------------------------------------------

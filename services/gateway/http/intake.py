@@ -6,14 +6,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.gateway.http.problem import Problem
-from services.gateway.json_text import BadJson, dump, parse
+from services.gateway.json_text import BadJson, dump, normal, parse
 
 MAX_BODY_BYTES = 100 * 1024 * 1024
-_SMALL_BYTES = 256 * 1024
+LARGE_BYTES = 256 * 1024
+"""Bodies from here on are checked beside the loop, and kept as text alone: their values would take several times as much memory."""
 
 access_log = logging.getLogger("signalbox.access")
 
@@ -48,8 +50,9 @@ class Intake:
         scope["path"] = raw.partition(b"?")[0].decode("latin-1")
         state = scope.setdefault("state", {})
         try:
-            state["body"] = await _read(scope, receive)
-            await _parse(scope, state)
+            body = await _read(scope, receive)
+            state["sent"], state["json"] = bool(body), await _parsed(scope, body)
+            del body  # an answer may take a minute, and needs no more than its text
         except Problem as problem:
             await _refuse(problem, watch)
         else:
@@ -94,14 +97,12 @@ async def _read(scope: Scope, receive: Receive) -> bytes:
             return b"".join(chunks)
 
 
-async def _parse(scope: Scope, state: dict[str, object]) -> None:
-    body = state["body"]
-    assert isinstance(body, bytes)
+async def _parsed(scope: Scope, body: bytes) -> tuple[Any, bytes] | None:
+    """The body's value and its text, of a large one only the text; None when it is no JSON. Raises: Problem: it is malformed."""
     if not body or not is_json(header(scope, b"content-type") or ""):
-        return
+        return None
     try:
-        # A large body would keep everything else in this process waiting.
-        state["json"] = parse(body) if len(body) < _SMALL_BYTES else await asyncio.to_thread(parse, body)
+        return parse(body) if len(body) < LARGE_BYTES else (None, await asyncio.to_thread(normal, body))
     except BadJson as error:
         raise Problem(400, f"the body is not valid JSON: {error}", "SyntaxError") from error
 

@@ -25,7 +25,7 @@ from services.gateway.http.call import Call, Reply, command_id_of
 from services.gateway.http.deps import Deps
 from services.gateway.http.intake import is_json
 from services.gateway.http.problem import NotFound, Problem, Unprocessable, finding, of_refusal, unavailable
-from services.gateway.http.validation import body_of, canonical_uuid, decoded_segment, query_of
+from services.gateway.http.validation import Large, body_of, canonical_uuid, decoded_segment, large_body_of, query_of
 from services.gateway.json_text import dump
 from services.gateway.store import StoreUnavailable
 
@@ -33,7 +33,6 @@ T = TypeVar("T")
 Handler = Callable[[Call], Awaitable[Reply | Response]]
 
 _RETRY_S = 0.1
-_LARGE_BYTES = 256 * 1024
 
 log_ = logging.getLogger("signalbox.http")
 
@@ -46,6 +45,7 @@ class Operation:
         answers: the JSON of each success status, None for no body.
         body: the declared body, None when the operation takes none (one that is sent is passed over).
         workspace: whether it lives inside a workspace.
+        large: how a large body is checked; None for as any other.
     """
 
     method: str
@@ -55,6 +55,7 @@ class Operation:
     body: type[BaseModel] | None
     query: type[BaseModel]
     workspace: bool
+    large: Large | None = None
 
 
 class Routes:
@@ -73,12 +74,13 @@ class Routes:
         body: type[BaseModel] | None = None,
         query: type[BaseModel] = NoQuery,
         workspace: bool = True,
+        large: Large | None = None,
     ) -> Callable[[Handler], Handler]:
         """Declare an endpoint under `/v1/workspaces/{workspaceId}`, or under `/v1` when it is above workspaces."""
 
         def register(handler: Handler) -> Handler:
             root = "/v1/workspaces/{workspaceId}" if workspace else "/v1"
-            self.operations.append(Operation(method, root + path, handler, answers, body, query, workspace))
+            self.operations.append(Operation(method, root + path, handler, answers, body, query, workspace, large))
             return handler
 
         return register
@@ -159,7 +161,7 @@ async def _admitted(operation: Operation, deps: Deps, presented: str, workspace_
 
 async def _form(operation: Operation, request: Request) -> tuple[str, BaseModel | None, BaseModel | None]:
     state = request.state
-    bodiless = not state.body and getattr(operation.body, "MAY_BE_ABSENT", False)
+    bodiless = not state.sent and getattr(operation.body, "MAY_BE_ABSENT", False)
     if operation.body is not None and not bodiless and not is_json(request.headers.get("content-type", "")):
         told = request.headers.get("content-type") or "none"
         raise Problem(415, f"unsupported media type {told}", "Unsupported Media Type")
@@ -180,14 +182,12 @@ async def _form(operation: Operation, request: Request) -> tuple[str, BaseModel 
             problems.append(finding("/body", "must have a request body", "required"))
         else:
             value, text = parsed
-            # A large body would keep everything else in this process waiting.
-            large = len(text) > _LARGE_BYTES
-            check = asyncio.to_thread(body_of, value, text, operation.body) if large else None
-            body, found = await check if check is not None else body_of(value, text, operation.body)
-            # What was sent takes several times its size in memory, and an answer may take a minute.
-            parsed = value = None
-            text = b""
-            state.body, state.json = b"", None
+            if value is None:
+                # A large one, whose check would keep everything else in this process waiting.
+                body, found = await asyncio.to_thread(large_body_of, text, operation.body, operation.large)
+            else:
+                body, found = body_of(value, text, operation.body)
+            state.json = None  # an answer may take a minute, and needs no more than the body
             problems += found
     if problems:
         raise Unprocessable(problems)

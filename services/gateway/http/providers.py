@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from pydantic import TypeAdapter, ValidationError
 from starlette.responses import Response
 
-from contracts.commands.inventory import DeleteProvider, SaveProvider, SetProviderResources
+from contracts.commands.inventory import DeleteProvider, ResourceInput, SaveProvider, SetProviderResources
 from contracts.shapes import Json
+from libs.bus.port import Written
+from libs.runtime.pieces import elements, members, pieces
 from services.gateway.http import answers, bodies
 from services.gateway.http.call import Call, Reply
 from services.gateway.http.operation import Routes
@@ -21,6 +25,9 @@ from services.gateway.views import shown
 routes = Routes("resource providers")
 
 _BATCH = 5_000
+
+_AS_SENT = TypeAdapter(tuple[bodies.ProvidedResource, ...])
+_AS_TOLD = TypeAdapter(tuple[ResourceInput, ...])
 
 
 @routes.add("PUT", "/resource-providers", answers={202: answers.Provider}, body=bodies.ProviderBody)
@@ -74,10 +81,41 @@ def _written(rows: Sequence[Json]) -> bytes:
     return dump([shown(one) for one in rows])[1:-1]
 
 
-@routes.add("PUT", "/resource-providers/{providerId}/set", answers={202: answers.SetAccepted}, body=bodies.ProviderSet)
+@dataclass(frozen=True, slots=True)
+class LargeSet:
+    """The resources of a large set, checked and written out as the command carries them: the text of a JSON list."""
+
+    resources: bytes
+
+
+def _large_set(text: bytes) -> LargeSet | None:
+    found = members(text)
+    listed = elements(found["resources"]) if found is not None and "resources" in found else None
+    if listed is None:
+        return None
+    parts: list[bytes] = []
+    for piece in pieces(listed):
+        try:
+            parts.append(_AS_TOLD.dump_json(_AS_SENT.validate_json(piece, strict=True))[1:-1])
+        except ValidationError:
+            return None
+    return LargeSet(b"[" + b",".join(parts) + b"]")
+
+
+@routes.add(
+    "PUT",
+    "/resource-providers/{providerId}/set",
+    answers={202: answers.SetAccepted},
+    body=bodies.ProviderSet,
+    large=_large_set,
+)
 async def set_provider_resources(call: Call) -> Reply:
     """Make these the provider's resources; those that are not named are deleted."""
-    body: bodies.ProviderSet = call.body
-    wish = SetProviderResources(provider_id=call.id("providerId", "Resource provider"), resources=body.resources)
+    provider_id, body = call.id("providerId", "Resource provider"), call.body
+    wish: SetProviderResources | Written
+    if isinstance(body, LargeSet):
+        wish = Written(SetProviderResources, b'{"provider_id":' + dump(provider_id) + b',"resources":' + body.resources + b"}")
+    else:
+        wish = SetProviderResources(provider_id=provider_id, resources=body.resources)
     counts = await call.ask(wish)
     return Reply(202, {"ok": True, "method": "direct", **counts})

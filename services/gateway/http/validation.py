@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, TypeVar, get_args
 from urllib.parse import parse_qsl, unquote
 from uuid import UUID
 
+import orjson
 from pydantic import BaseModel, RootModel, ValidationError
 from pydantic_core import ErrorDetails
 
@@ -14,6 +16,8 @@ from contracts.shapes import Json
 from services.gateway.http.problem import finding
 
 M = TypeVar("M", bound=BaseModel)
+Large = Callable[[bytes], Any]
+"""Checks a large body and makes something smaller of it than the declared model; None when anything is wrong with it."""
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 _MAX_QUERY_FIELDS = 100
@@ -90,6 +94,14 @@ def body_of(value: Any, text: bytes, model: type[M]) -> tuple[M | None, list[Jso
         found = (_finding("/body", one) for one in error.errors(include_url=False, include_context=False))
         return None, problems + [one for one in found if one["path"] not in told]
     return (None, problems) if problems else (parsed, [])
+
+
+def large_body_of(text: bytes, model: type[BaseModel], large: Large | None) -> tuple[Any, list[Json]]:
+    """The same of a body that is there as text alone; with `large`, what that makes of the text when nothing is wrong with it."""
+    made = large(text) if large is not None else None
+    if made is not None:
+        return made, []
+    return body_of(orjson.loads(text) if b"null" in text else None, text, model)
 
 
 def _finding(root: str, error: ErrorDetails) -> Json:

@@ -18,7 +18,7 @@ from contracts.command import Answer, Request, Wish
 from contracts.commands.gateway import Bootstrap, CreateApiKey
 from contracts.envelope import NIL_WORKSPACE
 from contracts.facts.gateway import UserCreated
-from libs.bus.port import Unavailable
+from libs.bus.port import Unavailable, Written
 from libs.eventlog.memory import MemoryLog
 from libs.eventlog.port import Append, NewFact
 from libs.runtime import clock
@@ -49,14 +49,16 @@ class InProcess:
         self.asked: list[tuple[Wish, str, str]] = []
 
     async def ask(
-        self, wish: Wish, *, id: str, workspace_id: str, auth_id: str, min_position: int = 0, traceparent: str = ""
+        self, wish: Wish | Written, *, id: str, workspace_id: str, auth_id: str, min_position: int = 0, traceparent: str = ""
     ) -> Answer:
+        if not isinstance(wish, Written):
+            wish = Written(type(wish), wish.model_dump_json().encode())
         if self.away:
-            raise Unavailable(wish.subject())
-        self.asked.append((wish, id, traceparent))
-        sent = type(wish).model_validate_json(wish.model_dump_json())
+            raise Unavailable(wish.kind.subject())
+        sent = wish.kind.model_validate_json(wish.payload)
+        self.asked.append((sent, id, traceparent))
         request = Request(id=id, workspace_id=workspace_id, min_position=min_position, auth_id=auth_id, traceparent=traceparent)
-        return await self.hosts[wish.SERVICE].answer(sent, request)
+        return await self.hosts[sent.SERVICE].answer(sent, request)
 
 
 @dataclass

@@ -70,6 +70,41 @@ async def test_unknown_paths_and_methods_need_no_credential(one: House) -> None:
     assert (answer.status_code, answer.json()["code"]) == (405, "Method Not Allowed")
 
 
+@pytest.mark.parametrize("padding", [b" ", b"x"])
+async def test_a_large_body_is_checked_as_a_small_one_is(one: House, padding: bytes) -> None:
+    """Also when it is large only as it was sent, and hardly anything once written again."""
+    more = padding * 300_000
+    body = b'{"name":null,"more":"' + more + b'"}' if padding.strip() else b'{"name":null' + more + b"}"
+    answer = await raw(one, "POST", "/systems", body, content_type=JSON, X_API_Key=KEY)
+    small = await raw(one, "POST", "/systems", b'{"name":null}', content_type=JSON, X_API_Key=KEY)
+    assert answer.status_code == 400
+    assert answer.json() == small.json()
+
+
+async def test_a_large_set_of_resources_is_kept_and_can_be_read(one: House) -> None:
+    provider = await one.call("PUT", "/resource-providers", {"id": "", "name": "aws"}, want=202)
+    resources = [
+        {
+            "identifier": f"r{number}",
+            "name": "é",
+            "kind": "K",
+            "version": "v1",
+            "config": {"text": "x" * 500},
+            "metadata": {"n": str(number)},
+            "createdAt": "2026-01-01T00:00:00Z",
+        }
+        for number in range(600)
+    ]
+    path = f"/resource-providers/{provider['id']}/set"
+    counts = await one.call("PUT", path, {"resources": resources}, want=202)
+    assert (counts["saved"], counts["deleted"], counts["skipped"]) == (600, 0, 0)
+    again = await one.call("PUT", path, {"resources": resources}, want=202)
+    assert again["saved"] == 0
+    kept = await one.call("GET", "/resource-providers/name/aws/resources", want=200)
+    told = [(row["identifier"], row["config"], row["metadata"]) for row in kept["items"]]
+    assert told == [(row["identifier"], row["config"], row["metadata"]) for row in resources]
+
+
 async def test_the_presence_of_a_credential_comes_before_the_form(one: House) -> None:
     answer = await raw(one, "POST", "/systems", b"{}", content_type=JSON)
     assert (answer.status_code, answer.json()["code"]) == (401, "Unauthorized")
