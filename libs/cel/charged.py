@@ -65,17 +65,19 @@ class Charged:
         self._pool.left -= self.native_steps * len(rows)
         return made(rows, self.holds, others) if self._pool.left >= 0 else []
 
-    def holds(self, variables: dict[str, Any], most: int = STEPS) -> bool:
-        """Return whether it is true, by the exact back end, counting what that does.
-
-        Args:
-            variables: values by name; declared ones that are absent are empty maps.
-            most: what one evaluation may take; beyond it is an error, which is no match.
-        """
+    def holds(self, variables: dict[str, Any]) -> bool:
+        """Return whether it is true, by the exact back end, counting what that does; an error is no match."""
         try:
-            return as_truth(self._value(variables, most, whole=False))
+            return as_truth(self._value(variables, STEPS, whole=False))
         except CelError:
             return False
+
+    def may_hold(self, variables: dict[str, Any], most: int) -> bool:
+        """Return whether it is true, or takes more than `most` to find out, by the exact back end."""
+        try:
+            return as_truth(self._value(variables, most, whole=False))
+        except CelError as error:
+            return error.kind == "cost"
 
     def value(self, variables: dict[str, Any]) -> Any:
         """Return the result, whatever its type.

@@ -3,52 +3,21 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from libs.cel.budget import Budget
-from libs.cel.documents import ABSENT, marks, marks_inside, value_at
-from libs.cel.functions import FUNCTIONS
-from libs.cel.joins import Join, take_apart
+from libs.cel.charged import Charged
+from libs.cel.documents import value_at
+from libs.cel.join_side import Joined, Side
+from libs.cel.joins import take_apart
 from libs.cel.postings import Postings
-from libs.cel.problems import CelError
 from libs.cel.program import Program
-from libs.cel.syntax import Binary, Call, Comprehension, ListLiteral, Literal, Node, path_of, walk
+from libs.cel.syntax import Binary, Node, path_of, walk
 
-
-class _Table(NamedTuple):
-    """One side of one join: which documents have which mark, and how a document is marked for it.
-
-    Attributes:
-        path: keys from the document to the value, where it is a field of the document.
-    """
-
-    value: Program
-    path: tuple[str, ...] | None
-    read: Callable[[Any], Iterator[Hashable]]
-    postings: Postings[str]
-
-
-class _Side(NamedTuple):
-    """All that is kept of documents in the role of one variable.
-
-    Attributes:
-        variable: its name.
-        alone: what must be true of the document by itself, and takes about as long for every document.
-        alone_uneven: the rest of it.
-        tables: per group of joins, one table per join.
-        all: keys of the documents that pass `alone`, ascending; kept only where there is no table to look them up in.
-    """
-
-    variable: str
-    alone: tuple[Program, ...]
-    alone_uneven: tuple[Program, ...]
-    tables: tuple[tuple[_Table, ...], ...]
-    all: list[str]
-
-
-_Marks = tuple[tuple[tuple[Hashable, ...], ...], ...]
-"""The marks of one document on one side: per group, per join."""
+_Lists = list[list[str]]
+UNBOUNDED: Final = 1 << 62
+"""More steps than anybody can take."""
 
 
 class JoinIndex:
@@ -58,23 +27,30 @@ class JoinIndex:
     to contain the other, only documents that share such a value are compared; otherwise all that pass what the relation asks of one
     document alone. A document must not be changed once it is put; put another one. Not made for several threads.
 
+    What it costs to enter the documents that are there is counted (`Charged`), so that it follows from them alone, in whatever order
+    they came and went.
+
     Args:
         program: the relation; its environment has exactly two variables.
+        most_steps: what entering all documents may take.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, most_steps: int = UNBOUNDED) -> None:
         assert len(program.environment.variables) == 2, f"{program!r} relates two variables"
         relation = take_apart(program)
         first, second = program.environment.variables
         self.program = program
+        self.most_steps = most_steps
+        self.steps = 0
+        """What it took to enter the documents that are there."""
         self._documents: dict[str, Any] = {}
-        self._is_uneven = _takes_uneven(program)
+        self._pool = pool = Budget(most_steps)
+        self._pairs = Charged(program, pool)
         self._compared = tuple(dict.fromkeys(path for node in walk(program.tree) for path in _compared(node)))
-        self._looked: tuple[str, tuple[list[list[str]], list[list[str]]]] | None = None
-        self._sides = (
-            _Side(first, *_by_cost(relation.first), tuple(tuple(map(_first_table, group)) for group in relation.joins), []),
-            _Side(second, *_by_cost(relation.second), tuple(tuple(map(_second_table, group)) for group in relation.joins), []),
-        )
+        self._looked: tuple[str, tuple[_Lists, _Lists]] | None = None
+        of_first = [[Joined(join.first, join.meeting == "second_in_first") for join in group] for group in relation.joins]
+        of_second = [[Joined(join.second, join.meeting == "first_in_second") for join in group] for group in relation.joins]
+        self._sides = Side(first, relation.first, of_first, pool), Side(second, relation.second, of_second, pool)
 
     def __len__(self) -> int:
         return len(self._documents)
@@ -87,19 +63,46 @@ class JoinIndex:
         """Whether documents are looked up by shared values; if not, each is compared with every other that may take part."""
         return bool(self._sides[0].tables)
 
+    @property
+    def is_unconditional(self) -> bool:
+        """Whether every document is compared with every other one, so that how many there are says how often."""
+        return not self.is_joined and not any(side.has_conditions for side in self._sides)
+
+    @property
+    def is_beyond(self) -> bool:
+        """Whether entering the documents takes more than it may; then what the index finds says nothing."""
+        return self.steps > self.most_steps
+
+    def fill(self, documents: Mapping[str, Any]) -> None:
+        """Put many documents into an index that is empty: a fraction of the work. Gives up as soon as `is_beyond` is certain."""
+        assert not self._documents, "only an empty index is filled"
+        keys = sorted(documents)
+        rows = [documents[key] for key in keys]
+        self._documents = dict(zip(keys, rows, strict=True))
+        self._looked = None
+        self._pool.left = self.most_steps
+        # What filling the tables takes at least is known when both sides have said whom they admit: refused before, not after.
+        admitted = [side.admit(rows) for side in self._sides]
+        for side, places in zip(self._sides, admitted, strict=True):
+            if self._pool.left >= 0:
+                side.fill([keys[place] for place in places], [rows[place] for place in places])
+        self.steps = self._spent()
+
     def put(self, key: str, document: Any) -> None:
         """Add a document or replace it."""
         self.remove(key)
         self._looked = None
         self._documents[key] = document
+        self._pool.left = self.most_steps
         for side in self._sides:
-            marked = _marks_on(side, document)
+            marked = side.marks(document)
             if marked is None:
                 continue
             if not side.tables:
                 insort(side.all, key)
-            for table, mark in _entries(side, marked):
-                table.postings.add(mark, key)
+            for postings, mark in side.entries(marked):
+                postings.add(mark, key)
+        self.steps += self._spent()
 
     def remove(self, key: str) -> None:
         """Forget a document, if it is there."""
@@ -107,14 +110,21 @@ class JoinIndex:
             return
         self._looked = None
         document = self._documents.pop(key)
+        self._pool.left = self.most_steps
         for side in self._sides:
-            marked = _marks_on(side, document)
+            marked = side.marks(document)
             if marked is None:
                 continue
             if not side.tables:
                 del side.all[bisect_left(side.all, key)]
-            for table, mark in _entries(side, marked):
-                table.postings.remove(mark, key)
+            for postings, mark in side.entries(marked):
+                postings.remove(mark, key)
+        self.steps -= self._spent()
+
+    def may_relate(self, document: Any) -> bool:
+        """Whether a document, there or not, could have a part in any relation, as far as it tells by itself."""
+        self._pool.left = self.most_steps
+        return any(side.marks(document) is not None for side in self._sides) or self._pool.left < 0
 
     def comparisons(self, key: str) -> int:
         """Return how many pairs `related` would compare at most, both directions together; 0 for an unknown key."""
@@ -123,23 +133,67 @@ class JoinIndex:
     def related(self, key: str, budget: Budget | None = None) -> tuple[list[str], list[str]]:
         """Return whom a document is related to and who is related to it, each ascending, itself never among them.
 
-        An error on a pair is no relation. Work is proportional to `comparisons(key)` for relations that do about the same for every
-        pair; others, such as those with macros, can be given a budget. Once nothing of it is left, the answer says nothing.
+        An error on a pair is no relation. Work is proportional to `comparisons(key)` for small relations that do about the same for
+        every pair; all can be given a budget. Once nothing of it is left, the answer says nothing.
 
         Returns:
             The keys Y for which the relation is true with the document as the first variable and Y as the second, and those for
             which it is true the other way round. Both empty for an unknown key.
         """
-        return self._matching(key, 0, budget), self._matching(key, 1, budget)
+        outgoing, incoming = self._look(key)
+        with _Paid(self._pool, budget):
+            return self._matching(key, 0, outgoing), self._matching(key, 1, incoming)
 
-    def _look(self, key: str) -> tuple[list[list[str]], list[list[str]]]:
+    def all_comparisons(self) -> int:
+        """Return how many pairs `all_related` would compare at most; found without comparing any."""
+        first, second = self._sides
+        if not first.tables:
+            return len(first.all) * len(second.all)
+        return sum(len(ones) * len(others) for ones, others in self._meetings(self._best_group()))
+
+    def all_related(self, budget: Budget) -> Iterator[tuple[str, list[str]]]:
+        """Yield every document that is related to others, with those, ascending: the relation as a whole.
+
+        Args:
+            budget: what it is taken from. Once nothing of it is left, there are no further ones, and the answer says nothing.
+        """
+        candidates: dict[str, _Lists] = {}
+        if not self._sides[0].tables:
+            others = self._sides[1].all
+            candidates = {one: [others] for one in self._sides[0].all} if others else {}
+        else:
+            for ones, others in self._meetings(self._best_group()):
+                for one in ones:
+                    candidates.setdefault(one, []).append(others)
+        for one, lists in candidates.items():
+            with _Paid(self._pool, budget):
+                found = self._matching(one, 0, lists)
+            if budget.left <= 0:
+                return
+            if found:
+                yield one, found
+
+    def _best_group(self) -> int:
+        """Which group of joins leaves the fewest pairs."""
+        groups = range(len(self._sides[0].tables))
+        if len(groups) == 1:
+            return 0
+        return min(groups, key=lambda group: sum(len(ones) * len(others) for ones, others in self._meetings(group)))
+
+    def _meetings(self, group: int) -> Iterator[tuple[list[str], list[str]]]:
+        """Yield the documents on either side that share a value, value by value."""
+        for one, other in zip(self._sides[0].tables[group], self._sides[1].tables[group], strict=True):
+            for ones, others in _shared(one.postings, other.postings):
+                if len(ones) > 1 or len(others) > 1 or ones[0] != others[0]:
+                    yield ones, others
+
+    def _look(self, key: str) -> tuple[_Lists, _Lists]:
         """Look up the candidates in both roles, once for a caller who asks how many they are and then for those related."""
         if self._looked is None or self._looked[0] != key:
             self._looked = key, (self._candidates(key, 0), self._candidates(key, 1))
         return self._looked[1]
 
-    def _matching(self, key: str, role: int, budget: Budget | None) -> list[str]:
-        lists = self._look(key)[role]
+    def _matching(self, key: str, role: int, lists: _Lists) -> list[str]:
         if not lists:
             return []
         keys: Sequence[str] = lists[0] if len(lists) == 1 else sorted(set().union(*lists))
@@ -148,21 +202,21 @@ class JoinIndex:
         if not others:
             return []
         here, there = self._sides[role].variable, self._sides[1 - role].variable
-        mine = documents[key]
-        if budget is not None and (self._is_uneven or self._compares_whole(here, mine)):
-            return [other for other in others if self.program.within(budget, {here: mine, there: documents[other]})]
-        found = self.program.filter([documents[other] for other in others], there, **{here: mine})
-        return [others[position] for position in found]
+        mine, pairs = documents[key], self._pairs
+        if pairs.is_uneven or self._compares_whole(here, mine):
+            return [other for other in others if pairs.holds({here: mine, there: documents[other]})]
+        return [others[place] for place in pairs.filter([documents[other] for other in others], there, {here: mine})]
 
     def _compares_whole(self, variable: str, document: Any) -> bool:
         """Whether a list or a map of the document is compared with a value of the other one."""
         return any(value_at(document, path[1:]).__class__ in _WHOLE for path in self._compared if path[0] == variable)
 
-    def _candidates(self, key: str, role: int) -> list[list[str]]:
+    def _candidates(self, key: str, role: int) -> _Lists:
         """Return lists of keys that hold everyone who may be related to a document in this role."""
         if key not in self._documents:
             return []
-        marked = _marks_on(self._sides[role], self._documents[key])
+        self._pool.left = self.most_steps
+        marked = self._sides[role].marks(self._documents[key])
         if marked is None:
             return []
         other = self._sides[1 - role]
@@ -179,32 +233,31 @@ class JoinIndex:
         ]
         return min(found, key=lambda lists: sum(map(len, lists)))
 
-
-def _by_cost(programs: Sequence[Program]) -> tuple[tuple[Program, ...], tuple[Program, ...]]:
-    """Part programs into those that take about as long for every document, and the others."""
-    uneven = {id(program) for program in programs if _takes_uneven(program)}
-    even = tuple(program for program in programs if id(program) not in uneven)
-    return even, tuple(program for program in programs if id(program) in uneven)
+    def _spent(self) -> int:
+        """What was taken since the pool was full; of what is beyond it, no matter how much, one step, so that the sum is beyond it too."""
+        return self.most_steps - max(self._pool.left, -1)
 
 
-def _takes_uneven(program: Program) -> bool:
-    return any(map(_is_uneven, walk(program.tree)))
+class _Paid:
+    """Within it, answers are taken from a caller's budget."""
+
+    def __init__(self, pool: Budget, budget: Budget | None) -> None:
+        self._pool = pool
+        self._budget = budget
+
+    def __enter__(self) -> None:
+        self._pool.left = self._budget.left if self._budget is not None else UNBOUNDED
+
+    def __exit__(self, *_: object) -> None:
+        if self._budget is not None:
+            self._budget.left = self._pool.left
 
 
-def _is_uneven(node: Node) -> bool:
-    """Whether what a node costs depends on how large the values are that it meets."""
-    match node:
-        case Comprehension():
-            return True
-        case Call(function=function, args=args):
-            return FUNCTIONS[function].budgeted or not all(isinstance(arg, Literal) for arg in args[1:])
-        case Binary(operator="in", right=right):
-            return not isinstance(right, ListLiteral)
-        case Binary(operator="+"):
-            return True
-        case Binary(operator="==" | "!=", left=left, right=right):
-            return not all(isinstance(side, Literal) or path_of(side) is not None for side in (left, right))
-    return False
+def _shared(one: Postings[str], other: Postings[str]) -> Iterator[tuple[list[str], list[str]]]:
+    """Yield the keys of every mark that both have."""
+    for mark in one.marks():
+        if others := other.of(mark):
+            yield one.of(mark), others
 
 
 def _compared(node: Node) -> Iterator[tuple[str, ...]]:
@@ -215,51 +268,4 @@ def _compared(node: Node) -> Iterator[tuple[str, ...]]:
             yield from (path for path in paths if path is not None)
 
 
-_STEPS_ALONE: Final = 200
-"""Steps that are taken to find out what is true of one document by itself."""
 _WHOLE: Final = frozenset({dict, list})
-
-
-def _marks_on(side: _Side, document: Any) -> _Marks | None:
-    """Return the marks of a document in this role, None if it can not play it. They follow from the document, so none are kept."""
-    variables = {side.variable: document}
-    if not all(program.test(variables) for program in side.alone):
-        return None
-    for program in side.alone_uneven:
-        budget = Budget(_STEPS_ALONE)
-        # What takes longer counts as passed: then the pairs decide, and those are counted.
-        if not program.within(budget, variables) and budget.left > 0:
-            return None
-    return tuple(tuple(tuple(dict.fromkeys(_marks_in(table, document, variables))) for table in tables) for tables in side.tables)
-
-
-def _entries(side: _Side, marked: _Marks) -> Iterator[tuple[_Table, Hashable]]:
-    for tables, of_group in zip(side.tables, marked, strict=True):
-        for table, of_table in zip(tables, of_group, strict=True):
-            for mark in of_table:
-                yield table, mark
-
-
-def _first_table(join: Join) -> _Table:
-    return _Table(join.first, _steps(join.first), marks_inside if join.meeting == "second_in_first" else marks, Postings())
-
-
-def _second_table(join: Join) -> _Table:
-    return _Table(join.second, _steps(join.second), marks_inside if join.meeting == "first_in_second" else marks, Postings())
-
-
-def _steps(value: Program) -> tuple[str, ...] | None:
-    path = path_of(value.tree)
-    return path[1:] if path is not None else None
-
-
-def _marks_in(table: _Table, document: Any, variables: dict[str, Any]) -> Iterator[Hashable]:
-    # Nearly every join is of a plain field, and this is done for every document.
-    value = value_at(document, table.path) if table.path is not None else ABSENT
-    if value is ABSENT:
-        try:
-            value = table.value.value(**variables)
-        except CelError:
-            # Without the value the comparison is an error, so that the relation can not be true by this join.
-            return
-    yield from table.read(value)

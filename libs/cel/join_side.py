@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from libs.cel.budget import Budget
 from libs.cel.charged import Charged
-from libs.cel.documents import ABSENT, marks, marks_inside, value_at
+from libs.cel.documents import ABSENT, marks, marks_inside, reader
 from libs.cel.postings import Postings
 from libs.cel.problems import CelError
 from libs.cel.program import Program
@@ -38,39 +38,50 @@ class Table:
 
     def __init__(self, joined: Joined, pool: Budget) -> None:
         path = path_of(joined.value.tree)
-        self._path = path[1:] if path is not None else None
+        self._read_value = reader(path[1:]) if path is not None else None
         self._value = Charged(joined.value, pool)
-        self._read: Callable[[Any], Iterator[Hashable]] = marks_inside if joined.is_inside else marks
-        self._reads_whole = not joined.is_inside
+        self._is_inside = joined.is_inside
         self._pool = pool
         self.postings: Postings[str] = Postings()
 
     def fill(self, keys: Sequence[str], documents: Sequence[Any], variable: str) -> None:
-        """Enter documents at once, by ascending keys; ends early when the pool does not cover it."""
+        """Enter documents at once, by ascending keys, the first mark of each being paid; ends early when the pool does not cover more."""
         self.postings.fill(self._entries(keys, documents, variable))
 
     def _entries(self, keys: Sequence[str], documents: Sequence[Any], variable: str) -> Iterator[tuple[str, Hashable]]:
-        pool = self._pool
+        pool, read = self._pool, self._read_value
+        if read is None or self._is_inside:
+            for key, document in zip(keys, documents, strict=True):
+                for mark in self._marks(document, variable):
+                    yield key, mark
+                if pool.left < 0:
+                    return
+            return
         for key, document in zip(keys, documents, strict=True):
-            for mark in self.marks(document, variable):
-                yield key, mark
-            if pool.left < 0:
-                return
+            # Nearly every join is of a plain field, mostly text, so this is what filling an index takes.
+            value = read(document)
+            if value.__class__ is str and (len(value) < _SHORTEST_TIME or value[10] != "T"):
+                yield key, value
+            else:
+                for mark in self._marks(document, variable):
+                    yield key, mark
+                if pool.left < 0:
+                    return
 
     def marks(self, document: Any, variable: str) -> tuple[Hashable, ...]:
         """Return the marks of a document, each once; none where the value is an error, since then the join can not hold."""
-        # Nearly every join is of a plain field, mostly text, and this is done for every document.
-        value = value_at(document, self._path) if self._path is not None else ABSENT
-        if value.__class__ is str and self._reads_whole and (len(value) < _SHORTEST_TIME or value[10] != "T"):
-            self._pool.left -= 1
-            return (value,)
+        self._pool.left -= 1
+        return self._marks(document, variable)
+
+    def _marks(self, document: Any, variable: str) -> tuple[Hashable, ...]:
+        value = self._read_value(document) if self._read_value is not None else ABSENT
         if value is ABSENT:
             try:
                 value = self._value.value({variable: document})
             except CelError:
                 return ()
-        found = tuple(dict.fromkeys(self._read(value)))
-        self._pool.left -= 1 + len(found)
+        found = tuple(dict.fromkeys(marks_inside(value) if self._is_inside else marks(value)))
+        self._pool.left -= max(len(found) - 1, 0)
         return found
 
 
@@ -96,27 +107,31 @@ class Side:
         self._even = tuple(Charged(program, pool) for program in together)
         self._uneven = tuple(charged for program in alone if (charged := Charged(program, pool)).is_uneven)
 
-    def fill(self, keys: Sequence[str], documents: Sequence[Any]) -> None:
-        """Enter documents at once into a side that is empty, by ascending keys; ends early when the pool does not cover it."""
+    @property
+    def has_conditions(self) -> bool:
+        """Whether a document may be kept from this role by what it is."""
+        return bool(self._even or self._uneven)
+
+    def admit(self, documents: Sequence[Any]) -> list[int]:
+        """Return the places of the documents that may play this role, ascending, and pay for entering them, as far as is known before."""
         pool = self._pool
-        pool.left -= len(keys)
+        pool.left -= len(documents)
+        found = list(range(len(documents)))
         for even in self._even:
-            if pool.left >= 0:
-                found = even.filter(documents, self.variable, {})
-                keys, documents = [keys[place] for place in found], [documents[place] for place in found]
+            found = even.filter(documents, self.variable, {})
         if self._uneven:
-            found = []
-            for place, document in enumerate(documents):
-                if pool.left < 0:
-                    return
-                if self._holds(document):
-                    found.append(place)
-            keys, documents = [keys[place] for place in found], [documents[place] for place in found]
+            # Nothing is evaluated any more once the pool is empty.
+            found = [place for place in found if pool.left >= 0 and self._holds(documents[place])]
+        pool.left -= len(found) * sum(map(len, self.tables))
+        return found
+
+    def fill(self, keys: Sequence[str], documents: Sequence[Any]) -> None:
+        """Enter documents that were admitted into a side that is empty, by ascending keys; ends early when the pool does not cover it."""
         if not self.tables:
             self.all = list(keys)
         for tables in self.tables:
             for table in tables:
-                if pool.left >= 0:
+                if self._pool.left >= 0:
                     table.fill(keys, documents, self.variable)
 
     def marks(self, document: Any) -> Marks | None:
@@ -131,12 +146,7 @@ class Side:
 
     def _holds(self, document: Any) -> bool:
         """Whether the uneven conditions hold; one that takes long counts as held: then the pairs decide, and those are counted."""
-        variables = {self.variable: document}
-        for uneven in self._uneven:
-            before = self._pool.left
-            if not uneven.holds(variables, _STEPS_ALONE) and not uneven.was_cut_off(before, _STEPS_ALONE):
-                return False
-        return True
+        return all(uneven.may_hold({self.variable: document}, _STEPS_ALONE) for uneven in self._uneven)
 
     def entries(self, marked: Marks) -> Iterator[tuple[Postings[str], Hashable]]:
         """Yield where a document with these marks is to be found."""

@@ -51,6 +51,10 @@ SNAPSHOT_PAUSE = 20.0
 """A state is not stored again before so many times as long have passed as storing it took: a large one would be stored all the time."""
 CHEAP_S = 0.5
 """Before a stop every state is stored that takes no longer; of a dearer one only when many facts would have to be folded again."""
+MOST_QUIET_S, FACTS_PER_QUIET_S = 30.0, 4_000
+"""A state is stored after a second of quiet for each so many facts since the last one, but after no more than so many seconds."""
+NEVER_QUIET_S = 120.0
+"""Where it never is that quiet, a state is stored all the same so long after it was due."""
 STRETCH = 200
 """Facts folded at a stretch, so that whoever shares the process hardly notices."""
 
@@ -110,6 +114,8 @@ class Queue(Generic[S]):
         self._snapshot_at = 0
         self._snapshot_took_s = 0.0
         self._snapshot_not_before = 0.0
+        self._snapshot_due = 0.0
+        self._folded_at = 0.0
         self._snapshot_task: asyncio.Task[None] | None = None
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
@@ -268,7 +274,9 @@ class Queue(Generic[S]):
         if self._look:
             await self._look_at_log()
         recorded = await self.feed.read(self.workspace_id, room.position, BATCH)
-        await self._fold(recorded)
+        if recorded:
+            self._folded_at = asyncio.get_running_loop().time()
+            await self._fold(recorded)
         self._tell_waiters()
         if room.position < self._fold_to:  # no decision before all of the last one was folded
             return True
@@ -411,8 +419,18 @@ class Queue(Generic[S]):
     # --- snapshots -------------------------------------------------------------------------------------------------------------
 
     async def _maybe_snapshot(self) -> None:
-        if not self._much_to_fold() or asyncio.get_running_loop().time() < self._snapshot_not_before:
+        if not self._much_to_fold():
             return
+        loop = asyncio.get_running_loop()
+        # Bulk work comes in bursts, and coding a large state takes processor time that whoever waits for the end of one needs more.
+        facts = self.room.position - self._snapshot_at
+        quiet = self._folded_at + min(MOST_QUIET_S, facts / FACTS_PER_QUIET_S)
+        self._snapshot_due = self._snapshot_due or loop.time()
+        at = max(min(quiet, self._snapshot_due + NEVER_QUIET_S), self._snapshot_not_before)
+        if (wait_s := at - loop.time()) > 0:
+            loop.call_later(wait_s, self.wake)
+            return
+        self._snapshot_due = 0.0
         if self._snapshot_task is None or self._snapshot_task.done():
             self._snapshot_task = asyncio.create_task(self._save(*await self._store_checkpoint()))
 

@@ -54,6 +54,10 @@ class Relations:
         """(what an entity is related to, what is related to it), as keys."""
         return self.outgoing.get(entity, NOBODY), self.incoming.get(entity, NOBODY)
 
+    def has_any(self, entity: str) -> bool:
+        """Whether an entity is an end of any."""
+        return entity in self.outgoing or entity in self.incoming
+
     def after(self, fact: RelationsChanged, exists: Callable[[str], bool]) -> Relations:
         """The relations after a delta; of entities that are gone by now none is added."""
         added = {one: True for one in fact.added if not self.has(*one) and exists(one.from_entity) and exists(one.to_entity)}

@@ -37,8 +37,14 @@ MAX_RELATIONS: Final = 200_000
 MAX_COMPARISONS: Final = 1_000_000
 """Pairs that may be compared for one rule in one decision; of two changed entities each is compared with the other."""
 MAX_STEPS: Final = 3_000_000
-"""Steps that comparing may take for one rule in one decision, where it is not about the same for every pair: macros, `in` on a field, whole maps."""
+"""Steps, roughly microseconds, that one rule may take in one decision (`libs.cel.charged`): entering all entities into its index, which
+counts whether it was made before or not, and then comparing them."""
 
+_TOO_MANY_RELATIONS: Final = "It would relate more than {} pairs of entities, which is the most for a rule"
+_TOO_MANY_COMPARISONS: Final = "It would compare more than {} pairs of entities at once, which is the most for a rule"
+_TOO_MANY_STEPS: Final = (
+    "It would take more than {} steps to look at entities and compare them at once, which is the most for a rule"
+)
 _ADVICE: Final = (
     "add an equality between a field of from and a field of to, so that only entities with the same value are compared"
 )
@@ -73,12 +79,16 @@ def decide_relations(state: InventoryState, recorded: Sequence[Recorded], now: d
     changed_otherwise = [entity for entity in changed if not variables_alone[entity]]
     if not changed:
         return ()
-    joins = joins_of(state, programs.values())
+    joins = joins_of(state, programs.values(), MAX_STEPS)
     drafts: list[Draft] = []
     for rule_id in sorted(programs):
         program = programs[rule_id]
         affected = changed if len(changed_otherwise) == len(changed) or _reads_variables(program) else changed_otherwise
-        found = compare(joins[program.source], affected, state.relating.of_rule(rule_id))
+        known = state.relating.of_rule(rule_id)
+        # An index is filled only for a rule that may have something to say, which for most rules most entities do not.
+        if not any(known.has_any(entity) or joins.may_relate(program, entity) for entity in affected):
+            continue
+        found = compare(joins.of(program), affected, known)
         if isinstance(found, TooMany):
             reason = f"{found.reason}. Its relations are gone until it is saved again; {_ADVICE}"
             drafts.append(Draft(RelationshipRuleSuspended(rule_id=rule_id, reason=reason), causes[affected[-1]]))
@@ -91,29 +101,57 @@ def relate_all(state: InventoryState, rule_id: str, program: Program) -> tuple[D
     """What to append so that a rule that is saved with this expression relates what it should."""
     programs = _followed(state)
     programs[rule_id] = program
-    join = joins_of(state, programs.values())[program.source]
-    entities = [*(f"resource/{one}" for one in state.resources), *state.relating.named]
     rule = state.relating.rules.get(rule_id)
     known = NONE if rule is None or rule.suspended is not None else state.relating.of_rule(rule_id)
-    found = compare(join, entities, known)
+    joins = joins_of(state, programs.values(), MAX_STEPS)
+    found: Change | TooMany
+    if joins.is_unconditional(program) and 2 * (len(state.resources) + len(state.relating.named)) ** 2 > MAX_COMPARISONS:
+        found = TooMany(_TOO_MANY_COMPARISONS.format(MAX_COMPARISONS))
+    else:
+        found = compare_all(joins.of(program), known)
     if isinstance(found, TooMany):
         return TooMany(f"{found.reason}; {_ADVICE}")
     return _drafts(rule_id, found, {})
 
 
+def compare_all(join: JoinIndex, known: Relations) -> Change | TooMany:
+    """What all relations are now, against the known ones. Entering the entities and comparing them has one budget."""
+    if join.is_beyond:
+        return TooMany(_TOO_MANY_STEPS.format(MAX_STEPS))
+    # As in `compare`, every pair counts once for either end.
+    if 2 * join.all_comparisons() > MAX_COMPARISONS:
+        return TooMany(_TOO_MANY_COMPARISONS.format(MAX_COMPARISONS))
+    budget = Budget(MAX_STEPS - join.steps)
+    related: dict[str, list[str]] = {}
+    count = 0
+    for entity, others in join.all_related(budget):
+        related[entity] = others
+        count += len(others)
+        if count > MAX_RELATIONS:
+            return TooMany(_TOO_MANY_RELATIONS.format(MAX_RELATIONS))
+    if budget.left <= 0:
+        return TooMany(_TOO_MANY_STEPS.format(MAX_STEPS))
+    changes = [
+        (Relation(entity, other), is_there)
+        for entity in {**related, **dict.fromkeys(known.outgoing)}
+        for other, is_there in _difference(related.get(entity, ()), known.of(entity)[0])
+    ]
+    return Change(tuple(sorted(changes)))
+
+
 def compare(join: JoinIndex, entities: Iterable[str], known: Relations) -> Change | TooMany:
     """What these entities' relations are now, against the known ones."""
+    if join.is_beyond:
+        return TooMany(_TOO_MANY_STEPS.format(MAX_STEPS))
     changes: dict[Relation, bool] = {}
     comparisons, budget = 0, Budget(MAX_STEPS)
     for entity in entities:
         comparisons += join.comparisons(entity)
         if comparisons > MAX_COMPARISONS:
-            return TooMany(
-                f"It would compare more than {MAX_COMPARISONS} pairs of entities at once, which is the most for a rule"
-            )
+            return TooMany(_TOO_MANY_COMPARISONS.format(MAX_COMPARISONS))
         outgoing, incoming = join.related(entity, budget)
         if budget.left <= 0:
-            return TooMany(f"It would take more than {MAX_STEPS} steps to compare entities at once, which is the most for a rule")
+            return TooMany(_TOO_MANY_STEPS.format(MAX_STEPS))
         known_outgoing, known_incoming = known.of(entity)
         changes.update({Relation(entity, other): there for other, there in _difference(outgoing, known_outgoing)})
         changes.update({Relation(other, entity): there for other, there in _difference(incoming, known_incoming)})
@@ -121,7 +159,7 @@ def compare(join: JoinIndex, entities: Iterable[str], known: Relations) -> Chang
             break
     count = known.count + 2 * sum(changes.values()) - len(changes)
     if count > MAX_RELATIONS:
-        return TooMany(f"It would relate more than {MAX_RELATIONS} pairs of entities, which is the most for a rule")
+        return TooMany(_TOO_MANY_RELATIONS.format(MAX_RELATIONS))
     return Change(tuple(sorted(changes.items())))
 
 

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from contracts.envelope import NIL_WORKSPACE, Recorded
 from libs.eventlog.port import EventLog, LogUnavailable
@@ -32,6 +33,17 @@ _PATIENCE = 12
 log_ = logging.getLogger("signalbox.projector")
 
 
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Facts after `position`, and what those through `end` do to rows; whether there may be more."""
+
+    position: int
+    end: int
+    found: Sequence[Recorded]
+    changes: Sequence[Change]
+    more: bool
+
+
 class Projector:
     """Projects every workspace, in one task.
 
@@ -49,6 +61,7 @@ class Projector:
         self._leading = False
         self._dirty: set[str] = set()
         self._positions: dict[str, int] = {}
+        self._ahead: dict[str, _Batch] = {}
         self._reached: dict[str, int] = {}
         self._waiters: dict[str, list[tuple[int, asyncio.Future[None]]]] = {}
         self._wake = asyncio.Event()
@@ -112,6 +125,7 @@ class Projector:
                     continue
                 if not self._leading:
                     self._positions.clear()
+                    self._ahead.clear()
                     self._leading = True
                     await self._look()
                 await self._project_dirty()
@@ -159,20 +173,39 @@ class Projector:
         if position is None:
             position = await self._sink.checkpoint(workspace_id)
             self._moved(workspace_id, position)
-        found = await self._feed.read(workspace_id, position, _FACTS_PER_ROUND)
-        if not found:
+        batch = self._ahead.pop(workspace_id, None)
+        if batch is None or batch.position != position:
+            batch = await self._prepare(workspace_id, position)
+        if batch is None:
             return False
-        changes, end = await self._changes(workspace_id, found)
+        applying = asyncio.create_task(self._sink.apply(workspace_id, position, batch.end, batch.changes))
         try:
-            written = await self._sink.apply(workspace_id, position, end, changes)
+            if batch.more:
+                # The next facts are made into rows while the database writes these.
+                ahead = await self._prepare(workspace_id, batch.end)
+                if ahead is not None:
+                    self._ahead[workspace_id] = ahead
+        finally:
+            await asyncio.wait({applying})
+        try:
+            written = applying.result()
         except RowsRefused:
-            return await self._one_by_one(workspace_id, position, found)
+            return await self._one_by_one(workspace_id, position, batch.found)
         if not written:
             # Another process was faster; its rows are as good as ours.
             del self._positions[workspace_id]
             return True
-        self._moved(workspace_id, end)
-        return end < found[-1].position or len(found) == _FACTS_PER_ROUND
+        self._moved(workspace_id, batch.end)
+        return batch.more
+
+    async def _prepare(self, workspace_id: str, position: int) -> _Batch | None:
+        """The facts after a position as changes of rows; None when there are none."""
+        found = await self._feed.read(workspace_id, position, _FACTS_PER_ROUND)
+        if not found:
+            return None
+        changes, end = await self._changes(workspace_id, found)
+        more = end < found[-1].position or len(found) == _FACTS_PER_ROUND
+        return _Batch(position, end, found, changes, more)
 
     async def _changes(self, workspace_id: str, found: Sequence[Recorded]) -> tuple[list[Change], int]:
         """What the facts do to rows, and up to which of them."""
