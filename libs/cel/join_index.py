@@ -9,7 +9,7 @@ from typing import Any, Final
 from libs.cel.budget import Budget
 from libs.cel.charged import Charged
 from libs.cel.documents import value_at
-from libs.cel.join_side import Joined, Side
+from libs.cel.join_side import Joined, Marks, Side
 from libs.cel.joins import take_apart
 from libs.cel.postings import Postings
 from libs.cel.program import Program
@@ -124,7 +124,7 @@ class JoinIndex:
     def may_relate(self, document: Any) -> bool:
         """Whether a document, there or not, could have a part in any relation, as far as it tells by itself."""
         self._pool.left = self.most_steps
-        return any(side.marks(document) is not None for side in self._sides) or self._pool.left < 0
+        return any(_has_each(side.marks(document)) for side in self._sides) or self._pool.left < 0
 
     def comparisons(self, key: str) -> int:
         """Return how many pairs `related` would compare at most, both directions together; 0 for an unknown key."""
@@ -251,6 +251,11 @@ class _Paid:
     def __exit__(self, *_: object) -> None:
         if self._budget is not None:
             self._budget.left = self._pool.left
+
+
+def _has_each(marked: Marks | None) -> bool:
+    """Whether a document that is marked so may be found by every group of joins."""
+    return marked is not None and all(any(of_group) for of_group in marked)
 
 
 def _shared(one: Postings[str], other: Postings[str]) -> Iterator[tuple[list[str], list[str]]]:

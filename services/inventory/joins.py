@@ -39,12 +39,12 @@ def follow(before: InventoryState, after: InventoryState, fact: Fact) -> None:
     entry = _entries.pop(id(before), None)
     if entry is None or entry.state() is not before:
         return
+    if entry.documents is None:
+        _keep(after, entry)
+        return
     if isinstance(fact, _OF_ENTITIES):
         entry.behind[fact.stream] = None
-    if entry.documents is None:
-        entry.behind = {}
-        _keep(after, entry)
-    elif len(entry.behind) <= len(entry.documents):
+    if len(entry.behind) <= len(entry.documents):
         _keep(after, entry)
 
 
@@ -67,9 +67,8 @@ def joins_of(state: InventoryState, programs: Collection[Program], most_steps: i
         if source in sources and join.most_steps == most_steps and not (entry.behind and join.is_beyond)
     }
     entry.unmade = {source: join for source, join in entry.unmade.items() if source in sources and join.most_steps == most_steps}
-    if entry.documents is not None:
-        for key in entry.behind:
-            _catch_up(entry, key, entity_document(state, key))
+    for key in entry.behind:
+        _catch_up(entry, key, entity_document(state, key))
     entry.behind = {}
     _keep(state, entry)
     return Joins(state, entry, most_steps)
@@ -99,12 +98,16 @@ class Joins:
 
     def is_unconditional(self, program: Program) -> bool:
         """Whether a program compares everybody with everybody; looks at nobody."""
-        return (self._entry.made.get(program.source) or self._unmade(program)).is_unconditional
+        return self._filled_or_not(program).is_unconditional
 
     def may_relate(self, program: Program, entity: str) -> bool:
         """Whether an entity could have a part in any relation, as far as it tells by itself; looks at no other one."""
         document = entity_document(self._state, entity)
-        return document is not None and (self._entry.made.get(program.source) or self._unmade(program)).may_relate(document)
+        return document is not None and self._filled_or_not(program).may_relate(document)
+
+    def _filled_or_not(self, program: Program) -> JoinIndex:
+        made = self._entry.made.get(program.source)
+        return made if made is not None else self._unmade(program)
 
     def _unmade(self, program: Program) -> JoinIndex:
         unmade = self._entry.unmade

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from libs.cel import DocumentIndex, Environment, ExpressionIndex, JoinIndex, Program, document_index
+from libs.cel.budget import Budget
 
 SELECTOR = Environment("selector", {"resource": None})
 RELATION = Environment("relation", {"from": None, "to": None})
@@ -159,6 +160,30 @@ def test_related_is_what_comparing_all_pairs_gives(source: str, documents: list[
         assert index.comparisons(key) >= sum(map(len, index.related(key)))
 
 
+@settings(max_examples=300, deadline=None)
+@given(relations(2), st.lists(DOCUMENTS, max_size=8), st.integers(0, 400))
+def test_many_documents_at_once_are_as_many_documents(source: str, documents: list[Any], most: int) -> None:
+    program = RELATION.compile(source)
+    keyed = {f"k{n:02}": document for n, document in enumerate(documents)}
+    filled, one_by_one = JoinIndex(program), JoinIndex(program)
+    filled.fill(dict(reversed(keyed.items())))
+    for key, document in keyed.items():
+        one_by_one.put(key, document)
+    assert filled.steps == one_by_one.steps, source
+    for key, document in keyed.items():
+        assert filled.related(key) == one_by_one.related(key), source
+        assert filled.comparisons(key) == one_by_one.comparisons(key), source
+        assert not any(filled.related(key)) or filled.may_relate(document), source
+    outgoing = {key: found for key in keyed if (found := naive(program, keyed, key)[0])}
+    assert dict(filled.all_related(Budget(1_000_000))) == outgoing, source
+    assert filled.all_comparisons() >= sum(map(len, outgoing.values()))
+    bounded, bounded_too = JoinIndex(program, most), JoinIndex(program, most)
+    bounded.fill(keyed)
+    for key, document in keyed.items():
+        bounded_too.put(key, document)
+    assert bounded.is_beyond == bounded_too.is_beyond == (filled.steps > most), source
+
+
 class Histories(RuleBasedStateMachine):
     """Random puts and removes on all three indexes, each compared with a scan whenever it is asked."""
 
@@ -219,6 +244,9 @@ class Histories(RuleBasedStateMachine):
     @invariant()
     def counted(self) -> None:
         if hasattr(self, "documents"):
+            anew = JoinIndex(self.relation)
+            anew.fill(self.documents)
+            assert anew.steps == self.joined.steps, "what it costs follows from what is there"
             assert (len(self.of_documents), len(self.joined)) == (len(self.documents), len(self.documents))
             assert list(self.of_documents) == sorted(self.documents)
             assert len(self.of_expressions) == len(self.programs)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
 from contracts.commands.inventory import DeleteRelationshipRule, DeleteResource, SaveResource, SetResourceVariables
 from contracts.facts.inventory import Relation, RelationsChanged
 from contracts.facts.planner import DeploymentDeleted, DeploymentSaved, EnvironmentDeleted
 from libs.cel import JoinIndex
+from libs.simulation.world import refold
 from services.inventory import joins, relations
+from services.inventory.app import service
 from services.inventory.relation_state import Relations
 from services.inventory.relations import PAIRS_PER_FACT, Change, TooMany
 from tests.unit.inventory.inventory_scenes import item, uid
-from tests.unit.inventory.relation_scenes import RelationScene, resource
+from tests.unit.inventory.relation_scenes import VPC_OF_CLUSTER, RelationScene, resource
 
 SYMMETRIC = 'from.kind == "Cluster" && to.kind == "Cluster" && from.metadata["region"] == to.metadata["region"]'
 APP_OF_CLUSTER = 'from.type == "resource" && to.type == "deployment" && from.metadata["app"] == to.name'
@@ -226,17 +231,51 @@ def test_an_entity_is_compared_only_with_those_that_share_the_value(monkeypatch:
     assert [len(added) for added, _ in scene.deltas()] == [1]
 
 
-def test_indexes_are_built_once_and_follow_what_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def filled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The expressions whose indexes were filled."""
+    seen: list[str] = []
+    fill = JoinIndex.fill
+
+    def spy(self: JoinIndex, documents: Mapping[str, Any]) -> None:
+        seen.append(self.program.source)
+        fill(self, documents)
+
+    monkeypatch.setattr(JoinIndex, "fill", spy)
+    return seen
+
+
+def test_indexes_are_built_once_and_follow_what_changes(filled: list[str]) -> None:
     scene = RelationScene()
     scene.rule()
     scene.vpc("v", "1")
-    made: list[str] = []
-    monkeypatch.setattr(joins, "_made", lambda program, _documents: made.append(program.source))
+    filled.clear()
     for n in range(3):
         scene.cluster(f"c{n}", "1")
     scene.app("api")
-    assert made == []
+    assert filled == []
     assert sum(len(added) for added, _ in scene.deltas()) == 3
+
+
+def test_after_a_start_only_indexes_of_rules_that_a_change_bears_on_are_built(filled: list[str]) -> None:
+    scene = RelationScene()
+    of_vpc, of_app = scene.rule(), scene.rule(APP_OF_CLUSTER)
+    app, vpc, cluster = scene.app("api"), scene.vpc("v", "1"), scene.cluster("c", "1")
+    room = scene.world.room("inventory")
+
+    def filled_by_saving(name: str, **fields: Any) -> list[str]:
+        room.state = refold(service, scene.world.log)
+        filled.clear()
+        scene.save(name, **fields)
+        scene.world.run()
+        return list(filled)
+
+    assert filled_by_saving("bucket", kind="Bucket") == [], "it can have no part in any relation"
+    assert scene.related(of_vpc) == {(cluster, vpc)}
+    assert filled_by_saving("c", kind="Bucket") == [VPC_OF_CLUSTER], "it had a part in one"
+    assert scene.related(of_vpc) == set()
+    assert filled_by_saving("c", kind="Bucket", metadata={"app": "api"}) == [APP_OF_CLUSTER]
+    assert scene.related(of_app) == {(cluster, app)}
 
 
 def test_indexes_go_with_the_last_rule_and_with_their_state() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from contracts.commands.inventory import DeleteRelationshipRule, ListRelations, SaveRelationshipRule, SaveResource
 from contracts.facts.inventory import RelationsChanged, RelationshipRuleDeleted, RelationshipRuleSaved, RelationshipRuleSuspended
+from libs.cel import JoinIndex
 from libs.runtime.codec import decode, encode
 from libs.simulation.world import refold
 from services.inventory import relations
@@ -235,6 +236,62 @@ def test_a_rule_that_takes_too_much_work_for_each_pair_is_refused(cel: str, monk
     scene.sync(scene.provider(), *(item(f"r{n}", config={"l": list(range(300)), "t": "a" * 10_000}) for n in range(20)))
     refusal = refused(scene, wish(cel=cel)).refusal
     assert (refusal.code, "more than 1000 steps" in refusal.message) == ("TOO_MANY_RELATIONS", True)
+
+
+@pytest.mark.parametrize(
+    "cel",
+    [
+        "from.name in to.config.l && from.kind != to.kind",
+        "from.config.l.all(x, x >= 0) && from.name == to.name",
+        "from.config.l.map(x, x + 1) == to.config.l.map(x, x + 2)",
+        " && ".join(f'from.name != "x{n}"' for n in range(100)) + " && from.name == to.name",
+        " && ".join(f"from.config.t > {n}" for n in range(100)) + " && from.name == to.name",
+        "(" + " || ".join(f"from.name == to.config.k{n}" for n in range(8)) + ") && from.name != to.name",
+    ],
+)
+def test_a_rule_that_takes_too_much_work_to_look_anybody_up_is_refused(cel: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relations, "MAX_STEPS", 300)
+    scene = RelationScene()
+    config = {"l": list(range(100)), "t": "text", **{f"k{n}": f"{n}" for n in range(8)}}
+    scene.sync(scene.provider(), *(item(f"r{n}", config=config) for n in range(20)))
+    refusal = refused(scene, wish(cel=cel)).refusal
+    assert (refusal.code, "more than 300 steps" in refusal.message) == ("TOO_MANY_RELATIONS", True)
+    assert refused(scene, wish(cel=cel)).refusal == refusal, "and again"
+    scene.rule(SAME_NAME)
+
+
+def test_a_rule_that_grows_too_costly_to_look_up_is_suspended_also_after_a_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relations, "MAX_STEPS", 300)
+
+    def grown(*, is_started: bool) -> list[RelationshipRuleSuspended]:
+        scene = RelationScene()
+        scene.rule("from.name in to.config.l")
+        scene.save("a", config={"l": list(range(100))})
+        scene.save("b", config={"l": list(range(100))})
+        scene.world.run()
+        assert scene.world.facts(RelationshipRuleSuspended) == []
+        if is_started:
+            room = scene.world.room("inventory")
+            room.state = refold(service, scene.world.log)
+        scene.save("c", config={"l": list(range(100))})
+        scene.world.run()
+        return scene.world.facts(RelationshipRuleSuspended)
+
+    (suspended,) = grown(is_started=False)
+    assert suspended.reason.startswith("It would take more than 300 steps to look at entities and compare them at once")
+    assert [one.reason for one in grown(is_started=True)] == [suspended.reason]
+
+
+def test_a_rule_that_compares_everybody_is_refused_by_how_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relations, "MAX_COMPARISONS", 40)
+    scene = RelationScene()
+    for n in range(10):
+        scene.save(f"r{n}")
+    with monkeypatch.context() as nobody_is_looked_at:
+        nobody_is_looked_at.delattr(JoinIndex, "fill")
+        refusal = refused(scene, wish(cel="from.name != to.name")).refusal
+    assert "more than 40 pairs of entities at once" in refusal.message
+    scene.rule('from.name == "r1" && from.name != to.name')
 
 
 def test_a_costly_condition_on_one_entity_alone_still_decides() -> None:
