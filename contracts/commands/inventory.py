@@ -16,12 +16,15 @@ class _Inventory(Wish):
 
 @wish
 class SaveProvider(_Inventory):
-    """Create a provider, or find it: the one with this id takes the new name, else the one of this name keeps its id. Answers `{id}`."""
+    """Create a provider, or find it: the one with this id takes the new name, else the one of this name keeps its id. Answers `{id}`.
+
+    `metadata` None leaves that of a provider that is there as it is.
+    """
 
     NAME: ClassVar[str] = "save_provider"
     provider_id: str | None = None
     name: str
-    metadata: dict[str, str] = Field(default_factory=dict)
+    metadata: dict[str, str] | None = None
 
 
 @wish

@@ -44,12 +44,14 @@ def save_provider(wish: SaveProvider, state: InventoryState, asked: Asked) -> De
                 code="DUPLICATE_NAME",
             )
     before = state.providers[found] if found is not None else None
-    if before is not None and (before.name, before.metadata) == (wish.name, wish.metadata):
+    kept = before.metadata if before is not None else {}
+    metadata = wish.metadata if wish.metadata is not None else kept
+    if before is not None and (before.name, before.metadata) == (wish.name, metadata):
         return Decided(answer={"id": before.provider_id})
     saved = ProviderSaved(
         provider_id=before.provider_id if before else str(uuid5(UUID(asked.id), "provider")),
         name=wish.name,
-        metadata=wish.metadata,
+        metadata=metadata,
         created_at=before.created_at if before else asked.now,
     )
     return Decided((Draft(bounded(saved, f"Resource provider '{wish.name}'")),), {"id": saved.provider_id})

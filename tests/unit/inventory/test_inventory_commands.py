@@ -300,3 +300,10 @@ def test_folding_from_zero_and_a_snapshot_give_the_same_state() -> None:
     state = scene.world.room("inventory").state
     assert refold(service, scene.world.log) == state
     assert decode(InventoryState, encode(InventoryState, state)) == state
+
+
+def test_a_provider_told_without_metadata_keeps_what_it_has() -> None:
+    scene = Scene()
+    first = scene.world.ask(SaveProvider(name="cloud", metadata={"owner": "ana"}))
+    assert scene.world.ask(SaveProvider(name="cloud")) == first
+    assert [fact.metadata for fact in scene.world.facts(ProviderSaved)] == [{"owner": "ana"}]

@@ -31,7 +31,7 @@ class ProviderBody(Body):
 
     id: str
     name: str
-    metadata: dict[str, str] = Field(default_factory=dict)
+    metadata: dict[str, str] | None = None
 
 
 class ProvidedResource(Body, ResourceInput):
