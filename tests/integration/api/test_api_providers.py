@@ -41,8 +41,9 @@ def test_u24_provider_put_by_known_id_renames(api: Api) -> None:
 def test_u38_metadata_of_a_provider_is_kept(api: Api) -> None:
     scenes.provider(api, metadata={"a": "b"})
     assert api.call("provider.get", name="sync")["metadata"] == {"a": "b"}
+    # A syncer that tells none must not wipe what somebody else set.
     scenes.provider(api)
-    assert api.call("provider.get", name="sync")["metadata"] == {}
+    assert api.call("provider.get", name="sync")["metadata"] == {"a": "b"}
 
 
 def test_u19_a_provider_with_resources_can_not_be_deleted(api: Api) -> None:
