@@ -51,7 +51,7 @@ def save(wish: SaveProvider, state: Counted, asked: Asked) -> Decided:
     if wish.name in state.saved:
         raise Refused("conflict", f"{wish.name} is there", code="DUPLICATE_NAME")
     conditions = (Condition(("closed",), state.position),) if wish.name.startswith("guarded") else ()
-    fact = ProviderSaved(provider_id=asked.id, name=wish.name, metadata=wish.metadata, created_at=asked.now)
+    fact = ProviderSaved(provider_id=asked.id, name=wish.name, metadata=wish.metadata or {}, created_at=asked.now)
     return Decided((Draft(fact, conditions=conditions),), {"id": asked.id})
 
 
