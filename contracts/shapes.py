@@ -64,10 +64,27 @@ class _Shape(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
 
 
+class ApprovalGroup(_Shape):
+    """So many of the people that the selector picks (CEL over `user`: id, name, email, roles) must be among those who approve."""
+
+    selector: str
+    min_approvals: int = Field(1, ge=1, le=1_000)
+
+
 class AnyApproval(_Shape):
-    """So many people must approve the version for the environment."""
+    """So many people must approve the version for the environment.
+
+    Beyond the v1 API: `approver_selector` says who counts at all, `groups` who must be among them; the author of the version counts only
+    where `author_may_approve`; an approval counts for `expires_after_minutes`; with `rejection_blocks` one rejection holds the version there
+    until it is withdrawn.
+    """
 
     min_approvals: Int32
+    approver_selector: str | None = None
+    groups: tuple[ApprovalGroup, ...] = ()
+    author_may_approve: bool | None = None
+    expires_after_minutes: int | None = Field(None, ge=1, le=INT32)
+    rejection_blocks: bool | None = None
 
 
 class EnvironmentProgression(_Shape):
@@ -81,12 +98,79 @@ class EnvironmentProgression(_Shape):
     require_verification_passed: bool = False
 
 
-class GradualRollout(_Shape):
-    """Targets follow one another in time. `time_scale_interval` is in seconds: between two targets (linear), or for all of them
-    together (linear-normalized)."""
+class Wave(_Shape):
+    """Some targets of a rollout: those that a selector picks (CEL over `resource`), or a share of all, in percent, in rollout order.
 
-    rollout_type: Literal["linear", "linear-normalized"]
+    The next wave begins when at least `success_percentage` of this one's targets (all, when absent) run the version healthily, and
+    have done so for `soak_minutes`.
+    """
+
+    name: str | None = None
+    selector: str | None = None
+    percentage: float | None = Field(None, gt=0, le=100)
+    soak_minutes: int | None = Field(None, ge=0, le=INT32)
+    success_percentage: float | None = Field(None, ge=0, le=100)
+
+
+class GradualRollout(_Shape):
+    """Targets follow one another: in time (`linear`, `linear-normalized`), or in `waves`.
+
+    `time_scale_interval` is in seconds: between two targets (linear), or for all of them together (linear-normalized); with waves
+    between two targets of one wave. Targets that no wave names come last.
+    """
+
+    rollout_type: Literal["linear", "linear-normalized", "waves"]
     time_scale_interval: int = Field(ge=0, le=INT32)
+    waves: tuple[Wave, ...] = ()
+
+
+class DeploymentWindow(_Shape):
+    """Versions go only inside (or, with `allow_window` false, only outside) the times that an RFC 5545 rule begins.
+
+    A rule without DTSTART is anchored at midnight of the day its rule was created, in the window's zone.
+    """
+
+    rrule: str
+    duration_minutes: int = Field(ge=1, le=INT32)
+    allow_window: bool = True
+    timezone: str | None = None
+
+
+class DeploymentDependency(_Shape):
+    """Some other release target of the same resource must run what the expression picks (CEL over its `deployment` and `version`)."""
+
+    depends_on: str
+
+
+class VersionCooldown(_Shape):
+    """Versions that were created less than so many seconds after the one that runs, or is on its way, are passed over."""
+
+    interval_seconds: int = Field(ge=0, le=INT32)
+
+
+class VersionSelector(_Shape):
+    """Only versions that the expression picks (CEL over `version`, `environment`, `resource`, `deployment`)."""
+
+    selector: str
+    description: str | None = None
+
+
+class Retry(_Shape):
+    """A failed job is made again, so many times, each after a pause (seconds, constant or doubling, capped)."""
+
+    max_retries: int = Field(ge=0, le=INT32)
+    backoff_seconds: int | None = Field(None, ge=0, le=INT32)
+    backoff_strategy: Literal["linear", "exponential"] | None = None
+    max_backoff_seconds: int | None = Field(None, ge=0, le=INT32)
+    retry_on_statuses: tuple[JobStatus, ...] | None = None
+
+
+class PlanValidationOpa(_Shape):
+    """A Rego v1 module that judges plans; its `deny` set names what is wrong."""
+
+    name: str
+    rego: str
+    description: str | None = None
 
 
 class HttpProvider(_Shape):
@@ -142,5 +226,11 @@ class Rule(_Shape):
     any_approval: AnyApproval | None = None
     environment_progression: EnvironmentProgression | None = None
     gradual_rollout: GradualRollout | None = None
+    deployment_window: DeploymentWindow | None = None
+    deployment_dependency: DeploymentDependency | None = None
+    version_cooldown: VersionCooldown | None = None
+    version_selector: VersionSelector | None = None
+    retry: Retry | None = None
+    plan_validation_opa: PlanValidationOpa | None = None
     verification: Verification | None = None
     rollback: Rollback | None = None

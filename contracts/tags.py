@@ -7,7 +7,7 @@ carry them (see the protocol's clearance and withdrawal).
 from __future__ import annotations
 
 from contracts.fact import Fact
-from contracts.facts.policy import ClearanceWithdrawn, PolicyDeleted, PolicySaved
+from contracts.facts.policy import ClearanceWithdrawn, FreezeSaved, PolicyDeleted, PolicySaved, SkipDeleted
 
 
 def clearance(deployment_id: str, environment_id: str) -> str:
@@ -16,7 +16,7 @@ def clearance(deployment_id: str, environment_id: str) -> str:
 
 
 GATE = "gate"
-"""Carried by what may close the whole workspace: policies now, freezes later. The log is per workspace, so is the tag."""
+"""Carried by what may close the whole workspace: policies, freezes, the end of a skip. The log is per workspace, so is the tag."""
 
 
 def tags_of(fact: Fact) -> tuple[str, ...]:
@@ -24,7 +24,7 @@ def tags_of(fact: Fact) -> tuple[str, ...]:
     match fact:
         case ClearanceWithdrawn():
             return (clearance(fact.deployment_id, fact.environment_id),)
-        case PolicySaved() | PolicyDeleted():
+        case PolicySaved() | PolicyDeleted() | FreezeSaved() | SkipDeleted():
             return (GATE,)
         case _:
             return ()

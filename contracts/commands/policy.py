@@ -8,7 +8,19 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.command import Query, Wish, wish
-from contracts.shapes import AnyApproval, EnvironmentProgression, GradualRollout, Rollback, Verification
+from contracts.shapes import (
+    AnyApproval,
+    DeploymentDependency,
+    DeploymentWindow,
+    EnvironmentProgression,
+    GradualRollout,
+    PlanValidationOpa,
+    Retry,
+    Rollback,
+    Verification,
+    VersionCooldown,
+    VersionSelector,
+)
 
 
 class _Policy(Wish):
@@ -23,6 +35,12 @@ class RuleInput(BaseModel):
     any_approval: AnyApproval | None = None
     environment_progression: EnvironmentProgression | None = None
     gradual_rollout: GradualRollout | None = None
+    deployment_window: DeploymentWindow | None = None
+    deployment_dependency: DeploymentDependency | None = None
+    version_cooldown: VersionCooldown | None = None
+    version_selector: VersionSelector | None = None
+    retry: Retry | None = None
+    plan_validation_opa: PlanValidationOpa | None = None
     verification: Verification | None = None
     rollback: Rollback | None = None
 
@@ -61,8 +79,116 @@ class RecordApproval(_Policy):
     version_id: str
     environment_ids: tuple[str, ...] = ()
     user_id: str
-    status: Literal["approved", "rejected"]
+    user_name: str = ""
+    roles: tuple[str, ...] = ()
+    status: Literal["approved", "rejected", "withdrawn"]
     reason: str | None = None
+
+
+@wish
+class CreateSkip(_Policy):
+    """Let a version pass one rule, everywhere or where it is said, for good or until an instant. Answers `{id}`."""
+
+    NAME: ClassVar[str] = "create_skip"
+    version_id: str
+    rule_id: str
+    environment_id: str | None = None
+    resource_id: str | None = None
+    reason: str = ""
+    expires_at: datetime | None = None
+
+
+@wish
+class DeleteSkip(_Policy):
+    """Take a skip back. Answers `{id}`."""
+
+    NAME: ClassVar[str] = "delete_skip"
+    skip_id: str
+
+
+@wish
+class SaveFreeze(_Policy):
+    """Freeze a scope (no id), or change the freeze with this id: None leaves a field as it is. Answers `{id}`.
+
+    A freeze that was thawed is changed no more.
+    """
+
+    NAME: ClassVar[str] = "save_freeze"
+    freeze_id: str | None = None
+    scope: Literal["workspace", "system", "environment", "deployment"] | None = None
+    scope_id: str | None = None
+    selector: str | None = None
+    reason: str | None = None
+    link: str | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    rrule: str | None = None
+    duration_minutes: int | None = None
+    timezone: str | None = None
+    holds_rollbacks: bool | None = None
+
+
+@wish
+class ThawFreeze(_Policy):
+    """End a freeze now. Answers `{id}`."""
+
+    NAME: ClassVar[str] = "thaw_freeze"
+    freeze_id: str
+    reason: str = ""
+
+
+@wish
+class OverrideFreeze(_Policy):
+    """Let one version pass a freeze until an instant. Answers `{id}` (the override's)."""
+
+    NAME: ClassVar[str] = "override_freeze"
+    freeze_id: str
+    version_id: str
+    environment_id: str | None = None
+    resource_id: str | None = None
+    reason: str
+    expires_at: datetime
+
+
+@wish
+class FreezeEffect(Query):
+    """What a freeze holds, or would hold: answers a `Held`. With `freeze_id` one that is there, else as it is described."""
+
+    SERVICE: ClassVar[str] = "policy"
+    NAME: ClassVar[str] = "freeze_effect"
+    freeze_id: str | None = None
+    scope: Literal["workspace", "system", "environment", "deployment"] = "workspace"
+    scope_id: str | None = None
+    selector: str | None = None
+
+
+class HeldTargets(BaseModel):
+    """What a freeze holds.
+
+    Attributes:
+        targets: release targets in its scope; waiting: those for which a version would go there now or soon.
+        rollouts: of these, by deployment, environment and version, how many targets.
+        active: whether it holds at this instant; next_change: when that changes by time alone.
+        dead: what it is for was deleted, so that it holds nothing.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    targets: int
+    waiting: int
+    active: bool = False
+    dead: bool = False
+    next_change: datetime | None = None
+    rollouts: tuple[HeldRollout, ...] = ()
+
+
+class HeldRollout(BaseModel):
+    """A rollout that a freeze holds."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    deployment_id: str
+    environment_id: str
+    version_id: str
+    targets: int
 
 
 @wish
@@ -74,6 +200,37 @@ class ExplainTarget(Query):
     resource_id: str
     environment_id: str
     deployment_id: str
+
+
+@wish
+class ExplainRollout(Query):
+    """Where a version stands in an environment: answers a `RolloutExplanation`; refused with not_found."""
+
+    SERVICE: ClassVar[str] = "policy"
+    NAME: ClassVar[str] = "explain_rollout"
+    version_id: str
+    environment_id: str
+    limit: int = 50
+    offset: int = 0
+
+
+@wish
+class ExplainVersion(Query):
+    """Where a version stands in every environment beside its deployment: answers a `VersionExplanation`; refused with not_found."""
+
+    SERVICE: ClassVar[str] = "policy"
+    NAME: ClassVar[str] = "explain_version"
+    version_id: str
+
+
+@wish
+class ForecastRollout(Query):
+    """When each target of a version in an environment will be cleared if nothing else changes: answers a `Forecast`."""
+
+    SERVICE: ClassVar[str] = "policy"
+    NAME: ClassVar[str] = "forecast_rollout"
+    version_id: str
+    environment_id: str
 
 
 @wish
@@ -97,7 +254,12 @@ class EligibleVersions(Query):
 
 
 class Reason(BaseModel):
-    """One rule's verdict on a version for a target, with what it rests on and what ends it."""
+    """One rule's verdict on a version for a target, with what it rests on and what ends it.
+
+    Attributes:
+        since: since when the verdict is what it is, where that is known.
+        skip_id: the skip that let the version pass the rule, if one did.
+    """
 
     model_config = ConfigDict(frozen=True)
     rule_type: str
@@ -107,6 +269,8 @@ class Reason(BaseModel):
     verdict: Literal["allowed", "waiting", "blocked"]
     message: str
     ended_by: str = ""
+    since: datetime | None = None
+    skip_id: str | None = None
     satisfied_at: datetime | None = None
     look_again_at: datetime | None = None
     facts: tuple[int, ...] = ()
@@ -144,3 +308,78 @@ class Explanation(BaseModel):
     current: ReleaseRef | None
     message: str
     versions: tuple[VersionStanding, ...]
+
+
+class TargetStanding(BaseModel):
+    """Where a version stands on one target: `done` (it runs), `going` (cleared, or its job runs), `waiting`, `blocked`, or `passed` (another
+    one goes, or went, there)."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    resource_id: str
+    state: Literal["done", "going", "waiting", "blocked", "passed"]
+    message: str
+    look_again_at: datetime | None = None
+
+
+class RolloutExplanation(BaseModel):
+    """A version in an environment.
+
+    Attributes:
+        message: one or two sentences that a tired person understands: how far it is, what is next, what it waits for, who can end it.
+        reasons: every rule with its verdict where it is the same for all targets, or else for the first that it holds.
+        targets: a part of them, in the order in which they follow one another; total, done, going, waiting, blocked, passed count all.
+        next_at: when the next target may go by time alone.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    version_id: str
+    environment_id: str
+    position: int
+    message: str
+    reasons: tuple[Reason, ...]
+    targets: tuple[TargetStanding, ...]
+    total: int
+    done: int
+    going: int
+    waiting: int
+    blocked: int
+    passed: int
+    next_at: datetime | None = None
+
+
+class VersionExplanation(BaseModel):
+    """A version in all environments, in the order of their names; rollouts come without their targets."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    version_id: str
+    tag: str
+    position: int
+    message: str
+    rollouts: tuple[RolloutExplanation, ...]
+
+
+class ForecastTarget(BaseModel):
+    """When a target will be cleared: `at`, or None where something must happen first, which `held_by` says."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    resource_id: str
+    at: datetime | None
+    held_by: str = ""
+
+
+class Forecast(BaseModel):
+    """When the targets of a rollout will be cleared if nothing else changes; jobs are taken to succeed at once.
+
+    Attributes:
+        targets: in order of time, those without one last.
+        done_at: when the last of them is cleared; None when one is held.
+        message: the same in a sentence.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    version_id: str
+    environment_id: str
+    position: int
+    message: str
+    targets: tuple[ForecastTarget, ...]
+    done_at: datetime | None

@@ -57,19 +57,121 @@ class PolicyDeleted(Fact):
 
 @fact
 class ApprovalRecorded(Fact):
-    """A person approved or rejected a version for an environment; a later record of the same person replaces it."""
+    """A person approved or rejected a version for an environment, or withdrew that; a later record of the same person replaces it.
+
+    Attributes:
+        roles: what the person may do, as it was when it decided.
+        version_at: position of the version's document that was decided on; another content needs another approval. 0 for any.
+    """
 
     TYPE: ClassVar[str] = "policy.approval_recorded.v1"
     version_id: str
     environment_id: str
     user_id: str
-    status: Literal["approved", "rejected"]
+    user_name: str = ""
+    roles: tuple[str, ...] = ()
+    status: Literal["approved", "rejected", "withdrawn"]
     reason: str | None = None
+    version_at: int = 0
     decided_at: datetime
 
     @property
     def stream(self) -> str:
         return f"version/{self.version_id}"
+
+
+@fact
+class SkipCreated(Fact):
+    """A person let one version pass one rule: everywhere, in an environment, or on a resource (None: any); until `expires_at` (None:
+    for good)."""
+
+    TYPE: ClassVar[str] = "policy.skip_created.v1"
+    skip_id: str
+    version_id: str
+    rule_id: str
+    environment_id: str | None = None
+    resource_id: str | None = None
+    reason: str = ""
+    created_by: str
+    expires_at: datetime | None = None
+    created_at: datetime
+
+    @property
+    def stream(self) -> str:
+        return f"skip/{self.skip_id}"
+
+
+@fact
+class SkipDeleted(Fact):
+    """A skip was taken back."""
+
+    TYPE: ClassVar[str] = "policy.skip_deleted.v1"
+    skip_id: str
+
+    @property
+    def stream(self) -> str:
+        return f"skip/{self.skip_id}"
+
+
+class _Freeze(Fact):
+    freeze_id: str
+
+    @property
+    def stream(self) -> str:
+        return f"freeze/{self.freeze_id}"
+
+
+@fact
+class FreezeSaved(_Freeze):
+    """Nothing is deployed in a scope for a time; the whole document.
+
+    Attributes:
+        scope: what `scope_id` names; None for the workspace.
+        selector: CEL over `resource`, `deployment` and `environment`; narrows the scope further.
+        starts_at, ends_at: from (inclusive) until (exclusive); None for no end.
+        rrule: an RFC 5545 rule: then it holds for `duration_minutes` after each occurrence between the two instants, in `timezone`.
+        holds_rollbacks: rollbacks wait as well.
+    """
+
+    TYPE: ClassVar[str] = "policy.freeze_saved.v1"
+    scope: Literal["workspace", "system", "environment", "deployment"] = "workspace"
+    scope_id: str | None = None
+    selector: str | None = None
+    reason: str
+    link: str | None = None
+    starts_at: datetime
+    ends_at: datetime | None = None
+    rrule: str | None = None
+    duration_minutes: int | None = None
+    timezone: str | None = None
+    holds_rollbacks: bool = False
+    created_by: str
+    created_at: datetime
+
+
+@fact
+class FreezeThawed(_Freeze):
+    """A person ended a freeze."""
+
+    TYPE: ClassVar[str] = "policy.freeze_thawed.v1"
+    reason: str = ""
+    thawed_by: str
+    thawed_at: datetime
+
+
+@fact
+class FreezeOverridden(_Freeze):
+    """A person let one version pass a freeze, until `expires_at`; on a resource or an environment alone where they are named."""
+
+    TYPE: ClassVar[str] = "policy.freeze_overridden.v1"
+    override_id: str
+    version_id: str
+    environment_id: str | None = None
+    resource_id: str | None = None
+    reason: str
+    created_by: str
+    expires_at: datetime
+    created_at: datetime
 
 
 class VerdictGroup(BaseModel):
@@ -100,7 +202,7 @@ class RuleEvaluated(_Rollout):
     """The verdict of one rule on a version in an environment changed for these targets. At most 2,000 ids in one fact.
 
     `policy_id` and `rule_id` are empty for implicit rules (version status, bad mark, order of versions); that of version dependencies
-    has the id `deployment-version-dependency`.
+    has the id `deployment-version-dependency`. `evaluated_at` is when the verdicts were found.
     """
 
     TYPE: ClassVar[str] = "policy.rule_evaluated.v1"
@@ -108,6 +210,7 @@ class RuleEvaluated(_Rollout):
     rule_id: str
     rule_type: str
     groups: tuple[VerdictGroup, ...]
+    evaluated_at: datetime | None = None
 
 
 @fact

@@ -93,5 +93,8 @@ AGENT: Final = Environment("agent", {"jobAgent": _JOB_AGENT, "resource": _RESOUR
 RELATION: Final = Environment("relation", {"from": _RELATED, "to": _RELATED}, optional=_OPTIONAL)
 """Relationship rules between two entities; pass the variables as `**{"from": a, "to": b}`."""
 
+USER: Final = Environment("user", {"user": frozenset({"id", "name", "email", "roles"})}, optional={"user": frozenset({"email"})})
+"""Who may approve: the person as it was when it decided; `roles` is a list of text."""
+
 RESULT: Final = Environment("result", {"result": None})
 """Success and failure conditions over the result of a measurement."""

@@ -95,11 +95,11 @@ class World:
         self.run()
         return answer
 
-    def record(self, *given: Fact, correlation_id: str | None = None) -> None:
-        """Append facts as if their owner had: the given of a test that knows only some of the services."""
+    def record(self, *given: Fact, correlation_id: str | None = None, by: str = "service:test") -> None:
+        """Append facts as if their owner had, for `by`: the given of a test that knows only some of the services."""
         for fact in given:
             id_ = str(uuid5(UUID(self.workspace_id), f"given/{len(self.log)}"))
-            self._record(fact, id_, self.now, getattr(fact, "version_id", None) or correlation_id or id_, id_, "service:test", "")
+            self._record(fact, id_, self.now, getattr(fact, "version_id", None) or correlation_id or id_, id_, by, "")
 
     def run(self, limit: int = 100_000) -> None:
         """Let every service act until all are quiet at this instant. Raises: NeverQuiet."""

@@ -6,15 +6,15 @@ from contracts.commands.dispatcher import ClaimJob, DeleteJobAgent, SaveJobAgent
 from libs.runtime.service import Command, Performer, Service
 from services.dispatcher.adapters.performing import built_in_agents, performing
 from services.dispatcher.commands import claim_job, delete_job_agent, save_job_agent, set_job_status
-from services.dispatcher.deadline import Deadlines
 from services.dispatcher.dispatching import AgentCalls
 from services.dispatcher.fold import READS, evolve
 from services.dispatcher.reaction import react
 from services.dispatcher.state import State
+from services.dispatcher.timers import Timers
 
 service: Service[State] = Service(
     name="dispatcher",
-    state_version=2,
+    state_version=3,
     reads=READS,
     initial=State,
     evolve=evolve,
@@ -25,7 +25,7 @@ service: Service[State] = Service(
         ClaimJob.NAME: Command(ClaimJob, claim_job),
         SetJobStatus.NAME: Command(SetJobStatus, set_job_status),
     },
-    timers=Deadlines(),
+    timers=Timers(),
     effects=AgentCalls(),
 )
 """Dispatcher, ready to be hosted."""

@@ -13,17 +13,32 @@ from contracts.facts.dispatcher import JobAgentDeleted, JobAgentSaved, JobCreate
 from contracts.facts.inventory import ResourceDeleted, ResourceSaved
 from contracts.facts.planner import (
     DeploymentDeleted,
+    DeploymentLinked,
     DeploymentSaved,
+    DeploymentUnlinked,
     EnvironmentDeleted,
+    EnvironmentLinked,
     EnvironmentSaved,
+    EnvironmentUnlinked,
     RedeployRequested,
     ReleasesCreated,
     RollbackStarted,
+    SystemDeleted,
     TargetsChanged,
     VersionCreated,
     VersionUpdated,
 )
-from contracts.facts.policy import ClearanceWithdrawn, PolicyDeleted, PolicySaved, TargetsCleared
+from contracts.facts.policy import (
+    ClearanceWithdrawn,
+    FreezeOverridden,
+    FreezeSaved,
+    FreezeThawed,
+    PolicyDeleted,
+    PolicySaved,
+    SkipDeleted,
+    TargetsCleared,
+)
+from services.dispatcher import fold_freezes
 from services.dispatcher.state import NOWHERE, Cleared, Desired, Documents, Job, KnownResource, Standing, State, pair_key
 
 KEPT_CLEARANCES = 4
@@ -32,7 +47,25 @@ KEPT_CLEARANCES = 4
 
 def evolve(state: State, recorded: Recorded) -> State:
     """Return the state after one more fact."""
-    return _FOLDS[recorded.type](state, recorded.fact, recorded.position)
+    state = _FOLDS[recorded.type](state, recorded.fact, recorded.position)
+    if recorded.type in _MOVES_ONE:
+        for key in _targets_of(recorded.fact) if state.waiting or recorded.type in _BEGINS_WAIT else ():
+            state = fold_freezes.look(state, key, recorded.time)
+    elif state.waiting and recorded.type in _MOVES_ALL:
+        state = fold_freezes.look_at_all(state, recorded.time)
+    return state
+
+
+def _targets_of(fact: Any) -> list[str]:
+    """The targets that a fact is about, as far as something may wait for them."""
+    suffix = f"-{fact.environment_id}-{fact.deployment_id}"
+    match fact:
+        case ReleasesCreated() | RedeployRequested():
+            return [item.resource_id + suffix for item in fact.items]
+        case TargetsChanged():
+            return [one + suffix for one in (*fact.removed, *fact.added)]
+        case _:
+            return [fact.resource_id + suffix]
 
 
 # --- documents -----------------------------------------------------------------------------------------------------------------
@@ -62,12 +95,18 @@ def _deployment_deleted(state: State, fact: DeploymentDeleted, position: int) ->
 
 
 def _environment_saved(state: State, fact: EnvironmentSaved, position: int) -> State:
-    return state._replace(environments=state.environments.set(fact.environment_id, position))
+    return state._replace(
+        environments=state.environments.set(fact.environment_id, position),
+        environment_documents=state.environment_documents.set(fact.environment_id, fact),
+    )
 
 
 def _environment_deleted(state: State, fact: EnvironmentDeleted, position: int) -> State:
     state = _forget_targets(state, f"-{fact.environment_id}-")
-    return state._replace(environments=_without(state.environments, fact.environment_id))
+    return state._replace(
+        environments=_without(state.environments, fact.environment_id),
+        environment_documents=_without(state.environment_documents, fact.environment_id),
+    )
 
 
 def _forget_targets(state: State, ids: str) -> State:
@@ -145,8 +184,12 @@ def _clearance_withdrawn(state: State, fact: ClearanceWithdrawn, position: int) 
     return state._replace(withdrawn=state.withdrawn.set(pair_key(fact.deployment_id, fact.environment_id), position))
 
 
-def _policy_changed(state: State, fact: PolicySaved | PolicyDeleted, position: int) -> State:
+def _gate_closed(state: State, fact: PolicySaved | PolicyDeleted | SkipDeleted, position: int) -> State:
     return state._replace(gate=position)
+
+
+def _freeze_saved(state: State, fact: FreezeSaved, position: int) -> State:
+    return fold_freezes.save(state, fact)._replace(gate=position)
 
 
 def _releases_created(state: State, fact: ReleasesCreated, position: int) -> State:
@@ -220,6 +263,7 @@ def _job_created(state: State, fact: JobCreated, position: int) -> State:
         dispatched=False,
         look_again_at=None,
         observation=0,
+        moved_at=position,
     )
     known = state.targets.get(key, NOWHERE)
     active = (*known.active, fact.job_id) if job.is_active else known.active
@@ -266,6 +310,7 @@ def _job_status_changed(state: State, fact: JobStatusChanged, position: int) -> 
         completed_at=fact.completed_at,
         look_again_at=fact.look_again_at,
         observation=fact.observation,
+        moved_at=position,
     )
     targets = state.targets
     if job.is_active != before.is_active:
@@ -275,9 +320,13 @@ def _job_status_changed(state: State, fact: JobStatusChanged, position: int) -> 
         known = known._replace(active=_with_active(known, fact.job_id, active=job.is_active))
         forgotten = not known.exists and known.newest_job is None and not known.active
         targets = _without(targets, job.target) if forgotten else targets.set(job.target, known)
-    return state._replace(
-        jobs=state.jobs.set(fact.job_id, job), targets=targets, succeeded=_with_success(state, fact.job_id, job)
-    )
+    jobs = state.jobs.set(fact.job_id, job)
+    newest_id = state.targets.get(job.target, NOWHERE).newest_job
+    if newest_id is not None and newest_id != fact.job_id:
+        newest = jobs[newest_id]
+        if (newest.release_id, newest.attempt) == (job.release_id, job.attempt):
+            jobs = jobs.set(newest_id, newest._replace(moved_at=position))
+    return state._replace(jobs=jobs, targets=targets, succeeded=_with_success(state, fact.job_id, job))
 
 
 def _new_deadline(job: Job, reopened_at: datetime) -> datetime:
@@ -318,8 +367,17 @@ _FOLDS: dict[str, Callable[[State, Any, int], State]] = {
     TargetsChanged.TYPE: _targets_changed,
     TargetsCleared.TYPE: _targets_cleared,
     ClearanceWithdrawn.TYPE: _clearance_withdrawn,
-    PolicySaved.TYPE: _policy_changed,
-    PolicyDeleted.TYPE: _policy_changed,
+    PolicySaved.TYPE: _gate_closed,
+    PolicyDeleted.TYPE: _gate_closed,
+    SkipDeleted.TYPE: _gate_closed,
+    FreezeSaved.TYPE: _freeze_saved,
+    FreezeThawed.TYPE: lambda state, fact, position: fold_freezes.thaw(state, fact),
+    FreezeOverridden.TYPE: lambda state, fact, position: fold_freezes.override(state, fact),
+    DeploymentLinked.TYPE: lambda state, fact, position: fold_freezes.link(state, fact),
+    EnvironmentLinked.TYPE: lambda state, fact, position: fold_freezes.link(state, fact),
+    DeploymentUnlinked.TYPE: lambda state, fact, position: fold_freezes.unlink(state, fact),
+    EnvironmentUnlinked.TYPE: lambda state, fact, position: fold_freezes.unlink(state, fact),
+    SystemDeleted.TYPE: lambda state, fact, position: fold_freezes.forget_system(state, fact),
     ReleasesCreated.TYPE: _releases_created,
     RollbackStarted.TYPE: _rollback_started,
     RedeployRequested.TYPE: _redeploy_requested,
@@ -329,3 +387,29 @@ _FOLDS: dict[str, Callable[[State, Any, int], State]] = {
 }
 READS = frozenset(_FOLDS)
 """Wire types of the facts that are folded."""
+
+_BEGINS_WAIT = frozenset({RedeployRequested.TYPE, RollbackStarted.TYPE, JobStatusChanged.TYPE, TargetsChanged.TYPE})
+_MOVES_ONE = _BEGINS_WAIT | {ReleasesCreated.TYPE, JobCreated.TYPE}
+_MOVES_ALL = frozenset(
+    one.TYPE
+    for one in (
+        FreezeSaved,
+        FreezeThawed,
+        FreezeOverridden,
+        DeploymentLinked,
+        EnvironmentLinked,
+        DeploymentUnlinked,
+        EnvironmentUnlinked,
+        SystemDeleted,
+        ResourceSaved,
+        ResourceDeleted,
+        DeploymentSaved,
+        EnvironmentSaved,
+        DeploymentDeleted,
+        EnvironmentDeleted,
+    )
+)
+WAITING_MOVES = _MOVES_ONE | _MOVES_ALL
+"""Wire types of the facts with which it may change when a freeze lets go what waits."""
+LETS_GO = _MOVES_ALL
+"""Of those: what may let go all that waits."""

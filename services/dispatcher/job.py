@@ -13,8 +13,9 @@ from libs.eventlog.port import Condition
 from libs.runtime.ids import derived
 from libs.runtime.service import Draft
 from services.dispatcher.agent_config import merged, timeout_of, too_large
+from services.dispatcher.freezes import is_held
 from services.dispatcher.selection import Selector
-from services.dispatcher.state import Desired, Documents, KnownResource, Standing, State, pair_key
+from services.dispatcher.state import Desired, Documents, Job, KnownResource, Standing, State, pair_key
 from services.dispatcher.status import MAX_MESSAGE
 
 
@@ -36,8 +37,8 @@ class JobMaker:
         self._configs: dict[Documents, tuple[Json, str]] = {}
         self._conditions: dict[tuple[str, str, int], Condition] = {}
 
-    def create(self, key: str, cause: Recorded) -> list[Draft]:
-        """Return the jobs that a target gets now, dispatched; none when it needs none or has to wait."""
+    def create(self, key: str, cause: Recorded | None) -> list[Draft]:
+        """Return the jobs that a target gets now, dispatched; none when it needs none or has to wait. No cause: time let it go."""
         state = self._state
         standing = state.targets.get(key)
         if standing is None or not standing.exists or standing.active:
@@ -47,7 +48,7 @@ class JobMaker:
             return []
         target = Target.parse(key)
         assert target is not None, f"a target is named {key}"
-        conditions = self._conditions_of(target, standing, desired)
+        conditions = self._conditions_of(key, target, standing, desired)
         if conditions is None:
             return []
         resource = state.resources.get(target.resource_id)
@@ -57,7 +58,7 @@ class JobMaker:
         if resource is None or environment is None or deployment is None or version is None:
             return []  # deleted: the target is about to vanish
         plan = self._plan(desired, resource, Documents(0, deployment, version))
-        if not plan.jobs and self._found_no_agent_before(standing, desired):
+        if not plan.jobs and cause is not None and self._found_no_agent_before(standing, desired):
             return []
         jobs = plan.jobs or (("", Documents(0, deployment, version)),)
         return [
@@ -67,16 +68,29 @@ class JobMaker:
         ]
 
     def _is_due(self, standing: Standing, desired: Desired) -> bool:
-        """Whether the desired release was not tried yet since it became desired, or a person wants it once more.
-
-        Without a retry rule there is one attempt.
-        """
+        """Whether the desired release was not tried yet since it became desired, a person wants it once more, or policy does."""
         if standing.newest_job is None or standing.again:
             return True
         newest = self._state.jobs[standing.newest_job]
         if newest.release_id != desired.release_id:
             return True
-        return self._found_no_agent_before(standing, desired) or (desired.rollback and desired.position > newest.position)
+        if self._found_no_agent_before(standing, desired) or (desired.rollback and desired.position > newest.position):
+            return True
+        return self._is_retry(standing, desired, newest)
+
+    def _is_retry(self, standing: Standing, desired: Desired, newest: Job) -> bool:
+        """Whether policy cleared the release's version again, knowing that its newest attempt ended without success.
+
+        A clearance of before the release was desired is not meant for a second try of it.
+        """
+        if desired.rollback:
+            return False
+        since = max(newest.moved_at, desired.position)
+        if not any(one.version_id == desired.version_id and one.at >= since for one in standing.cleared):
+            return False
+        agents = {newest.agent_id, *self._state.agents}  # only asked "does any?", so that no order reaches a fact
+        together = (self._state.jobs.get(derived(newest.release_id, f"{one}/{newest.attempt}")) for one in agents)
+        return any(job is not None and job.status != "successful" for job in together)
 
     def _found_no_agent_before(self, standing: Standing, desired: Desired) -> bool:
         if standing.newest_job is None:
@@ -84,10 +98,13 @@ class JobMaker:
         newest = self._state.jobs[standing.newest_job]
         return newest.release_id == desired.release_id and newest.status == "invalidJobAgent" and not newest.agent_id
 
-    def _conditions_of(self, target: Target, standing: Standing, desired: Desired) -> tuple[Condition, ...] | None:
+    def _conditions_of(self, key: str, target: Target, standing: Standing, desired: Desired) -> tuple[Condition, ...] | None:
         """What the dispatch rests on; None when the clearance went stale, so that policy has to issue it again."""
+        # What was never dispatched is let through by policy alone.
         if desired.rollback or (standing.again and desired.release_id in self._state.attempts):
-            return ()  # what was never dispatched is let through by policy alone
+            if is_held(self._state, key, desired, self._now):
+                return None
+            return (Condition((GATE,), self._state.gate),)  # a freeze that is saved meanwhile holds it
         deployment_id, environment_id = target.deployment_id, target.environment_id
         cleared = next((one for one in standing.cleared if one.version_id == desired.version_id), None)
         if cleared is None or (cleared.valid_until is not None and self._now >= cleared.valid_until):
@@ -95,10 +112,10 @@ class JobMaker:
         newest = max(self._state.gate, self._state.withdrawn.get(pair_key(deployment_id, environment_id), 0))
         if cleared.at < newest:
             return None
-        key = (deployment_id, environment_id, cleared.at)
-        condition = self._conditions.get(key)
+        of_pair = (deployment_id, environment_id, cleared.at)
+        condition = self._conditions.get(of_pair)
         if condition is None:
-            condition = self._conditions[key] = Condition((clearance(deployment_id, environment_id), GATE), cleared.at)
+            condition = self._conditions[of_pair] = Condition((clearance(deployment_id, environment_id), GATE), cleared.at)
         return (condition,)
 
     def _plan(self, desired: Desired, resource: KnownResource, today: Documents) -> _Plan:

@@ -12,10 +12,11 @@ from contracts.facts.planner import DeploymentSaved, RedeployRequested, Releases
 from contracts.facts.policy import TargetsCleared
 from contracts.shapes import ACTIVE
 from libs.runtime.service import Draft
+from services.dispatcher.fold import LETS_GO
 from services.dispatcher.job import JobMaker
 from services.dispatcher.state import State
 
-_TRIGGERS = frozenset(
+_TRIGGERS = LETS_GO | frozenset(
     one.TYPE
     for one in (
         ReleasesCreated,
@@ -37,6 +38,8 @@ def react(state: State, recorded: Sequence[Recorded], now: datetime) -> Sequence
     for one in recorded:
         if one.type in _TRIGGERS:
             for key in _concerned(state, one):
+                causes[key] = one
+            for key in sorted(state.waiting) if one.type in LETS_GO else ():
                 causes[key] = one
     if not causes:
         return ()

@@ -10,7 +10,8 @@ from immutables import Map
 
 from contracts.facts.dispatcher import JobAgentSaved
 from contracts.facts.inventory import ResourceSaved
-from contracts.facts.planner import DeploymentSaved, VersionCreated
+from contracts.facts.planner import DeploymentSaved, EnvironmentSaved, VersionCreated
+from contracts.facts.policy import FreezeOverridden, FreezeSaved
 from contracts.shapes import ACTIVE, JobStatus
 
 
@@ -32,6 +33,7 @@ class Job(NamedTuple):
         dispatched: the intent to hand it to its agent was recorded.
         look_again_at: when the agent is to be asked how it stands; None when somebody tells us.
         observation: how often the agent answered, its dispatch included; 0 as long as it has not taken the job over.
+        moved_at: where it, or another job of the same attempt, was made or last moved on.
     """
 
     target: str
@@ -53,6 +55,7 @@ class Job(NamedTuple):
     dispatched: bool
     look_again_at: datetime | None
     observation: int
+    moved_at: int = 0
 
     @property
     def is_active(self) -> bool:
@@ -103,6 +106,13 @@ class KnownResource(NamedTuple):
     fact: ResourceSaved
 
 
+class Freeze(NamedTuple):
+    """A freeze that nobody thawed, and the versions that people let pass."""
+
+    saved: FreezeSaved
+    overrides: tuple[FreezeOverridden, ...] = ()
+
+
 NOWHERE = Standing()
 
 
@@ -124,6 +134,11 @@ class State(NamedTuple):
         without_agent: targets whose newest job found no agent, by resource id.
         gate: position of the newest fact that may close the whole workspace.
         withdrawn: position of the newest withdrawal, by `pair_key`.
+        environment_documents: today's documents by id.
+        links: the systems of each deployment and environment, and the members of each system.
+        freezes: those that were not thawed, by id.
+        waiting: targets for which something waits that needs no clearance, and when a freeze that holds it lets it go by itself.
+        instants: how many of them have each instant.
     """
 
     workspace_id: str
@@ -143,6 +158,11 @@ class State(NamedTuple):
     without_agent: Map[str, tuple[str, ...]] = Map()
     gate: int = 0
     withdrawn: Map[str, int] = Map()
+    environment_documents: Map[str, EnvironmentSaved] = Map()
+    links: Map[str, frozenset[str]] = Map()
+    freezes: Map[str, Freeze] = Map()
+    waiting: Map[str, datetime | None] = Map()
+    instants: Map[datetime, int] = Map()
 
     def agent(self, position: int) -> JobAgentSaved:
         """The agent document recorded at a position."""

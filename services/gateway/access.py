@@ -65,3 +65,15 @@ def visible(state: SystemState, who: Identity) -> list[Workspace]:
     """The workspaces that exist for this identity, oldest first."""
     seen = (one for one in state.workspaces.values() if may_see(state, who, one.id))
     return sorted(seen, key=lambda one: (one.created_at, one.id))
+
+
+def roles_of(state: SystemState, who: Identity, workspace_id: str) -> tuple[str, ...]:
+    """What an identity is in a workspace, sorted; an admin of the system is an admin everywhere."""
+    granted = state.roles.get(f"{who.user_id}/{workspace_id}", frozenset())
+    return tuple(sorted(granted | {"admin"} if who.is_admin else granted))
+
+
+def name_of(state: SystemState, who: Identity) -> str:
+    """How to call an identity; empty when it is not known."""
+    user = state.users.get(who.user_id)
+    return user.name if user is not None else ""

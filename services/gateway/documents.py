@@ -11,7 +11,7 @@ from contracts.facts.planner import (
     EnvironmentSaved,
     SystemSaved,
 )
-from contracts.facts.policy import PolicySaved
+from contracts.facts.policy import FreezeOverridden, FreezeSaved, PolicySaved, SkipCreated
 from contracts.shapes import Json, MetricSpec, Rule
 
 
@@ -138,7 +138,12 @@ def metric(spec: MetricSpec) -> Json:
 
 def rule(policy_id: str, one: Rule) -> Json:
     """A policy rule with its id and time, the defaults of the schema filled in; what has no value is absent."""
-    return {**one.model_dump(mode="json", by_alias=True, exclude_none=True), "policyId": policy_id}
+    doc: Json = {**one.model_dump(mode="json", by_alias=True, exclude_none=True), "policyId": policy_id}
+    for kind, added in (("anyApproval", "groups"), ("gradualRollout", "waves")):
+        # Lists that older clients do not know are absent while they are empty.
+        if kind in doc and not doc[kind][added]:
+            del doc[kind][added]
+    return doc
 
 
 def policy(workspace_id: str, fact: PolicySaved) -> Json:
@@ -155,3 +160,62 @@ def policy(workspace_id: str, fact: PolicySaved) -> Json:
         "rules": [rule(fact.policy_id, one) for one in fact.rules],
     }
     return _described(doc, fact.description)
+
+
+def freeze(workspace_id: str, fact: FreezeSaved) -> Json:
+    """A freeze as people described it; what was not said is absent."""
+    doc = {
+        "id": fact.freeze_id,
+        "workspaceId": workspace_id,
+        "scope": fact.scope,
+        "scopeId": fact.scope_id,
+        "selector": fact.selector,
+        "reason": fact.reason,
+        "link": fact.link,
+        "startsAt": stamp(fact.starts_at),
+        "endsAt": stamp(fact.ends_at) if fact.ends_at is not None else None,
+        "rrule": fact.rrule,
+        "durationMinutes": fact.duration_minutes,
+        "timezone": fact.timezone,
+        "holdsRollbacks": fact.holds_rollbacks,
+        "createdBy": fact.created_by,
+        "createdAt": stamp(fact.created_at),
+    }
+    return _without_nothing(doc)
+
+
+def freeze_override(fact: FreezeOverridden) -> Json:
+    """That a version may pass a freeze; without environment or resource it may anywhere."""
+    doc = {
+        "id": fact.override_id,
+        "freezeId": fact.freeze_id,
+        "versionId": fact.version_id,
+        "environmentId": fact.environment_id,
+        "resourceId": fact.resource_id,
+        "reason": fact.reason,
+        "createdBy": fact.created_by,
+        "expiresAt": stamp(fact.expires_at),
+        "createdAt": stamp(fact.created_at),
+    }
+    return _without_nothing(doc)
+
+
+def skip(workspace_id: str, fact: SkipCreated) -> Json:
+    """That a version may pass a rule; without environment or resource it may anywhere, without an end for good."""
+    doc = {
+        "id": fact.skip_id,
+        "workspaceId": workspace_id,
+        "versionId": fact.version_id,
+        "ruleId": fact.rule_id,
+        "environmentId": fact.environment_id,
+        "resourceId": fact.resource_id,
+        "reason": fact.reason or None,
+        "createdBy": fact.created_by,
+        "expiresAt": stamp(fact.expires_at) if fact.expires_at is not None else None,
+        "createdAt": stamp(fact.created_at),
+    }
+    return _without_nothing(doc)
+
+
+def _without_nothing(doc: Json) -> Json:
+    return {key: value for key, value in doc.items() if value is not None}

@@ -63,6 +63,7 @@ class SystemState:
         slugs: workspace id by slug.
         users: by id.
         members: workspace ids by user id.
+        roles: by `user/workspace`, what the user may be called there.
         keys: by prefix, which is unique; revoked ones are gone.
         prefixes: prefix by key id.
     """
@@ -73,6 +74,7 @@ class SystemState:
     members: Map[str, frozenset[str]] = field(default_factory=Map)
     keys: Map[str, ApiKey] = field(default_factory=Map)
     prefixes: Map[str, str] = field(default_factory=Map)
+    roles: Map[str, frozenset[str]] = field(default_factory=Map)
 
 
 def initial(workspace_id: str) -> SystemState:
@@ -98,7 +100,9 @@ def evolve(state: SystemState, recorded: Recorded) -> SystemState:
             return replace(state, users=state.users.set(user.id, user))
         case RoleGranted() as fact:
             joined = state.members.get(fact.user_id, frozenset()) | {fact.workspace_id}
-            return replace(state, members=state.members.set(fact.user_id, joined))
+            key_of = f"{fact.user_id}/{fact.workspace_id}"
+            roles = state.roles.set(key_of, state.roles.get(key_of, frozenset()) | {fact.role})
+            return replace(state, members=state.members.set(fact.user_id, joined), roles=roles)
         case ApiKeyCreated() as fact:
             key = ApiKey(
                 id=fact.key_id,

@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
-from contracts.commands.policy import DeletePolicy, EligibleVersions, ExplainTarget, RecordApproval, SavePolicy
+from contracts.commands.policy import (
+    CreateSkip,
+    DeletePolicy,
+    DeleteSkip,
+    EligibleVersions,
+    ExplainRollout,
+    ExplainTarget,
+    ExplainVersion,
+    ForecastRollout,
+    FreezeEffect,
+    OverrideFreeze,
+    RecordApproval,
+    SaveFreeze,
+    SavePolicy,
+    ThawFreeze,
+)
 from libs.runtime.service import Command, QueryHandler, Service
-from services.policy.commands import delete_policy, record_approval, save_policy
+from services.policy.approval_commands import record_approval
+from services.policy.commands import delete_policy, save_policy
 from services.policy.eligible import eligible_versions
 from services.policy.explanation import explain_target
 from services.policy.fold import evolve, reads
+from services.policy.forecast import forecast_rollout
+from services.policy.freeze_commands import override_freeze, save_freeze, thaw_freeze
+from services.policy.freeze_effect import freeze_effect
 from services.policy.reaction import react
+from services.policy.rollout_explanation import explain_rollout
+from services.policy.skip_commands import create_skip, delete_skip
 from services.policy.state import State
 from services.policy.timers import PolicyTimers
+from services.policy.version_explanation import explain_version
 
 service: Service[State] = Service(
     name="policy",
-    state_version=2,
+    state_version=3,
     reads=reads(),
     initial=State,
     evolve=evolve,
@@ -23,10 +45,19 @@ service: Service[State] = Service(
         SavePolicy.NAME: Command(SavePolicy, save_policy),
         DeletePolicy.NAME: Command(DeletePolicy, delete_policy),
         RecordApproval.NAME: Command(RecordApproval, record_approval),
+        CreateSkip.NAME: Command(CreateSkip, create_skip),
+        DeleteSkip.NAME: Command(DeleteSkip, delete_skip),
+        SaveFreeze.NAME: Command(SaveFreeze, save_freeze),
+        ThawFreeze.NAME: Command(ThawFreeze, thaw_freeze),
+        OverrideFreeze.NAME: Command(OverrideFreeze, override_freeze),
     },
     queries={
         ExplainTarget.NAME: QueryHandler(ExplainTarget, explain_target),
         EligibleVersions.NAME: QueryHandler(EligibleVersions, eligible_versions),
+        ExplainRollout.NAME: QueryHandler(ExplainRollout, explain_rollout),
+        ExplainVersion.NAME: QueryHandler(ExplainVersion, explain_version),
+        ForecastRollout.NAME: QueryHandler(ForecastRollout, forecast_rollout),
+        FreezeEffect.NAME: QueryHandler(FreezeEffect, freeze_effect),
     },
     timers=PolicyTimers(),
 )

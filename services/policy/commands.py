@@ -1,4 +1,4 @@
-"""The commands that policy answers: saving and deleting policies, recording approvals.
+"""Saving and deleting policies.
 
 A command that takes something away withdraws, in the same append, the clearances that no longer stand and that no job has used: a job
 is never dispatched on an approval that was revoked a moment before.
@@ -10,11 +10,13 @@ from collections.abc import Iterable
 from typing import NoReturn
 from uuid import UUID, uuid5
 
+from pydantic.alias_generators import to_camel
+
 from contracts.command import Asked, Refused
-from contracts.commands.policy import DeletePolicy, RecordApproval, RuleInput, SavePolicy
+from contracts.commands.policy import DeletePolicy, RuleInput, SavePolicy
 from contracts.documents import stamp
 from contracts.fact import Fact
-from contracts.facts.policy import ApprovalRecorded, PolicyDeleted, PolicySaved
+from contracts.facts.policy import PolicyDeleted, PolicySaved
 from contracts.shapes import Json, Rule
 from libs.eventlog.port import MAX_FACT_BYTES
 from libs.runtime.service import Decided, Draft
@@ -24,11 +26,13 @@ from services.policy.fold import apply
 from services.policy.gate import Judge
 from services.policy.metrics import check_metrics
 from services.policy.recording import withdrawals
-from services.policy.state import State, approval_key, pair_key
+from services.policy.state import State
+from services.policy.wave_forms import check_waves
+from services.policy.window import check_windows
 
 MAX_POLICY_BYTES = MAX_FACT_BYTES - 64 * 1024
 """What a policy may have as JSON: facts about single rules repeat their metrics and say more."""
-KINDS = ("anyApproval", "environmentProgression", "gradualRollout", "verification", "rollback")
+KINDS = tuple(to_camel(name) for name in RuleInput.model_fields if name != "id")
 
 
 def save_policy(wish: SavePolicy, state: State, asked: Asked) -> Decided:
@@ -40,6 +44,7 @@ def save_policy(wish: SavePolicy, state: State, asked: Asked) -> Decided:
     """
     check_expressions(wish)
     check_metrics(wish)
+    check_waves(wish)
     made_id = str(uuid5(UUID(asked.id), "policy"))
     policy_id = _uuid(wish.policy_id, "/path/policyId") if wish.policy_id is not None else made_id
     before = state.policies.get(policy_id)
@@ -55,11 +60,12 @@ def save_policy(wish: SavePolicy, state: State, asked: Asked) -> Decided:
         created_at=before.saved.created_at if before is not None else asked.now,
     )
     _check_ids(fact, state)
+    check_windows(fact.rules)
     if (size := len(fact.to_json())) > MAX_POLICY_BYTES:
         _refuse("/body", f"The policy is too large: {size} bytes of JSON, at most {MAX_POLICY_BYTES}. Split it into several.")
     if before is not None and before.saved == fact:
         return Decided(answer={"id": policy_id})
-    return Decided((Draft(fact), *_withdrawn(state, fact, state.pairs, asked)), {"id": policy_id})
+    return Decided((Draft(fact), *withdrawn(state, fact, state.pairs, asked)), {"id": policy_id})
 
 
 def delete_policy(wish: DeletePolicy, state: State, asked: Asked) -> Decided:
@@ -71,39 +77,7 @@ def delete_policy(wish: DeletePolicy, state: State, asked: Asked) -> Decided:
     if wish.policy_id not in state.policies:
         raise Refused("not_found", f"There is no policy {wish.policy_id}.")
     fact = PolicyDeleted(policy_id=wish.policy_id)
-    return Decided((Draft(fact), *_withdrawn(state, fact, state.pairs, asked)), {"id": wish.policy_id})
-
-
-def record_approval(wish: RecordApproval, state: State, asked: Asked) -> Decided:
-    """Record what a person decided, for each environment named, or for all that share a system with the deployment.
-
-    The same decision again appends nothing.
-
-    Raises:
-        Refused: `not_found`, when the version or an environment is unknown.
-    """
-    version = state.versions.get(wish.version_id)
-    if version is None:
-        raise Refused("not_found", f"There is no version {wish.version_id}.")
-    for environment_id in wish.environment_ids:
-        if environment_id not in state.environments:
-            raise Refused("not_found", f"There is no environment {environment_id}.")
-    drafts: list[Draft] = []
-    for environment_id in sorted(set(wish.environment_ids)) or state.environments_beside(version.deployment_id):
-        records = state.approvals.get(approval_key(wish.version_id, environment_id), ())
-        before = next((one for one in records if one.user_id == wish.user_id), None)
-        if before is not None and (before.approved, before.reason) == (wish.status == "approved", wish.reason):
-            continue
-        fact = ApprovalRecorded(
-            version_id=wish.version_id,
-            environment_id=environment_id,
-            user_id=wish.user_id,
-            status=wish.status,
-            reason=wish.reason,
-            decided_at=asked.now,
-        )
-        drafts += (Draft(fact), *_withdrawn(state, fact, (pair_key(version.deployment_id, environment_id),), asked))
-    return Decided(tuple(drafts), {"id": wish.version_id})
+    return Decided((Draft(fact), *withdrawn(state, fact, state.pairs, asked)), {"id": wish.policy_id})
 
 
 def _rules(wish: SavePolicy, before: Iterable[Rule], asked: Asked) -> tuple[Rule, ...]:
@@ -152,15 +126,7 @@ def _check_ids(saved: PolicySaved, state: State) -> None:
 
 
 def _rule(given: RuleInput, rule_id: str, created_at: str) -> Rule:
-    return Rule(
-        id=rule_id,
-        created_at=created_at,
-        any_approval=given.any_approval,
-        environment_progression=given.environment_progression,
-        gradual_rollout=given.gradual_rollout,
-        verification=given.verification,
-        rollback=given.rollback,
-    )
+    return Rule.model_validate({**dict(given), "id": rule_id, "created_at": created_at})
 
 
 def _uuid(text: str, path: str) -> str:
@@ -174,7 +140,7 @@ def _refuse(path: str, message: str) -> NoReturn:
     raise Refused("invalid", message, code="INVALID_POLICY", details=[{"path": path, "message": message}])
 
 
-def _withdrawn(state: State, fact: Fact, keys: Iterable[str], asked: Asked) -> list[Draft]:
+def withdrawn(state: State, fact: Fact, keys: Iterable[str], asked: Asked) -> list[Draft]:
     """The unused clearances that end with a fact."""
     after = apply(state, fact, state.position + 1)
     judge = Judge(after, asked.now)

@@ -10,9 +10,10 @@ from services.policy.candidates import is_fit
 from services.policy.evaluation import walk
 from services.policy.explanation import pair_with
 from services.policy.gate import Judge
-from services.policy.rollout import Candidates, judge_rollout
+from services.policy.rollout import Candidates
 from services.policy.route import Route
 from services.policy.state import NOWHERE, Pair, State, Version
+from services.policy.turns import judge_rollouts
 
 
 def eligible_versions(wish: EligibleVersions, state: State, asked: Asked, position: int) -> dict[str, Any]:
@@ -48,12 +49,11 @@ def eligible_versions(wish: EligibleVersions, state: State, asked: Asked, positi
 
 def _passes(judge: Judge, pair: Pair, one: str, version: Version) -> bool:
     """Whether every rule allows a version of which no target waits for another one."""
-    gate = judge.gate(pair, version, judge.matched(pair, one))
-    dependency = judge.dependencies(version, one)
-    if not gate.allows or (dependency is not None and not dependency.allows):
+    gate = judge.gate(pair, version, one)
+    if not gate.allows:
         return False
     if not gate.rollouts:
         return True
     group = Candidates(gate.rollouts, gate.start, gate.covered, free=True, resource_ids=(one,))
-    turns = judge_rollout((group,), version, judge.state, pair, judge.now)
+    turns = judge_rollouts((group,), version, judge.state, pair, judge.now)
     return all(finding.allows for _, finding in turns[one])

@@ -8,15 +8,15 @@ at the one whose turn it is (`route.py`).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from services.policy.candidates import Step, marked, step_for, unfit
-from services.policy.finding import BAD_MARK, DEPENDS, DEPLOYABLE, IN_ORDER, Finding, RuleKey, positions
+from services.policy.finding import BAD_MARK, DEPLOYABLE, IN_ORDER, Finding, RuleKey
 from services.policy.gate import Gate, Judge
-from services.policy.rollout import Candidates, OthersNeeded, Turns, judge_rollout
+from services.policy.rollout import Candidates, OthersNeeded, Turns
 from services.policy.route import BEHIND, WAITS, Route, behind, pinned_to
-from services.policy.selector import Matched
 from services.policy.state import NOWHERE, Pair, Version
+from services.policy.turns import judge_rollouts
 
 Findings = tuple[tuple[RuleKey, Finding], ...]
 
@@ -68,7 +68,6 @@ class _Walk:
         self._pair = pair
         self._alone = alone
         self._route = Route(judge.state, pair)
-        self._matches = judge.matches(pair)
         self._found = Evaluation()
 
     def go(self, ids: list[str]) -> Evaluation:
@@ -108,10 +107,8 @@ class _Walk:
         verdicts: dict[str, Findings] = {}
         further: list[str] = []
         stays: set[str] = set()
-        asked: dict[tuple[Matched, int], list[str]] = {}
-        needed: dict[int, Finding | None] = {}
+        asked: dict[int, tuple[Gate, list[str]]] = {}
         forbidden: Findings = ((DEPLOYABLE, unfit(version)),)
-        resources, depends = judge.state.resources, bool(version.dependencies)
         for one in ids:
             over = self._route.every and one not in held_to_it and self._route.is_over(one, version)
             match step_for(pair, one, version):
@@ -132,19 +129,20 @@ class _Walk:
                 case (Step.OPEN | Step.CHANGED) as step:
                     if step is Step.CHANGED:
                         stays.add(one)
-                    dependency = judge.dependencies(version, one) if depends else None
-                    needed[id(dependency)] = dependency
-                    asked.setdefault((self._matches.of(one, resources), id(dependency)), []).append(one)
+                    gate = judge.gate(pair, version, one)
+                    asked.setdefault(id(gate), (gate, []))[1].append(one)
                 case Step.SETTLED:
-                    verdicts[one] = ()
-                    found.ended[one] = version_id
+                    again = judge.retry(pair, version, one)
+                    if again is None:
+                        verdicts[one] = ()
+                        found.ended[one] = version_id
+                    else:
+                        stays.add(one)
+                        asked.setdefault(id(again), (again, []))[1].append(one)
                 case Step.RUNS:
                     verdicts[one] = ()
                     self._clear(version_id, one, None)
-        gates = [
-            (_with(judge.gate(pair, version, matched), needed[dependency]), of_gate)
-            for (matched, dependency), of_gate in asked.items()
-        ]
+        gates = list(asked.values())
         turns = self._rollouts(version, gates)
         for gate, of_gate in gates:
             joined: dict[int, Findings] = {}
@@ -183,7 +181,7 @@ class _Walk:
         if not groups:
             return {}
         judge = self._judge
-        return judge_rollout(groups, version, judge.state, self._pair, judge.now, wordy=judge.wordy, alone=self._alone)
+        return judge_rollouts(groups, version, judge.state, self._pair, judge.now, wordy=judge.wordy, alone=self._alone)
 
     def _clear(self, version_id: str, resource_id: str, gate: Gate | None) -> None:
         """Clear a target, unless it holds a clearance for the version that nothing has made stale."""
@@ -224,15 +222,3 @@ class _Walk:
         else:
             reason = BEHIND
         found.withdrawn.setdefault(cleared, []).append((one, reason))
-
-
-def _with(gate: Gate, dependency: Finding | None) -> Gate:
-    """A gate for the targets for which what a version depends on was found the same."""
-    if dependency is None:
-        return gate
-    return replace(
-        gate,
-        findings=(*gate.findings, (DEPENDS, dependency)),
-        allows=gate.allows and dependency.allows,
-        facts=positions(gate.facts, dependency.facts),
-    )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
+
+from immutables import Map
 
 from contracts.command import Asked, Refused
 from contracts.commands.policy import ExplainTarget, Explanation, Reason, ReleaseRef, VersionStanding
@@ -12,7 +15,8 @@ from services.policy.evaluation import Findings, walk
 from services.policy.finding import Finding, RuleKey
 from services.policy.gate import Judge
 from services.policy.route import Route, Turn, pinned_to
-from services.policy.state import NOWHERE, Pair, Pin, Standing, State, Success, Version, pair_key
+from services.policy.skips import skips_of
+from services.policy.state import NOWHERE, Held, Pair, Pin, Standing, State, Success, Version, pair_key
 
 WAITED_FOR: Final = {
     "pending": "the job agent, which has not taken it over",
@@ -20,6 +24,9 @@ WAITED_FOR: Final = {
     "actionRequired": "a person who takes the action that the job waits for",
 }
 """Who is to move a job that does not run."""
+
+NOTHING_HELD: Final[Map[RuleKey, Map[str, Held]]] = Map()
+NO_VERDICTS: Final[Map[str, Held]] = Map()
 
 
 def explain_target(wish: ExplainTarget, state: State, asked: Asked, position: int) -> Explanation:
@@ -41,23 +48,24 @@ def explain_target(wish: ExplainTarget, state: State, asked: Asked, position: in
         pinned = pin is not None and pin.version_id == version_id and not runs
         version = state.versions[version_id]
         findings = found.findings.get(version_id, {}).get(one)
+        reasons = tuple(reason_of(state, pair, version_id, one, key, finding, asked.now) for key, finding in findings or ())
         if runs and findings and step_for(pair, one, version) is Step.CHANGED and not _allows(findings):
-            versions.append(_held(state, version, findings, changed=True))
+            versions.append(held(state, version, findings, reasons, changed=True))
         if not pinned and standing.current is not None and _reaches(state, standing.current.version_id, version_id):
             if pin is None:
                 break
             continue
         if pin is not None and not pinned:
-            versions.append(_passed_over(version, pinned_to(state, pair, one, pin)))
+            versions.append(passed_over(version, pinned_to(state, pair, one, pin)))
         elif findings is None and route.every:
-            versions.append(_out_of_order(state, pair, one, version, route.turn(one)))
+            versions.append(out_of_order(state, pair, one, version, route.turn(one)))
         elif findings is None:
-            versions.append(_superseded(state, version, ended))
-        elif version_id == ended and step_for(pair, one, version) is not Step.STUCK:
+            versions.append(superseded(state, version, ended))
+        elif version_id == ended and _allows(findings) and step_for(pair, one, version) is not Step.STUCK:
             otherwise = f"redeploys or rejects {version.tag}" if pin is not None or route.every else ""
-            versions.append(_on_its_way(state, pair, one, version, findings, otherwise))
+            versions.append(on_its_way(state, pair, one, version, reasons, otherwise))
         else:
-            versions.append(_held(state, version, findings))
+            versions.append(held(state, version, findings, reasons))
     desired, current = standing.desired, standing.current
     return Explanation(
         resource_id=one,
@@ -97,8 +105,13 @@ def _ref(state: State, release_id: str, version_id: str) -> ReleaseRef:
     return ReleaseRef(release_id=release_id, version_id=version_id, tag=state.tag(version_id))
 
 
-def _reason(state: State, key: RuleKey, finding: Finding) -> Reason:
+def reason_of(
+    state: State, pair: Pair, version_id: str, resource_id: str, key: RuleKey, finding: Finding, now: datetime
+) -> Reason:
+    """A rule's verdict on a version for a target, with who made the rule and since when it says so."""
     policy = state.policies.get(key.policy_id)
+    recorded = pair.held.get(version_id, NOTHING_HELD).get(key, NO_VERDICTS).get(resource_id)
+    skips = skips_of(state, version_id, pair.environment_id, resource_id, now) if key.rule_id and finding.allows else ()
     return Reason(
         rule_type=key.rule_type,
         rule_id=key.rule_id,
@@ -107,6 +120,8 @@ def _reason(state: State, key: RuleKey, finding: Finding) -> Reason:
         verdict=finding.verdict,
         message=finding.sentence,
         ended_by=finding.ended_by,
+        since=recorded.since if recorded is not None and recorded.verdict == finding.verdict else finding.satisfied_at,
+        skip_id=next((one.saved.skip_id for one in reversed(skips) if one.saved.rule_id == key.rule_id), None),
         satisfied_at=finding.satisfied_at,
         look_again_at=finding.look_again_at,
         facts=finding.facts,
@@ -117,12 +132,21 @@ def _allows(findings: Findings) -> bool:
     return all(finding.allows for _, finding in findings)
 
 
-def _held(state: State, version: Version, findings: Findings, *, changed: bool = False) -> VersionStanding:
-    """A version that rules hold. `changed`: it runs with other variables."""
+def telling(findings: Findings) -> list[Finding]:
+    """What is to be said of the rules that hold a version.
+
+    A rollout that has not started waits for the other rules alone: beside them it would only repeat what they say.
+    """
     holding = [(key, finding) for key, finding in findings if not finding.allows]
-    # A rollout that has not started waits for the other rules alone: beside them it would only repeat what they say.
-    telling = [finding for key, finding in holding if key.rule_type != "gradualRollout" or finding.verdict == "blocked"]
-    against = telling or [finding for _, finding in holding]
+    first = [finding for key, finding in holding if key.rule_type != "gradualRollout" or finding.verdict == "blocked"]
+    return first or [finding for _, finding in holding]
+
+
+def held(
+    state: State, version: Version, findings: Findings, reasons: tuple[Reason, ...] = (), *, changed: bool = False
+) -> VersionStanding:
+    """A version that rules hold. `changed`: it runs with other variables."""
+    against = telling(findings)
     blocked = any(finding.verdict == "blocked" for finding in against)
     what = f"{version.tag} with its new variables" if changed else version.tag
     said = " ".join(finding.sentence for finding in against)
@@ -132,23 +156,25 @@ def _held(state: State, version: Version, findings: Findings, *, changed: bool =
         tag=version.tag,
         cleared=False,
         message=f"{what} {'is blocked' if blocked else 'waits'}. {said} What ends it: {ends}.",
-        reasons=tuple(_reason(state, key, finding) for key, finding in findings),
+        reasons=reasons,
     )
 
 
-def _superseded(state: State, version: Version, ended: str | None) -> VersionStanding:
+def superseded(state: State, version: Version, ended: str | None) -> VersionStanding:
+    """A version that a newer one went before."""
     assert ended is not None, "a walk that came to no end has looked at every version"
     message = f"{version.tag} is superseded by {state.tag(ended)}."
     return VersionStanding(version_id=version.version_id, tag=version.tag, cleared=False, message=message, reasons=())
 
 
-def _passed_over(version: Version, pinned: str) -> VersionStanding:
+def passed_over(version: Version, pinned: str) -> VersionStanding:
+    """A version that a pin rules out."""
     message = f"{version.tag} is passed over: {pinned} What ends it: a person who releases the pin."
     reason = Reason(rule_type="versionPin", verdict="blocked", message=pinned, ended_by="a person who releases the pin")
     return VersionStanding(version_id=version.version_id, tag=version.tag, cleared=False, message=message, reasons=(reason,))
 
 
-def _out_of_order(state: State, pair: Pair, resource_id: str, version: Version, turn: Turn) -> VersionStanding:
+def out_of_order(state: State, pair: Pair, resource_id: str, version: Version, turn: Turn) -> VersionStanding:
     """A version that the order has left behind, or never came by."""
     after = turn.taken.tag if turn.taken is not None else state.tag(turn.candidate or "")
     match step_for(pair, resource_id, version):
@@ -170,8 +196,8 @@ def _first_told(versions: list[VersionStanding], pin: Pin | None, turn: Turn | N
     return next((one for one in versions if one.version_id == only), versions[0] if versions else None)
 
 
-def _on_its_way(
-    state: State, pair: Pair, resource_id: str, version: Version, findings: Findings, otherwise: str
+def on_its_way(
+    state: State, pair: Pair, resource_id: str, version: Version, reasons: tuple[Reason, ...], otherwise: str
 ) -> VersionStanding:
     """A version that was cleared. `otherwise`: what a person does where no newer version comes to help."""
     job = pair.newest_job(resource_id)
@@ -193,7 +219,7 @@ def _on_its_way(
         tag=version.tag,
         cleared=True,
         message=said,
-        reasons=tuple(_reason(state, key, finding) for key, finding in findings),
+        reasons=reasons,
     )
 
 
@@ -212,10 +238,10 @@ def _summary(state: State, pair: Pair, resource_id: str, first: VersionStanding 
     if standing.current is None:
         return f"{runs}: there is no version to deploy."
     which = ", the newest version" if _is_fit(state, standing.current) else "; there is no other to deploy"
-    return f"{runs}{which}{_health(pair, resource_id)}."
+    return f"{runs}{which}{health(pair, resource_id)}."
 
 
-def _health(pair: Pair, resource_id: str) -> str:
+def health(pair: Pair, resource_id: str) -> str:
     """What is still to be said of a version that runs: what its new variables come to, or that its verification is not over, or failed."""
     job = pair.newest_job(resource_id)
     standing = pair.standings.get(resource_id, NOWHERE)

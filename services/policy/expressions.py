@@ -47,6 +47,21 @@ def _expressions(wish: SavePolicy) -> Iterator[tuple[str, str, Environment, str]
 
 
 def _in_rule(path: str, rule: RuleInput) -> Iterator[tuple[str, str, Environment, str]]:
+    if rule.any_approval is not None:
+        at = f"{path}/anyApproval"
+        if rule.any_approval.approver_selector is not None:
+            yield f"{at}/approverSelector", "selector of people", contexts.USER, rule.any_approval.approver_selector
+        for index, group in enumerate(rule.any_approval.groups):
+            yield f"{at}/groups/{index}/selector", "selector of people", contexts.USER, group.selector
+    if rule.gradual_rollout is not None:
+        for index, wave in enumerate(rule.gradual_rollout.waves):
+            if wave.selector is not None:
+                yield f"{path}/gradualRollout/waves/{index}/selector", "selector of a wave", contexts.SELECTOR, wave.selector
+    if rule.deployment_dependency is not None:
+        source = rule.deployment_dependency.depends_on
+        yield f"{path}/deploymentDependency/dependsOn", "dependency", contexts.DEPENDENCY, source
+    if rule.version_selector is not None:
+        yield f"{path}/versionSelector/selector", "version selector", contexts.TARGET, rule.version_selector.selector
     if rule.environment_progression is not None:
         source = rule.environment_progression.depends_on_environment_selector
         yield f"{path}/environmentProgression/dependsOnEnvironmentSelector", "environment selector", contexts.ENVIRONMENT, source

@@ -11,8 +11,8 @@ from immutables import Map
 from contracts.envelope import Recorded
 from contracts.fact import Fact
 from contracts.facts import dispatcher, inventory, planner, policy, verifier
-from services.policy import fold_jobs, fold_pair, fold_versions
-from services.policy.state import Approval, CheckState, Pair, Policy, State, approval_key, pair_key
+from services.policy import fold_freezes, fold_jobs, fold_pair, fold_versions
+from services.policy.state import CheckState, Pair, Policy, State, approval_key, pair_key
 
 F = TypeVar("F", bound=Fact)
 _Handler = Callable[[State, Any, int], State]
@@ -27,6 +27,9 @@ def evolve(state: State, recorded: Recorded) -> State:
     if isinstance(fact, planner.VersionPinned):
         # Only the envelope tells who it was.
         state = fold_versions.pin(state, fact, recorded.position, recorded.auth_id)
+        return state.moved(recorded.position, state.pairs)
+    if isinstance(fact, planner.VersionCreated | planner.VersionUpdated):
+        state = fold_versions.save(state, fact, recorded.position, recorded.auth_id)
         return state.moved(recorded.position, state.pairs)
     return apply(state, fact, recorded.position)
 
@@ -45,7 +48,8 @@ def apply(state: State, fact: Fact, position: int) -> State:
 
 def reads() -> frozenset[str]:
     """Wire types that the fold knows."""
-    return frozenset(_HANDLERS) | frozenset(_PAIR_HANDLERS) | {planner.VersionPinned.TYPE}
+    of_people = (planner.VersionPinned, planner.VersionCreated, planner.VersionUpdated)
+    return frozenset(_HANDLERS) | frozenset(_PAIR_HANDLERS) | {one.TYPE for one in of_people}
 
 
 def _folds(*kinds: type[Fact]) -> Callable[[Callable[[State, F, int], State]], Callable[[State, F, int], State]]:
@@ -126,9 +130,15 @@ def _environment_deleted(state: State, fact: planner.EnvironmentDeleted, positio
     )
 
 
+@_folds(planner.SystemSaved)
+def _system_saved(state: State, fact: planner.SystemSaved, position: int) -> State:
+    return replace(state, systems=state.systems.set(fact.system_id, fact.name))
+
+
 @_folds(planner.SystemDeleted)
 def _system_deleted(state: State, fact: planner.SystemDeleted, position: int) -> State:
-    return replace(state, links=_unlink_all(state.links, fact.system_id))
+    systems = fold_pair.without(state.systems, (fact.system_id,))
+    return replace(state, links=_unlink_all(state.links, fact.system_id), systems=systems)
 
 
 @_folds(planner.DeploymentLinked)
@@ -152,11 +162,6 @@ def _environment_unlinked(state: State, fact: planner.EnvironmentUnlinked, posit
 
 
 # --- versions, targets, releases -----------------------------------------------------------------------------------------------
-
-
-@_folds(planner.VersionCreated, planner.VersionUpdated)
-def _version(state: State, fact: planner.VersionCreated | planner.VersionUpdated, position: int) -> State:
-    return fold_versions.save(state, fact, position)
 
 
 @_folds(planner.PinReleased)
@@ -235,7 +240,9 @@ def _verification_ended(
     state: State, pair: Pair, fact: verifier.VerificationPassed | verifier.VerificationFailed, position: int
 ) -> Pair:
     came_to: CheckState = "passed" if isinstance(fact, verifier.VerificationPassed) else "failed"
-    return fold_jobs.end_check(pair, fact.resource_id, fact.version_id, fact.job_id, fact.verification_id, came_to, position)
+    return fold_jobs.end_check(
+        pair, fact.resource_id, fact.version_id, fact.job_id, fact.verification_id, came_to, position, fact.finished_at
+    )
 
 
 # --- our own facts -------------------------------------------------------------------------------------------------------------
@@ -254,9 +261,34 @@ def _policy_deleted(state: State, fact: policy.PolicyDeleted, position: int) -> 
 @_folds(policy.ApprovalRecorded)
 def _approval_recorded(state: State, fact: policy.ApprovalRecorded, position: int) -> State:
     key = approval_key(fact.version_id, fact.environment_id)
-    others = tuple(one for one in state.approvals.get(key, ()) if one.user_id != fact.user_id)
-    record = Approval(fact.user_id, fact.status == "approved", fact.reason, fact.decided_at, position)
-    return replace(state, approvals=state.approvals.set(key, (*others, record)))
+    return replace(
+        state, approvals=state.approvals.set(key, fold_versions.decide(state, fact, state.approvals.get(key, ()), position))
+    )
+
+
+@_folds(policy.FreezeSaved)
+def _freeze_saved(state: State, fact: policy.FreezeSaved, position: int) -> State:
+    return replace(fold_freezes.save(state, fact, position), gate=position)
+
+
+@_folds(policy.FreezeThawed)
+def _freeze_thawed(state: State, fact: policy.FreezeThawed, position: int) -> State:
+    return fold_freezes.thaw(state, fact)
+
+
+@_folds(policy.FreezeOverridden)
+def _freeze_overridden(state: State, fact: policy.FreezeOverridden, position: int) -> State:
+    return fold_freezes.override(state, fact, position)
+
+
+@_folds(policy.SkipCreated)
+def _skip_created(state: State, fact: policy.SkipCreated, position: int) -> State:
+    return fold_freezes.skip(state, fact, position)
+
+
+@_folds(policy.SkipDeleted)
+def _skip_deleted(state: State, fact: policy.SkipDeleted, position: int) -> State:
+    return replace(fold_freezes.unskip(state, fact), gate=position)
 
 
 @_folds_in_pair(policy.RuleEvaluated)

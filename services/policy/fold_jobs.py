@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from immutables import Map
 
 from contracts.facts.dispatcher import JobCreated, JobStatusChanged
 from contracts.shapes import ACTIVE
-from services.policy.fold_pair import use
+from services.policy.fold_pair import stop_retry, use
 from services.policy.state import NOWHERE, Check, CheckState, Job, Pair, Success, Successes
 
 
@@ -26,6 +27,7 @@ def add_job(pair: Pair, fact: JobCreated, position: int, is_newer: Callable[[str
         message=fact.message,
         completed_at=None if fact.status in ACTIVE else fact.created_at,
         position=position,
+        made_at=position,
     )
     pair = _set_jobs(pair, one, fact.version_id, (*pair.jobs_of(one, fact.version_id), job))
     standing = pair.standings.get(one, NOWHERE)
@@ -47,6 +49,8 @@ def change_job(pair: Pair, fact: JobStatusChanged, position: int) -> Pair:
 
     one = fact.resource_id
     pair = _change_job(pair, one, fact.version_id, fact.job_id, moved)
+    if one in pair.open:
+        pair = stop_retry(pair, one)
     standing = pair.standings.get(one, NOWHERE)
     current = standing.current
     if fact.status == "successful":
@@ -86,14 +90,23 @@ def start_check(
 
 
 def end_check(
-    pair: Pair, resource_id: str, version_id: str, job_id: str, verification_id: str, state: CheckState, position: int
+    pair: Pair,
+    resource_id: str,
+    version_id: str,
+    job_id: str,
+    verification_id: str,
+    state: CheckState,
+    position: int,
+    ended_at: datetime,
 ) -> Pair:
     """A verification passed or failed."""
 
     def checked(job: Job) -> Job:
         return job._replace(
             checks=tuple(
-                check._replace(state=state, position=position) if check.verification_id == verification_id else check
+                check._replace(state=state, position=position, ended_at=ended_at)
+                if check.verification_id == verification_id
+                else check
                 for check in job.checks
             )
         )

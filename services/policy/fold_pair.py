@@ -64,7 +64,8 @@ def clear(pair: Pair, fact: TargetsCleared, superseded: Callable[[str], bool]) -
             first = True
         standings[one] = standing._replace(cleared=clearance)
         wanted = standing.desired is not None and standing.desired.version_id == fact.version_id
-        (closed if wanted and pair.is_used(one, standing) else opened).append(one)
+        used = wanted and pair.is_used(one, standing) and not pair.is_retry(one, standing, fact.at)
+        (closed if used else opened).append(one)
     pair = _stand(pair, standings, opened=opened, closed=closed)
     if first:
         pair = pair._replace(paced=pair.paced.set(fact.version_id, fact.cleared_at))
@@ -91,7 +92,8 @@ def evaluate(pair: Pair, fact: RuleEvaluated) -> Pair:
     by_rule: Map[RuleKey, Map[str, Held]] = pair.held.get(fact.version_id, Map())
     with by_rule.get(key, Map()).mutate() as verdicts:
         for group in fact.groups:
-            held = Held(group.verdict, group.message, group.look_again_at)
+            held = Held(group.verdict, group.message, group.look_again_at, fact.evaluated_at)
+            longer: dict[datetime | None, Held] = {}
             for one in group.resource_ids:
                 if one not in pair.targets:
                     continue
@@ -100,7 +102,10 @@ def evaluate(pair: Pair, fact: RuleEvaluated) -> Pair:
                     removed[before.look_again_at] += 1
                 if held.look_again_at is not None:
                     added[held.look_again_at] += 1
-                verdicts[one] = held
+                if before is None or before.verdict != held.verdict:
+                    verdicts[one] = held
+                else:
+                    verdicts[one] = longer.setdefault(before.since, held._replace(since=before.since))
         by_rule = by_rule.set(key, verdicts.finish())
     return _count(pair._replace(held=pair.held.set(fact.version_id, by_rule)), added, removed)
 
@@ -186,6 +191,14 @@ def use(pair: Pair, resource_id: str, standing: Standing) -> Pair:
     if standing.cleared is not None and standing.cleared.valid_until is not None:
         return _stand(pair, {resource_id: standing}, closed=(resource_id,))
     return pair.moved(pair.standings.set(resource_id, standing), pair.jobs, pair.open.delete(resource_id))
+
+
+def stop_retry(pair: Pair, resource_id: str) -> Pair:
+    """A job moved on that had been made: a clearance to try its release once more did not know that, and is issued again if it holds."""
+    standing = pair.standings.get(resource_id, NOWHERE)
+    if pair.open.get(resource_id) != standing.job_version or not pair.is_used(resource_id, standing):
+        return pair
+    return _stand(pair, {resource_id: standing}, closed=(resource_id,))
 
 
 def forget_versions(pair: Pair, version_ids: Iterable[str]) -> Pair:

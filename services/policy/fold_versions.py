@@ -6,16 +6,22 @@ from bisect import insort
 from dataclasses import replace
 
 from contracts.facts.planner import PinReleased, VersionCreated, VersionPinned, VersionUpdated
+from contracts.facts.policy import ApprovalRecorded
 from services.policy import fold_pair
-from services.policy.state import NOWHERE, WHOLE, Pair, Pin, State, Version, pair_key
+from services.policy.state import NOWHERE, WHOLE, Approval, Pair, Pin, State, Version, pair_key
 
 KEPT_BELOW = 10
 """Versions kept, with their jobs, below the oldest one that any target still runs, wants or is pinned to: what a fall-back may ask about."""
 
 
-def save(state: State, fact: VersionCreated | VersionUpdated, position: int) -> State:
-    """A version was posted or changed."""
+KEPT_DECISIONS = 50
+"""How often a person may renew an approval before its beginning moves on."""
+
+
+def save(state: State, fact: VersionCreated | VersionUpdated, position: int, by: str) -> State:
+    """A version was posted or changed. `by` is who did it, as the log names people."""
     before = state.versions.get(fact.version_id)
+    same = before is not None and _content(before) == _content_of(fact)
     version = Version(
         version_id=fact.version_id,
         deployment_id=fact.deployment_id,
@@ -28,6 +34,10 @@ def save(state: State, fact: VersionCreated | VersionUpdated, position: int) -> 
         message=fact.message,
         metadata=fact.metadata,
         dependencies=tuple(sorted(fact.dependencies.items())),
+        config=fact.config,
+        job_agent_config=fact.job_agent_config,
+        content_at=before.content_at if before is not None and same else position,
+        authors=_authors(before, by, same),
     )
     versions = state.versions.set(fact.version_id, version)
     state = _index(replace(state, versions=versions), version)
@@ -37,6 +47,28 @@ def save(state: State, fact: VersionCreated | VersionUpdated, position: int) -> 
     ascending = list(reversed(known))
     insort(ascending, fact.version_id, key=lambda one: versions[one].rank)
     return _prune(replace(state, newest=state.newest.set(fact.deployment_id, tuple(reversed(ascending)))), fact.deployment_id)
+
+
+def decide(state: State, fact: ApprovalRecorded, records: tuple[Approval, ...], position: int) -> tuple[Approval, ...]:
+    """The approvals of a version for an environment after a person decided: one per person, the newest decision last."""
+    before = next((one for one in records if one.user_id == fact.user_id), None)
+    others = tuple(one for one in records if one.user_id != fact.user_id)
+    if fact.status == "withdrawn":
+        return others
+    approved = fact.status == "approved"
+    version = state.versions.get(fact.version_id)
+    person = (approved, fact.user_name, fact.roles)
+    goes_on = before is not None and (before.approved, before.name, before.roles) == person and is_of_content(before, version)
+    earlier = (*before.earlier, before.decided_at)[-KEPT_DECISIONS:] if before is not None and goes_on else ()
+    record = Approval(
+        fact.user_id, approved, fact.reason, fact.decided_at, position, fact.user_name, fact.roles, fact.version_at, earlier
+    )
+    return (*others, record)
+
+
+def is_of_content(record: Approval, version: Version | None) -> bool:
+    """Whether a decision is on what the version holds now."""
+    return not record.version_at or version is None or record.version_at >= version.content_at
 
 
 def pin(state: State, fact: VersionPinned, position: int, by: str) -> State:
@@ -64,6 +96,20 @@ def unpin(state: State, fact: PinReleased) -> State:
         return state
     pair = pair._replace(pins=fold_pair.without(pair.pins, (fact.resource_id or WHOLE,)))
     return replace(state, pairs=state.pairs.set(key, pair))
+
+
+def _content(version: Version) -> tuple[object, ...]:
+    """What would be deployed."""
+    return (version.tag, version.config, version.job_agent_config, version.metadata, version.dependencies)
+
+
+def _content_of(fact: VersionCreated | VersionUpdated) -> tuple[object, ...]:
+    return (fact.tag, fact.config, fact.job_agent_config, fact.metadata, tuple(sorted(fact.dependencies.items())))
+
+
+def _authors(before: Version | None, by: str, same: bool) -> tuple[str, ...]:
+    known = before.authors if before is not None else ()
+    return known if same or by in known else (*known, by)
 
 
 def _index(state: State, version: Version) -> State:

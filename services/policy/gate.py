@@ -6,14 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from contracts.shapes import GradualRollout, Rule
+from contracts.shapes import DeploymentWindow, GradualRollout, Rule
 from services.policy.approval import judge_approval
 from services.policy.dependency import Answers, judge_dependencies
-from services.policy.finding import Finding, RuleKey, positions
+from services.policy.finding import DEPENDS, Finding, RuleKey, positions
+from services.policy.freezes import FREEZE, FreezeFindings, Freezes
+from services.policy.own import RETRY, SELECTOR, Own, OwnAnswers, OwnRule, own_rules
 from services.policy.progression import Tally, count, judge_progression
-from services.policy.rollout import start_of
-from services.policy.selector import Match, Matched, PairMatches, matches_of
-from services.policy.state import Held, Pair, State, Version, approval_key
+from services.policy.retry import failed_attempts
+from services.policy.rollout import in_line, start_of
+from services.policy.selector import Match, Matched, PairMatches, asks, matches_of
+from services.policy.skips import gating_kinds, judge_skipped, skips_of
+from services.policy.state import Held, Pair, Skip, State, Version, approval_key
+from services.policy.version_selector import judge_version_selector, reads_resource
+from services.policy.window import judge_window, open_from
 
 SELECTOR_TYPE = "policySelector"
 
@@ -27,6 +33,7 @@ class Gate:
         until: the next instant at which time alone could end that; None for never.
         rollouts: rollout rules, still to be judged target by target.
         covered: whether a rollout waits for what the targets before came to.
+        own: rules that every target answers for itself.
     """
 
     findings: tuple[tuple[RuleKey, Finding], ...]
@@ -36,6 +43,7 @@ class Gate:
     rollouts: tuple[tuple[RuleKey, GradualRollout], ...]
     start: datetime | None
     covered: bool
+    own: tuple[OwnRule, ...] = ()
 
 
 @dataclass(slots=True)
@@ -51,7 +59,11 @@ class Judge:
     now: datetime
     without: frozenset[str] = frozenset()
     wordy: bool = False
-    _gates: dict[tuple[str, str, str, Matched], Gate] = field(default_factory=dict)
+    _gates: dict[tuple[str, str, str, Matched, tuple[int, ...]], Gate] = field(default_factory=dict)
+    _own: dict[tuple[int, int, int, int], tuple[Gate, Gate, FreezeFindings, Finding | None, Own]] = field(default_factory=dict)
+    _own_answers: OwnAnswers | None = None
+    _windows: dict[str, Finding] = field(default_factory=dict)
+    _freezes: Freezes | None = None
     _tallies: dict[tuple[str, str, str, frozenset[str], bool], Tally] = field(default_factory=dict)
     _together: dict[Matched, bool] = field(default_factory=dict)
     _covered: dict[str, bool] = field(default_factory=dict)
@@ -71,13 +83,55 @@ class Judge:
         """The policies of a target."""
         return self.matches(pair).of(resource_id, self.state.resources)
 
-    def gate(self, pair: Pair, version: Version, matched: Matched) -> Gate:
-        """The verdicts of these policies on a version in the pair's environment."""
-        key = (pair.deployment_id, pair.environment_id, version.version_id, matched)
+    def gate(self, pair: Pair, version: Version, resource_id: str) -> Gate:
+        """The verdicts on a version for a target: of its policies, of freezes and of what the version depends on.
+
+        Targets for which they are the same get the same object.
+        """
+        skips = skips_of(self.state, version.version_id, pair.environment_id, resource_id, self.now) if self.state.skips else ()
+        matched = self.matches(pair).of(resource_id, self.state.resources)
+        key = (pair.deployment_id, pair.environment_id, version.version_id, matched, tuple(one.position for one in skips))
         gate = self._gates.get(key)
         if gate is None:
-            gate = self._gates[key] = self._judge(pair, version, matched)
-        return gate
+            gate = self._gates[key] = self._judge(pair, version, matched, skips)
+        frozen = self.freezes(pair, version, resource_id)
+        dependency = self.dependencies(version, resource_id)
+        answers = self.answers.of(gate.own, pair, version, resource_id) if gate.own else ()
+        if not frozen and dependency is None and not answers:
+            return gate
+        return self._joined(gate, frozen, dependency, answers)
+
+    def retry(self, pair: Pair, version: Version, resource_id: str) -> Gate | None:
+        """The verdicts on one more try of a release that failed on a target; None where no rule tries it again."""
+        if not asks(self.state, "retry") or not failed_attempts(pair, resource_id, version.version_id):
+            return None
+        gate = self.gate(pair, version, resource_id)
+        retries = self.answers.retries(gate.own, pair, version, resource_id)
+        return self._joined(gate, (), None, retries) if retries is not None else None
+
+    def _joined(self, gate: Gate, frozen: FreezeFindings, dependency: Finding | None, answers: Own) -> Gate:
+        own = (id(gate), id(frozen), id(dependency), id(answers))
+        known = self._own.get(own)
+        if known is None:
+            # What the key names by identity is kept beside it, so that nothing else can take its place.
+            findings = (*frozen, *answers) if dependency is None else (*frozen, *answers, (DEPENDS, dependency))
+            known = self._own[own] = (_with(gate, findings), gate, frozen, dependency, answers)
+        return known[0]
+
+    @property
+    def answers(self) -> OwnAnswers:
+        """What targets answer for themselves."""
+        if self._own_answers is None:
+            self._own_answers = OwnAnswers(self.state, self.now, wordy=self.wordy)
+        return self._own_answers
+
+    def freezes(self, pair: Pair, version: Version, resource_id: str) -> FreezeFindings:
+        """What each freeze that concerns a target says about a version."""
+        if not self.state.freezes:
+            return ()
+        if self._freezes is None:
+            self._freezes = Freezes(self.state, self.now)
+        return self._freezes.judge(pair, version, resource_id)
 
     def dependencies(self, version: Version, resource_id: str) -> Finding | None:
         """Whether what a version depends on runs on a resource; None for one that depends on nothing."""
@@ -102,7 +156,9 @@ class Judge:
         known = self._together.get(matched)
         if known is None:
             rules = [rule for match in matched for rule in self._rules(match)]
-            known = any(rule.gradual_rollout is not None for rule in rules) and self.covered(matched)
+            known = any(rule.gradual_rollout is not None and in_line(rule.gradual_rollout) for rule in rules) and self.covered(
+                matched
+            )
             self._together[matched] = known
         return known
 
@@ -124,20 +180,36 @@ class Judge:
     def _rules(self, match: Match) -> list[Rule]:
         return [rule for rule in self.state.policies[match.policy_id].saved.rules if rule.id not in self.without]
 
-    def _judge(self, pair: Pair, version: Version, matched: Matched) -> Gate:
+    def _judge(self, pair: Pair, version: Version, matched: Matched, skips: Sequence[Skip]) -> Gate:
         state, environment_id = self.state, pair.environment_id
         approvals = state.approvals.get(approval_key(version.version_id, environment_id), ())
         found: list[tuple[RuleKey, Finding]] = []
         rollouts: list[tuple[RuleKey, GradualRollout]] = []
+        windows: list[tuple[DeploymentWindow, Rule]] = []
+        own: list[OwnRule] = []
         for match in matched:
             policy = state.policies[match.policy_id]
             mine = (policy.position,)
             if match.error:
                 found.append((RuleKey(match.policy_id, "", SELECTOR_TYPE), _unreadable(match, policy.saved.name, mine)))
             for rule in self._rules(match):
+                passes = [one for one in skips if one.saved.rule_id == rule.id]
+                if passes:
+                    skipped = _resting_on(judge_skipped(passes, version), mine)
+                    found += [(RuleKey(match.policy_id, rule.id, kind), skipped) for kind in gating_kinds(rule)]
+                    own += [one for one in own_rules(rule, match.policy_id, policy.position) if one.key.rule_type == RETRY]
+                    continue
+                own += own_rules(rule, match.policy_id, policy.position)
+                if rule.version_selector is not None and not reads_resource(rule.version_selector):
+                    finding = judge_version_selector(rule.version_selector, version, self.answers.documents(pair, version))
+                    found.append((RuleKey(match.policy_id, rule.id, SELECTOR), _resting_on(finding, mine)))
                 if rule.any_approval is not None:
-                    finding = judge_approval(rule.any_approval, rule, version, approvals)
+                    finding = judge_approval(rule.any_approval, rule, version, approvals, self.now)
                     found.append((RuleKey(match.policy_id, rule.id, "anyApproval"), _resting_on(finding, mine)))
+                if rule.deployment_window is not None:
+                    windows.append((rule.deployment_window, rule))
+                    finding = self._window(rule.deployment_window, rule)
+                    found.append((RuleKey(match.policy_id, rule.id, "deploymentWindow"), _resting_on(finding, mine)))
                 if rule.environment_progression is not None:
                     finding = judge_progression(
                         rule.environment_progression, version, environment_id, state, self.now, self.tally
@@ -145,16 +217,42 @@ class Judge:
                     found.append((RuleKey(match.policy_id, rule.id, "environmentProgression"), _resting_on(finding, mine)))
                 if rule.gradual_rollout is not None:
                     rollouts.append((RuleKey(match.policy_id, rule.id, "gradualRollout"), rule.gradual_rollout))
-        untils = [finding.look_again_at for _, finding in found if finding.allows and finding.look_again_at is not None]
+        start = start_of(version, _of_type(found, "anyApproval"), _of_type(found, "environmentProgression"))
         return Gate(
             findings=tuple(found),
             allows=all(finding.allows for _, finding in found),
-            until=min(untils, default=None),
+            until=_until(found),
             facts=positions((version.position,), *(finding.facts for _, finding in found)),
             rollouts=tuple(rollouts),
-            start=start_of(version, _of_type(found, "anyApproval"), _of_type(found, "environmentProgression")),
-            covered=bool(rollouts) and self.covered(matched),
+            start=open_from(start, windows) if start is not None and rollouts else start,
+            covered=any(in_line(body) for _, body in rollouts) and self.covered(matched),
+            own=tuple(own),
         )
+
+    def _window(self, body: DeploymentWindow, rule: Rule) -> Finding:
+        """How a window stands: the same for all versions and targets, so it is found once in a decision."""
+        known = self._windows.get(rule.id)
+        if known is None:
+            known = self._windows[rule.id] = judge_window(body, rule, self.now)
+        return known
+
+
+def _with(gate: Gate, own: FreezeFindings) -> Gate:
+    """A gate for targets of which more is found; the freezes are told first."""
+    ends = [one for one in (gate.until, _until(own)) if one is not None]
+    return replace(
+        gate,
+        findings=tuple(sorted((*gate.findings, *own), key=lambda one: one[0].rule_type != FREEZE)),
+        allows=gate.allows and all(finding.allows for _, finding in own),
+        until=min(ends, default=None),
+        facts=positions(gate.facts, *(finding.facts for _, finding in own)),
+    )
+
+
+def _until(found: Sequence[tuple[RuleKey, Finding]]) -> datetime | None:
+    """When time alone ends what these allow; None for never."""
+    untils = [finding.look_again_at for _, finding in found if finding.allows and finding.look_again_at is not None]
+    return min(untils, default=None)
 
 
 def _of_type(found: list[tuple[RuleKey, Finding]], rule_type: str) -> list[Finding]:

@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Final
 
-END: Final = datetime.max.replace(tzinfo=UTC)
-"""The last instant that can be written. What would end later ends then, which is never."""
+from libs.recurrence import END, later
 
-
-def later(instant: datetime, duration: timedelta) -> datetime:
-    """An instant after another one; `END` when rules with huge numbers lead past what can be written."""
-    try:
-        return instant + duration
-    except OverflowError:
-        return END
+__all__ = ["END", "lasting", "later", "read", "spoken"]
 
 
 def read(text: str) -> datetime | None:
@@ -38,3 +30,16 @@ def _microseconds(text: str) -> str:
         return text
     digits = len(tail) - len(tail.lstrip("0123456789"))
     return f"{head}.{tail[:digits][:6]}{tail[digits:]}"
+
+
+def lasting(duration: timedelta) -> str:
+    """A duration for people: `45s`, `12m`, `3h`, `3h 5m`, `2d 3h`; what is smaller than its second unit is left out."""
+    seconds = max(0, int(duration.total_seconds()))
+    if seconds < 60:
+        return f"{seconds}s"
+    minutes, hours, days = seconds // 60 % 60, seconds // 3600 % 24, seconds // 86_400
+    if days:
+        return f"{days}d {hours}h" if hours else f"{days}d"
+    if hours:
+        return f"{hours}h {minutes}m" if minutes else f"{hours}h"
+    return f"{minutes}m"

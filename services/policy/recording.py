@@ -14,6 +14,7 @@ from libs.runtime.service import Draft
 from services.policy.candidates import fit_again
 from services.policy.evaluation import Evaluation, Findings
 from services.policy.finding import DECISIVE, DEPLOYABLE, IN_ORDER, NO_LONGER, TURN_CAME, Finding, RuleKey, positions
+from services.policy.freezes import FREEZE, FREEZE_OVER
 from services.policy.gate import Gate, Judge
 from services.policy.state import Held, Pair, State
 
@@ -179,7 +180,9 @@ def _gone(
         if key in asked:
             continue
         finding = TURN_CAME if key == IN_ORDER else NO_LONGER
-        if key == DEPLOYABLE:
+        if key.rule_type == FREEZE:
+            finding = FREEZE_OVER
+        elif key == DEPLOYABLE:
             finding = fit_again(judge.state.versions[version_id])
         _end(recorded[key], ids, finding, judge.now, changes.setdefault(key, {}))
         if not changes[key]:
@@ -224,6 +227,7 @@ def _evaluated(judge: Judge, pair: Pair, version_id: str, changes: Changes, caus
                 rule_id=key.rule_id,
                 rule_type=key.rule_type,
                 groups=tuple(groups),
+                evaluated_at=judge.now,
             )
             drafts.append(Draft(fact, cause))
     return drafts

@@ -76,6 +76,11 @@ def start_of(version: Version, approvals: Sequence[Finding], progressions: Seque
     return max(base, default=version.created_at)
 
 
+def in_line(body: GradualRollout) -> bool:
+    """Whether a rollout's targets follow one another, and not in waves."""
+    return body.rollout_type != "waves"
+
+
 def offset_of(body: GradualRollout, place: int, targets: int) -> timedelta:
     """How long after the start a place is due; whole seconds."""
     if body.rollout_type == "linear-normalized":
@@ -131,7 +136,7 @@ class OthersNeeded(Exception):
     """Whose turn it is can not be told from some of the targets alone."""
 
 
-def judge_rollout(
+def judge_line(
     groups: Sequence[Candidates],
     version: Version,
     state: State,
@@ -141,7 +146,7 @@ def judge_rollout(
     wordy: bool = False,
     alone: bool = False,
 ) -> dict[str, Turns]:
-    """Judge the candidates of one version together, since only one covered target may go at a time.
+    """Judge what rollouts that are not in waves say; the candidates together, since only one covered target may go at a time.
 
     Args:
         groups: every covered target of the pair that the version may go to now; a part of them would let several go at once. Others
@@ -166,14 +171,14 @@ def judge_rollout(
         shared: dict[tuple[datetime, ...], Turns] = {}
         waits = _all(group, _turn(state, version, pace.running, ""))
         stops = _all(group, stopped) if stopped is not None else ()
-        early = _all(group, _not_started(""))
+        early = _all(group, not_started(""))
         reached = _all(group, _timed(now, now, ""))
         last: dict[datetime | None, bool] = {}
         for one in group.resource_ids:
             where = f"It is number {places[one] + 1} of {total} in the rollout of {version.tag}" if wordy else ""
             paced = group.covered and one not in had
             if group.start is None:
-                judged[one] = _all(group, _not_started(where)) if wordy else early
+                judged[one] = _all(group, not_started(where)) if wordy else early
             elif paced and stopped is not None:
                 judged[one] = stops
             elif paced and (pace.running is not None or (group.free and one != turn)):
@@ -236,11 +241,34 @@ def _next(groups: Sequence[Candidates], places: Places, had: set[str], pair: Pai
     return min(firsts)[2] if firsts else None
 
 
+def line_of(groups: Sequence[Candidates], version: Version, pair: Pair, now: datetime) -> dict[str, datetime]:
+    """When each of the targets that follow one another goes if each passes at the instant at which it goes; in this order.
+
+    Args:
+        groups: covered and free, with a start; their targets are all that have not had their turn.
+    """
+    places, total, last = Places(pair, version.version_id), len(pair.targets), pair.paced.get(version.version_id)
+    queues = [(group, group.start, sorted(group.resource_ids, key=places.__getitem__, reverse=True)) for group in groups]
+    line: dict[str, datetime] = {}
+    at = now
+    while True:
+        firsts = [
+            (max(_due(group, start, places[ids[-1]], total, last)), places[ids[-1]], n)
+            for n, (group, start, ids) in enumerate(queues)
+            if ids and start is not None
+        ]
+        if not firsts:
+            return line
+        due, _, n = min(firsts)
+        last = at = max(at, due)
+        line[queues[n][2].pop()] = at
+
+
 def _all(group: Candidates, finding: Finding) -> Turns:
     return tuple((key, finding) for key, _ in group.rules)
 
 
-def _not_started(where: str) -> Finding:
+def not_started(where: str) -> Finding:
     return Finding(
         "waiting",
         "The rollout has not started: it starts once approval and progression are satisfied.",
@@ -275,17 +303,26 @@ def _stopped(failed: tuple[str, Job] | None, version: Version, state: State) -> 
     if failed is None:
         return None
     resource_id, job = failed
-    what = f"its job ended as {job.status}" + (f" ({job.told})" if job.message else "")
-    if job.status == "successful":
-        what = "its verification failed"
-    assert job.status not in ACTIVE, "a running job can not stop a rollout"
     facts = (job.position, *(check.position for check in job.checks))
+    return Finding(
+        "blocked",
+        f"The rollout of {version.tag} stopped: on {state.resource_name(resource_id)} {failure_of(job)}.",
+        ended_by=mended_by(job, version, state),
+        facts=positions(facts),
+    )
+
+
+def failure_of(job: Job) -> str:
+    """What went wrong with a job that failed, or whose verification did."""
+    assert job.status not in ACTIVE, "a running job can not stop a rollout"
+    if job.status == "successful":
+        return "its verification failed"
+    return f"its job ended as {job.status}" + (f" ({job.told})" if job.message else "")
+
+
+def mended_by(job: Job | None, version: Version, state: State) -> str:
+    """Who or what ends the stop of a rollout; `job` is the failed one, None where there is none."""
     deployment = state.deployments.get(version.deployment_id)
     every = deployment is not None and deployment.supersession == "every"
     otherwise = f"a person who rejects {version.tag}" if every else "a newer version"
-    return Finding(
-        "blocked",
-        f"The rollout of {version.tag} stopped: on {state.resource_name(resource_id)} {what}.",
-        ended_by=f"{'a job agent for that target' if job.found_no_agent else 'a person who mends that target'}, or {otherwise}",
-        facts=positions(facts),
-    )
+    return f"{'a job agent for that target' if job is not None and job.found_no_agent else 'a person who mends that target'}, or {otherwise}"

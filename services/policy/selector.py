@@ -16,6 +16,7 @@ from immutables import Map
 from contracts.documents import deployment_document, environment_document, resource_document
 from contracts.facts.inventory import ResourceSaved
 from contracts.facts.policy import PolicySaved
+from contracts.shapes import Rule
 from libs.cel import CelProblems, Program, contexts
 from services.policy.state import Pair, Policy, State
 
@@ -122,12 +123,29 @@ def in_order(policies: Mapping[str, Policy]) -> list[PolicySaved]:
     return sorted(enabled, key=lambda one: (-one.priority, -one.created_at.timestamp(), one.policy_id))
 
 
+_kinds: OrderedDict[str, tuple[Map[str, Policy], frozenset[str]]] = OrderedDict()
+
+
+def asks(state: State, kind: str) -> bool:
+    """Whether any enabled policy of the workspace has a rule of a kind (its field's name); found once for the same policies."""
+    known = _kinds.get(state.workspace_id)
+    if known is None or known[0] is not state.policies:
+        rules = [rule for policy in state.policies.values() if policy.saved.enabled for rule in policy.saved.rules]
+        kinds = frozenset(name for rule in rules for name in Rule.model_fields if getattr(rule, name) is not None)
+        known = _kinds[state.workspace_id] = (state.policies, kinds)
+        while len(_kinds) > KEPT_PAIRS:
+            _kinds.popitem(last=False)
+    return kind in known[1]
+
+
 def reads_resources(policies: Mapping[str, Policy]) -> bool:
-    """Whether any enabled policy's selector looks at the resource, so that a changed resource may matter."""
+    """Whether the selector of any enabled policy, or of its versions, looks at the resource, so that a changed resource may matter."""
     for saved in in_order(policies):
-        try:
-            if saved.selector and "resource" in contexts.TARGET.compile(saved.selector).roots:
-                return True
-        except CelProblems:
-            continue
+        picks = (rule.version_selector.selector for rule in saved.rules if rule.version_selector is not None)
+        for source in (saved.selector, *picks):
+            try:
+                if source and "resource" in contexts.TARGET.compile(source).roots:
+                    return True
+            except CelProblems:
+                continue
     return False

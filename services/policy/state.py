@@ -10,8 +10,8 @@ from immutables import Map
 
 from contracts.facts.inventory import ResourceSaved
 from contracts.facts.planner import DeploymentSaved, EnvironmentSaved
-from contracts.facts.policy import PolicySaved, Verdict
-from contracts.shapes import ACTIVE, JobStatus, VersionStatus
+from contracts.facts.policy import FreezeOverridden, FreezeSaved, PolicySaved, SkipCreated, Verdict
+from contracts.shapes import ACTIVE, JobStatus, Json, VersionStatus
 from services.policy.finding import RuleKey
 
 CheckState = Literal["running", "passed", "failed"]
@@ -30,6 +30,8 @@ class Version(NamedTuple):
         known_since: where its first document is.
         metadata: that of the document itself; never changed.
         dependencies: (deployment, selector) of what must run on the same resource, sorted.
+        content_at: where what would be deployed was last changed: status, name and message are only said of it.
+        authors: who posted it or changed its content, as the log names people; in order, each once.
     """
 
     version_id: str
@@ -43,6 +45,10 @@ class Version(NamedTuple):
     message: str | None
     metadata: dict[str, str]
     dependencies: tuple[tuple[str, str], ...] = ()
+    config: Json = {}  # noqa: RUF012 - shared by all, and never changed, as any document
+    job_agent_config: Json = {}  # noqa: RUF012
+    content_at: int = 0
+    authors: tuple[str, ...] = ()
 
     @property
     def rank(self) -> tuple[datetime, str]:
@@ -57,27 +63,65 @@ class Policy(NamedTuple):
     position: int
 
 
+class Freeze(NamedTuple):
+    """A freeze that nobody thawed: its document, where it was recorded, and the versions that people let pass, with where they did so."""
+
+    saved: FreezeSaved
+    position: int
+    overrides: tuple[Override, ...] = ()
+
+
+class Override(NamedTuple):
+    """A version that a person let pass a freeze."""
+
+    saved: FreezeOverridden
+    position: int
+
+
+class Skip(NamedTuple):
+    """A rule that a person let a version pass, and where that was recorded."""
+
+    saved: SkipCreated
+    position: int
+
+
 class Approval(NamedTuple):
-    """What one person decided about a version for an environment."""
+    """What one person decided about a version for an environment; `approved` is false of a rejection.
+
+    Attributes:
+        name, roles: of the person, as they were then.
+        version_at: the version's document that it was decided on; 0 for any.
+        earlier: when the same decision on the same content was made before, ascending: an approval that is renewed goes on.
+    """
 
     user_id: str
     approved: bool
     reason: str | None
     decided_at: datetime
     position: int
+    name: str = ""
+    roles: tuple[str, ...] = ()
+    version_at: int = 0
+    earlier: tuple[datetime, ...] = ()
+
+    @property
+    def told(self) -> str:
+        """How to call the person in a sentence."""
+        return self.name or self.user_id
 
 
 class Check(NamedTuple):
-    """A verification that a rule requires of a job. `verification_id` is empty until it started."""
+    """A verification that a rule requires of a job. `verification_id` is empty until it started, `ended_at` None until it ended."""
 
     rule_id: str
     verification_id: str
     state: CheckState
     position: int
+    ended_at: datetime | None = None
 
 
 class Job(NamedTuple):
-    """A job as far as rules look at it. `position` is that of its newest status."""
+    """A job as far as rules look at it. `position` is that of its newest status, `made_at` where it was made."""
 
     job_id: str
     release_id: str
@@ -90,6 +134,7 @@ class Job(NamedTuple):
     completed_at: datetime | None
     position: int
     checks: tuple[Check, ...] = ()
+    made_at: int = 0
 
     @property
     def told(self) -> str:
@@ -188,11 +233,15 @@ class Pin(NamedTuple):
 
 
 class Held(NamedTuple):
-    """The verdict of one rule on one target as it was last recorded. Shared by all targets of one group."""
+    """The verdict of one rule on one target as it was last recorded. Shared by all targets of one group that have it equally long.
+
+    `since` is when the verdict became what it is; its message and its next look may have changed since.
+    """
 
     verdict: Verdict
     message: str
     look_again_at: datetime | None
+    since: datetime | None = None
 
 
 class Pair(NamedTuple):
@@ -252,6 +301,22 @@ class Pair(NamedTuple):
         jobs = self.jobs_of(resource_id, standing.job_version)
         return jobs[-1] if jobs else None
 
+    def is_retry(self, resource_id: str, standing: Standing, at: int) -> bool:
+        """Whether a clearance that took facts up to a position into account asks for one more try of the desired release.
+
+        It does when its newest job had ended by then, without success: nothing else clears what was tried.
+        """
+        desired = standing.desired
+        if desired is None or desired.rollback or desired.version_id != standing.job_version:
+            return False
+        jobs = self.jobs_of(resource_id, standing.job_version)
+        if not jobs or jobs[-1].release_id != desired.release_id:
+            return False
+        together = [job for job in jobs if (job.release_id, job.attempt) == (jobs[-1].release_id, jobs[-1].attempt)]
+        return all(job.status not in ACTIVE and job.position <= at for job in together) and any(
+            job.status != "successful" for job in together
+        )
+
     def is_used(self, resource_id: str, standing: Standing) -> bool:
         """Whether a job was made for the desired release, so that no clearance is needed any more.
 
@@ -269,13 +334,16 @@ class State:
 
     Attributes:
         position: the newest folded fact.
-        gate: the newest fact about a policy: clearances before it must be issued again.
+        gate: the newest fact that may close the workspace, such as a saved policy or freeze: clearances before it must be issued again.
         links: a system's deployments and environments, and the systems of each deployment and environment.
         newest: a deployment's version ids, newest first.
         approvals: by `version/environment`.
         pairs: by `deployment/environment`.
         places: keys of the pairs of a deployment, of an environment and of a resource.
         dependents: deployments with versions that depend on a deployment, sorted.
+        systems: their names.
+        freezes: those that were not thawed, also when their time is over: it may be moved. thawed: ids of the others.
+        skips: by the version that they are for. skipped: the version of each skip.
     """
 
     workspace_id: str
@@ -292,12 +360,18 @@ class State:
     pairs: Map[str, Pair] = field(default_factory=Map)
     places: Map[str, tuple[str, ...]] = field(default_factory=Map)
     dependents: Map[str, tuple[str, ...]] = field(default_factory=Map)
+    systems: Map[str, str] = field(default_factory=Map)
+    freezes: Map[str, Freeze] = field(default_factory=Map)
+    thawed: Map[str, datetime] = field(default_factory=Map)
+    skips: Map[str, tuple[Skip, ...]] = field(default_factory=Map)
+    skipped: Map[str, str] = field(default_factory=Map)
 
     def moved(self, position: int, pairs: Map[str, Pair]) -> State:
         """The state after a fact about a pair; built directly, since most facts are of this kind."""
         return State(
             self.workspace_id, position, self.gate, self.policies, self.deployments, self.environments, self.resources, self.links,
-            self.versions, self.newest, self.approvals, pairs, self.places, self.dependents,
+            self.versions, self.newest, self.approvals, pairs, self.places, self.dependents, self.systems, self.freezes,
+            self.thawed, self.skips, self.skipped,
         )  # fmt: skip
 
     def environments_beside(self, entity_id: str) -> tuple[str, ...]:

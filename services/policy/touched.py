@@ -10,12 +10,15 @@ from contracts.facts import dispatcher, inventory, planner, policy, verifier
 from contracts.shapes import ACTIVE, EnvironmentProgression
 from services.policy.dependents import waiting_on, waiting_on_target
 from services.policy.finding import RuleKey
+from services.policy.freezes import reads_resources as frozen_by_resource
 from services.policy.gate import Judge
+from services.policy.own_causes import depending, moved_by_document, moved_by_job, moved_by_policy, moved_by_targets
 from services.policy.progression import judge_progression, may_pass
 from services.policy.recording import RETOLD, difference
 from services.policy.rollout import outcome_of
 from services.policy.selector import reads_resources
 from services.policy.state import NOWHERE, Held, Pair, State, pair_key
+from services.policy.wave_steps import held_by_waves, wave_moved
 
 PROGRESSION = "environmentProgression"
 ROLLOUT = "gradualRollout"
@@ -72,13 +75,43 @@ def _downstream(judge: Judge, found: Touched) -> None:
                     found.whole[pair.key] = because
 
 
+def _own_moved(state: State, one: Recorded, found: Touched) -> None:
+    """Targets that answer rules for themselves, and may now answer otherwise."""
+    fact = one.fact
+    places: Iterable[tuple[str, str]] = ()
+    match fact:
+        case (
+            dispatcher.JobCreated()
+            | dispatcher.JobStatusChanged()
+            | verifier.VerificationPassed()
+            | verifier.VerificationFailed()
+        ):
+            places = moved_by_job(state, fact)
+        case planner.TargetsChanged():
+            places = moved_by_targets(state, fact)
+        case planner.VersionUpdated():
+            places = moved_by_document(state, fact.deployment_id, fact.version_id)
+        case planner.DeploymentSaved():
+            places = moved_by_document(state, fact.deployment_id)
+        case planner.DeploymentDeleted() | planner.EnvironmentDeleted():
+            found.whole.update((pair.key, one) for pair in depending(state))
+        case policy.PolicySaved():
+            places = moved_by_policy(state, fact)
+        case _:
+            pass
+    for key, resource_id in places:
+        found.target(key, resource_id, one)
+
+
 def _touch(judge: Judge, one: Recorded, found: Touched) -> None:
     state, fact = judge.state, one.fact
+    _own_moved(state, one, found)
     match fact:
         case dispatcher.JobStatusChanged() | verifier.VerificationPassed() | verifier.VerificationFailed():
             _job_ended(judge, one, fact, found)
         case dispatcher.JobCreated():
             _in_order(state, one, fact, found)
+            _in_waves(judge, one, fact, found)
             if fact.status not in ACTIVE:
                 _paced(judge, pair_key(fact.deployment_id, fact.environment_id), fact.resource_id, one, found)
         case planner.TargetsChanged():
@@ -94,13 +127,16 @@ def _touch(judge: Judge, one: Recorded, found: Touched) -> None:
                 found.whole[key] = one
             else:
                 found.target(key, fact.resource_id, one)
+                _wave_changed(state, key, one, found)
         case planner.ReleasesCreated():
             _released(state, one, fact, found)
         case planner.RedeployRequested():
             for item in fact.items:
                 found.target(pair_key(fact.deployment_id, fact.environment_id), item.resource_id, one)
+            _wave_changed(state, pair_key(fact.deployment_id, fact.environment_id), one, found)
         case planner.RollbackStarted():
             found.target(pair_key(fact.deployment_id, fact.environment_id), fact.resource_id, one)
+            _wave_changed(state, pair_key(fact.deployment_id, fact.environment_id), one, found)
         case policy.ApprovalRecorded():
             version = state.versions.get(fact.version_id)
             if version is not None:
@@ -109,8 +145,15 @@ def _touch(judge: Judge, one: Recorded, found: Touched) -> None:
             _overtaken(judge, one, fact, found)
         case policy.ClearanceWithdrawn():
             found.whole[pair_key(fact.deployment_id, fact.environment_id)] = one
-        case policy.PolicySaved() | policy.PolicyDeleted():
+        case policy.PolicySaved() | policy.PolicyDeleted() | policy.FreezeSaved() | policy.SkipDeleted():
             _all_undecided(state.pairs.values(), one, found)
+        case policy.FreezeThawed():
+            _all_frozen(state.pairs.values(), fact.freeze_id, one, found)
+        case policy.FreezeOverridden():
+            version = state.versions.get(fact.version_id)
+            _all_frozen(_pairs_at(state, version.deployment_id) if version is not None else (), fact.freeze_id, one, found)
+        case policy.SkipCreated():
+            _skipped(state, one, fact, found)
         case planner.DeploymentSaved():
             _all_undecided(_pairs_at(state, fact.deployment_id), one, found)
             _dependents(state, fact.deployment_id, one, found)
@@ -131,13 +174,18 @@ def _touch(judge: Judge, one: Recorded, found: Touched) -> None:
             | planner.SystemDeleted()
         ):
             _all_progressing(state, one, found)
+            if any(freeze.saved.scope_id == fact.system_id for freeze in state.freezes.values()):
+                _all_undecided(state.pairs.values(), one, found)
         case inventory.ResourceSaved():
             if found.looks_at_resources is None:
-                found.looks_at_resources = reads_resources(state.policies)
+                found.looks_at_resources = reads_resources(state.policies) or frozen_by_resource(state.freezes)
             if found.looks_at_resources:
                 for pair in _pairs_at(state, fact.resource_id):
                     if pair.held or fact.resource_id in pair.open:
                         found.target(pair.key, fact.resource_id, one)
+            for pair in _pairs_at(state, fact.resource_id):
+                if held_by_waves(state, pair, selected=True):
+                    found.whole[pair.key] = one
         case _:
             pass
 
@@ -149,6 +197,7 @@ def _job_ended(judge: Judge, one: Recorded, fact: _JOB_ENDS, found: Touched) -> 
         for waiting in waiting_on_target(judge.state, fact.deployment_id, fact.resource_id):
             found.target(waiting.key, fact.resource_id, one)
     _in_order(judge.state, one, fact, found)
+    _in_waves(judge, one, fact, found)
     if isinstance(fact, dispatcher.JobStatusChanged) and fact.previous in ACTIVE:
         pair = judge.state.pairs.get(key)
         came_to = outcome_of(pair, fact.resource_id, fact.version_id) if pair is not None else None
@@ -165,6 +214,23 @@ def _in_order(state: State, one: Recorded, fact: dispatcher.JobCreated | _JOB_EN
     if isinstance(fact, dispatcher.JobStatusChanged) and fact.status in ACTIVE and fact.previous in ACTIVE:
         return
     found.target(pair_key(fact.deployment_id, fact.environment_id), fact.resource_id, one)
+
+
+def _in_waves(judge: Judge, one: Recorded, fact: dispatcher.JobCreated | _JOB_ENDS, found: Touched) -> None:
+    """A rollout in waves goes on, or stops, with what a job came to."""
+    pair = judge.state.pairs.get(pair_key(fact.deployment_id, fact.environment_id))
+    if pair is None or pair.key in found.whole or (fact.version_id not in pair.held and not pair.open):
+        return
+    again = isinstance(fact, dispatcher.JobStatusChanged) and fact.previous not in ACTIVE
+    if wave_moved(judge, pair, fact.version_id, fact.resource_id, again=again):
+        found.whole[pair.key] = one
+
+
+def _wave_changed(state: State, key: str, one: Recorded, found: Touched) -> None:
+    """Who counts in a wave, or what is known of it, changed."""
+    pair = state.pairs.get(key)
+    if pair is not None and key not in found.whole and held_by_waves(state, pair):
+        found.whole[key] = one
 
 
 def _paced(judge: Judge, key: str, resource_id: str, one: Recorded, found: Touched) -> None:
@@ -239,6 +305,25 @@ def _all_undecided(pairs: Iterable[Pair], one: Recorded, found: Touched) -> None
     for pair in pairs:
         if pair.held or pair.open:
             found.whole[pair.key] = one
+
+
+def _all_frozen(pairs: Iterable[Pair], freeze_id: str, one: Recorded, found: Touched) -> None:
+    """Pairs in which a freeze was recorded as holding a target."""
+    for pair in pairs:
+        if any(key.rule_id == freeze_id for by_rule in pair.held.values() for key in by_rule):
+            found.whole[pair.key] = one
+
+
+def _skipped(state: State, one: Recorded, fact: policy.SkipCreated, found: Touched) -> None:
+    """A version may pass a rule where the skip says."""
+    version = state.versions.get(fact.version_id)
+    for pair in _pairs_at(state, version.deployment_id) if version is not None else ():
+        if fact.environment_id not in (None, pair.environment_id):
+            continue
+        if fact.resource_id is None:
+            found.whole[pair.key] = one
+        elif fact.resource_id in pair.targets:
+            found.target(pair.key, fact.resource_id, one)
 
 
 def _all_progressing(state: State, one: Recorded, found: Touched) -> None:

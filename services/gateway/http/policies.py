@@ -28,6 +28,11 @@ def _wish(body: bodies.CreatePolicy | bodies.UpsertPolicy, policy_id: str | None
                 any_approval=one.any_approval,
                 environment_progression=one.environment_progression,
                 gradual_rollout=one.gradual_rollout,
+                deployment_window=one.deployment_window,
+                deployment_dependency=one.deployment_dependency,
+                version_cooldown=one.version_cooldown,
+                version_selector=one.version_selector,
+                retry=one.retry,
                 verification=one.verification,
                 rollback=one.rollback,
             )

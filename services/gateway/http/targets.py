@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from pydantic.alias_generators import to_camel
-
 from contracts.commands.policy import ExplainTarget, Explanation
-from contracts.documents import stamp
-from contracts.shapes import Json, Target
+from contracts.shapes import Target
 from services.gateway.http import answers, bodies
 from services.gateway.http.call import Call, Reply
 from services.gateway.http.lists import page_of
 from services.gateway.http.operation import Routes
 from services.gateway.http.problem import NotFound, Problem
+from services.gateway.http.telling import told
 from services.gateway.http.validation import canonical_uuid
 from services.gateway.readmodel import pair_key
 from services.gateway.store import NEWEST_FIRST
@@ -109,27 +105,4 @@ async def explain_target(call: Call) -> Reply:
         resource_id=target.resource_id, environment_id=target.environment_id, deployment_id=target.deployment_id
     )
     explanation = Explanation.model_validate(await call.look(query))
-    return Reply(200, _explained(explanation))
-
-
-def _explained(explanation: Explanation) -> Json:
-    """With names and times as the API writes them."""
-    told = _camel(explanation.model_dump(mode="json", exclude_none=True))
-    for version, shown_version in zip(explanation.versions, told["versions"], strict=True):
-        for reason, shown_reason in zip(version.reasons, shown_version["reasons"], strict=True):
-            if reason.satisfied_at is not None:
-                shown_reason["satisfiedAt"] = stamp(reason.satisfied_at)
-            if reason.look_again_at is not None:
-                shown_reason["lookAgainAt"] = stamp(reason.look_again_at)
-    assert isinstance(told, dict)
-    return told
-
-
-def _camel(value: Any) -> Any:
-    match value:
-        case dict():
-            return {to_camel(key): _camel(inner) for key, inner in value.items()}
-        case list():
-            return [_camel(inner) for inner in value]
-        case _:
-            return value
+    return Reply(200, told(explanation))

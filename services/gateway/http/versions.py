@@ -6,6 +6,7 @@ from contracts.commands.planner import CreateVersion, UpdateVersion
 from contracts.commands.policy import RecordApproval
 from contracts.shapes import Json
 from libs.cel import contexts
+from services.gateway.access import name_of, roles_of
 from services.gateway.http import answers, bodies
 from services.gateway.http.call import Call, Reply, accepted
 from services.gateway.http.filtered import Listing, page_matching
@@ -112,12 +113,14 @@ async def patch_deployment_version(call: Call) -> Reply:
     body=bodies.ApprovalBody,
 )
 async def record_approval(call: Call) -> Reply:
-    """Approve or reject a version for some environments, or for all of its systems when none is named."""
+    """Approve or reject a version for some environments, or for all of its systems when none is named; or withdraw that."""
     body: bodies.ApprovalBody = call.body
     wish = RecordApproval(
         version_id=call.id("deploymentVersionId", "Version"),
         environment_ids=body.environment_ids,
         user_id=call.who.user_id,
+        user_name=name_of(call.deps.system.state, call.who),
+        roles=roles_of(call.deps.system.state, call.who, call.workspace_id),
         status=body.status,
         reason=body.reason,
     )

@@ -5,7 +5,7 @@ One module per topic; `projection` says what they have in common.
 
 from __future__ import annotations
 
-from services.gateway.readmodel import catalog, inventory, jobs, policies, targets, verifications
+from services.gateway.readmodel import catalog, freezes, inventory, jobs, policies, targets, verifications
 from services.gateway.readmodel.projection import PROJECTIONS, pair_key, patches_of, pin_key
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "patches_of",
     "pin_key",
     "catalog",
+    "freezes",
     "inventory",
     "jobs",
     "policies",

@@ -48,5 +48,5 @@ class Row:
 
     @property
     def paged(self) -> bool:
-        """Whether it answers a part of a list."""
-        return "limit" in self.query
+        """Whether it answers a part of a list, and nothing else."""
+        return "limit" in self.query and isinstance(self.answer, Obj) and "items" in self.answer.props

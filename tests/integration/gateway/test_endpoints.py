@@ -165,9 +165,9 @@ async def test_versions(one: House) -> None:
 
 
 async def test_a_kind_of_rule_that_is_not_there_yet_is_refused_and_not_dropped(one: House) -> None:
-    rules = [{"deploymentWindow": {"rrule": "FREQ=DAILY", "durationMinutes": 1, "allowWindow": True}}]
+    rules = [{"planValidationOpa": {"name": "p", "rego": "package p"}}]
     refused = await one.call("POST", "/policies", {"name": "p", "rules": rules}, want=400)
-    assert refused["details"][0]["path"] == "/body/rules/0/deploymentWindow"
+    assert refused["details"][0]["path"] == "/body/rules/0/planValidationOpa"
 
 
 async def test_approvals(one: House) -> None:

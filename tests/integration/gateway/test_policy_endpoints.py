@@ -101,6 +101,61 @@ async def test_policy_crud_defaults_metadata_upsert_delete_404_400_paging(one: H
         ),
         ({"gradualRollout": {"rolloutType": "linear", "timeScaleInterval": 0}}, {}),
         ({"gradualRollout": {"rolloutType": "linear-normalized", "timeScaleInterval": 600}}, {}),
+        ({"deploymentWindow": {"rrule": "FREQ=DAILY;BYHOUR=9", "durationMinutes": 60}}, {"allowWindow": True}),
+        (
+            {
+                "deploymentWindow": {
+                    "rrule": "DTSTART:20260101T090000\nRRULE:FREQ=WEEKLY",
+                    "durationMinutes": 1,
+                    "allowWindow": False,
+                    "timezone": "Europe/Berlin",
+                }
+            },
+            {},
+        ),
+        ({"deploymentDependency": {"dependsOn": 'deployment.name == "db"'}}, {}),
+        ({"versionCooldown": {"intervalSeconds": 0}}, {}),
+        ({"versionSelector": {"selector": 'version.tag.startsWith("v")'}}, {}),
+        ({"versionSelector": {"selector": "true", "description": "all"}}, {}),
+        ({"retry": {"maxRetries": 0}}, {}),
+        (
+            {
+                "retry": {
+                    "maxRetries": 3,
+                    "backoffSeconds": 10,
+                    "backoffStrategy": "exponential",
+                    "maxBackoffSeconds": 60,
+                    "retryOnStatuses": ["failure"],
+                }
+            },
+            {},
+        ),
+        (
+            {
+                "anyApproval": {
+                    "minApprovals": 2,
+                    "approverSelector": '"admin" in user.roles',
+                    "groups": [{"selector": "true", "minApprovals": 1}],
+                    "authorMayApprove": False,
+                    "expiresAfterMinutes": 60,
+                    "rejectionBlocks": True,
+                }
+            },
+            {},
+        ),
+        (
+            {
+                "gradualRollout": {
+                    "rolloutType": "waves",
+                    "timeScaleInterval": 0,
+                    "waves": [
+                        {"name": "first", "selector": 'resource.name == "a"', "soakMinutes": 5, "successPercentage": 50.0},
+                        {"percentage": 25.0},
+                    ],
+                }
+            },
+            {},
+        ),
         ({"verification": {"triggerOn": "jobSuccess", "metrics": [METRIC]}}, {}),
         ({"rollback": {"onJobStatuses": ["failure"], "onVerificationFailure": True}}, {}),
     ],

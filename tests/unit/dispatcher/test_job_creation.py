@@ -11,6 +11,8 @@ from contracts.facts.dispatcher import JobCreated, JobDispatched
 from contracts.facts.planner import DeploymentDeleted, EnvironmentDeleted, EnvironmentSaved, ReleasesCreated, TargetsChanged
 from contracts.facts.policy import PolicySaved, TargetsCleared
 from contracts.shapes import ACTIVE, JobStatus
+from contracts.tags import GATE
+from libs.eventlog.port import Condition
 from libs.simulation.world import START, refold
 from services.dispatcher.app import service
 from tests.unit.dispatcher.dispatcher_scene import DEPLOYMENT, ENVIRONMENT, Scene, id_of, release_of
@@ -257,7 +259,8 @@ def test_a_rollback_dispatches_the_good_release_again_without_any_clearance() ->
     scene.roll_back("v2", to="v1")
     job = scene.jobs()[-1]
     assert (job.version_id, job.release_id, job.rollback, job.attempt) == (id_of("v1"), release_of("v1", "eu-1"), True, 2)
-    assert scene.rounds[-2][1].append.conditions == ()
+    saved = next(one.position for one in scene.log if isinstance(one.fact, PolicySaved))
+    assert scene.rounds[-2][1].append.conditions == (Condition((GATE,), saved),), "only a freeze that is saved meanwhile stops it"
     original = next(one.position for one in scene.recorded(ReleasesCreated))
     assert job.snapshot.release == original
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from contracts.envelope import Recorded
 from contracts.fact import Fact
-from contracts.facts import dispatcher, inventory, planner, verifier
+from contracts.facts import dispatcher, inventory, planner, policy, verifier
 from contracts.shapes import HttpProvider, MetricSpec, Target
 from libs.simulation.world import decode
 from services.gateway.adapters.memory import MemoryRows
@@ -170,3 +170,30 @@ def rolled_back(release_id: str | None = REL, to_version_id: str | None = V, als
 def redeployed(version_id: str = V2) -> planner.RedeployRequested:
     item = planner.RedeployItem(resource_id=R, release_id=REL, version_id=version_id)
     return planner.RedeployRequested(deployment_id=D, environment_id=E, items=(item,), requested_at=AT)
+
+
+# --- freezes and skips -----------------------------------------------------------------------------------------------------------------
+
+FREEZE, OVERRIDE, SKIP = (uid(number) for number in range(90, 93))
+
+
+def freeze(reason: str = "incident", **more: Any) -> policy.FreezeSaved:
+    given = {"reason": reason, "starts_at": AT, "created_by": "user:a", "created_at": AT, **more}
+    return policy.FreezeSaved(freeze_id=FREEZE, **given)
+
+
+def thawed(reason: str = "") -> policy.FreezeThawed:
+    return policy.FreezeThawed(freeze_id=FREEZE, reason=reason, thawed_by="user:b", thawed_at=AT + timedelta(hours=1))
+
+
+def overridden(environment_id: str | None = None) -> policy.FreezeOverridden:
+    return policy.FreezeOverridden(
+        freeze_id=FREEZE, override_id=OVERRIDE, version_id=V, environment_id=environment_id, reason="the fix",
+        created_by="user:a", expires_at=AT + timedelta(hours=2), created_at=AT,
+    )  # fmt: skip
+
+
+def skip(environment_id: str | None = None, **more: Any) -> policy.SkipCreated:
+    return policy.SkipCreated(
+        skip_id=SKIP, version_id=V, rule_id=uid(21), environment_id=environment_id, created_by="user:a", created_at=AT, **more
+    )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 import pytest
 from immutables import Map
 
-from services.gateway.access import Identity, credential, identify, may_see, visible
-from services.gateway.state import ApiKey, SystemState, User, Workspace
+from contracts.facts.gateway import RoleGranted
+from services.gateway.access import Identity, credential, identify, may_see, name_of, roles_of, visible
+from services.gateway.state import ApiKey, SystemState, User, Workspace, evolve
+from tests.unit.gateway.readmodel_scenes import recorded
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PREFIX, SECRET = "0" * 16, "1" * 64
@@ -70,3 +73,14 @@ def test_a_member_sees_own_workspaces_and_an_admin_all() -> None:
     assert [one.id for one in visible(system(), admin)] == ["w2", "w1"]
     assert not may_see(system(), member, "w2")
     assert not may_see(system(), admin, "gone")
+
+
+def test_roles_are_those_of_the_workspace_and_admins_of_the_system_are_admins_everywhere() -> None:
+    given = RoleGranted(user_id="u", workspace_id="w1", role="member", granted_at=NOW)
+    state = replace(system(), roles=Map({"u/w1": frozenset({"member"}), "x/w1": frozenset({"admin"})}))
+    assert roles_of(state, Identity("u", is_admin=False), "w1") == ("member",)
+    assert roles_of(state, Identity("u", is_admin=False), "w2") == ()
+    assert roles_of(state, Identity("u", is_admin=True), "w1") == ("admin", "member")
+    folded = evolve(system(), recorded(1, given))
+    assert roles_of(folded, Identity("u", is_admin=False), "w1") == ("member",)
+    assert (name_of(state, Identity("u", is_admin=False)), name_of(state, Identity("x", is_admin=False))) == ("ana", "")

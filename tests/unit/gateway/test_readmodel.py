@@ -25,6 +25,7 @@ from tests.unit.gateway.readmodel_scenes import (
     REL,
     RULE,
     SET,
+    SKIP,
     STAMP,
     TARGET,
     V2,
@@ -43,9 +44,11 @@ from tests.unit.gateway.readmodel_scenes import (
     depending,
     deployment,
     environment,
+    freeze,
     job,
     measured,
     moved,
+    overridden,
     pinned,
     project,
     recorded,
@@ -55,8 +58,10 @@ from tests.unit.gateway.readmodel_scenes import (
     resource,
     resource_variables,
     rolled_back,
+    skip,
     system,
     targets,
+    thawed,
     uid,
     unpinned,
     value,
@@ -234,6 +239,7 @@ FACT_POOL: tuple[Fact, ...] = (
     resource_variables(), variable_set(), inventory.VariableSetDeleted(set_id=SET), relationship_rule(),
     inventory.RelationshipRuleSuspended(rule_id=RULE, reason="too many"), inventory.RelationshipRuleDeleted(rule_id=RULE), depending(D),
     depending(uid(48), updated=True), pinned(), pinned(R, V2), unpinned(), unpinned(R), rolled_back(), rolled_back(also=[V]), redeployed(),
+    freeze(), freeze("later"), overridden(), thawed(), skip(), skip(E), policy.SkipDeleted(skip_id=SKIP),
 )  # fmt: skip
 
 

@@ -58,7 +58,12 @@ def metric(**other: Any) -> dict[str, Any]:
         (bodies.CreateVersion, {"name": "", "tag": "v", "status": "ready", "dependencies": {"x": {}}}, ["/body/dependencies/x/versionSelector required"]),
         (bodies.CreateVariableSet, {"name": "n", "selector": "true", "variables": [{"key": "k", "value": {"a": 1}}]}, ["/body/variables/0/value format"]),
         (bodies.PinBody, {"versionId": "v1"}, ["/body/versionId format"]),
-        (bodies.CreatePolicy, {"name": "p", "rules": [{"retry": {"maxRetries": 1}}]}, ["/body/rules/0/retry format"]),
+        (bodies.CreatePolicy, {"name": "p", "rules": [{"planValidationOpa": {"name": "n", "rego": "r"}}]}, ["/body/rules/0/planValidationOpa format"]),
+        (bodies.CreatePolicy, {"name": "p", "rules": [{"retry": {"maxRetries": -1}}]}, ["/body/rules/0/retry/maxRetries minimum"]),
+        (bodies.CreatePolicy, {"name": "p", "rules": [{"deploymentWindow": {"rrule": "r", "durationMinutes": 0}}]}, ["/body/rules/0/deploymentWindow/durationMinutes minimum"]),
+        (bodies.CreatePolicy, {"name": "p", "rules": [{"versionCooldown": {"intervalSeconds": "5"}}]}, ["/body/rules/0/versionCooldown/intervalSeconds type"]),
+        (bodies.CreatePolicy, {"name": "p", "rules": [{"anyApproval": {"minApprovals": 1, "groups": [{"selector": None}]}}]}, ["/body/rules/0/anyApproval/groups/0/selector nullable"]),
+        (bodies.CreateFreeze, {"reason": "r", "scope": "planet", "scopeId": "x"}, ["/body/scope enum", "/body/scopeId format"]),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_body_is_told_with_its_place(model: type[BaseModel], value: Any, expected: list[str]) -> None:

@@ -34,7 +34,7 @@ def record(user: str, hours: float = 0, *, approved: bool = True, position: int 
 def judge(needed: int, *records: Approval, created_at: str = NEW) -> Finding:
     of = rule(needed, created_at)
     assert of.any_approval is not None
-    return judge_approval(of.any_approval, of, VERSION, records)
+    return judge_approval(of.any_approval, of, VERSION, records, START + timedelta(days=1))
 
 
 @pytest.mark.parametrize("needed", [0, -1])

@@ -40,7 +40,8 @@ def test_changed_variables_wait_for_the_rules() -> None:
     change_variables(scene, version, R1)
     assert scene.open(version) == set()
     assert scene.explain(R1).message == (
-        "v1 runs here. v1 with its new variables waits. Waiting for approval: 0/1 given. What ends it: approval by 1 more person."
+        "v1 runs here. v1 with its new variables waits. Waiting for approval: 0/1 given. Not counted: ana rejected it. "
+        "What ends it: approval by 1 more person."
     )
     scene.approve(version)
     assert scene.open(version) == {R1}

@@ -32,6 +32,15 @@ from services.gateway.http.answers.form import (
     ErrorAnswer,
     Page,
 )
+from services.gateway.http.answers.freezes import (
+    Freeze,
+    FreezeOverride,
+    FreezeWithOverrides,
+    HeldRollout,
+    HeldTargets,
+    Skip,
+    StoppedLine,
+)
 from services.gateway.http.answers.inventory import (
     Provider,
     RelatedEntity,
@@ -61,6 +70,13 @@ from services.gateway.http.answers.jobs import (
 from services.gateway.http.answers.policies import (
     Policy,
     PolicyRule,
+)
+from services.gateway.http.answers.rollouts import (
+    Forecast,
+    ForecastTarget,
+    RolloutExplanation,
+    TargetStanding,
+    VersionExplanation,
 )
 from services.gateway.http.answers.targets import (
     DesiredRelease,
@@ -141,6 +157,18 @@ __all__ = [
     "Explanation",
     "PolicyRule",
     "Policy",
+    "Freeze",
+    "FreezeOverride",
+    "FreezeWithOverrides",
+    "HeldRollout",
+    "HeldTargets",
+    "StoppedLine",
+    "Skip",
+    "TargetStanding",
+    "RolloutExplanation",
+    "VersionExplanation",
+    "ForecastTarget",
+    "Forecast",
     "CloudEvent",
     "EventPage",
 ]

@@ -15,6 +15,11 @@ class PolicyRule(AnswerModel):
     any_approval: Json | None = None
     environment_progression: Json | None = None
     gradual_rollout: Json | None = None
+    deployment_window: Json | None = None
+    deployment_dependency: Json | None = None
+    version_cooldown: Json | None = None
+    version_selector: Json | None = None
+    retry: Json | None = None
     verification: Json | None = None
     rollback: Json | None = None
 

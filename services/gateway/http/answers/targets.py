@@ -82,6 +82,8 @@ class Reason(AnswerModel):
     verdict: Literal["allowed", "waiting", "blocked"]
     message: str
     ended_by: str
+    since: Timestamp = ""
+    skip_id: str | None = None
     satisfied_at: Timestamp = ""
     look_again_at: Timestamp = ""
     facts: list[int]

@@ -16,6 +16,14 @@ from services.gateway.http.bodies.catalog import (
 from services.gateway.http.bodies.form import (
     Body,
 )
+from services.gateway.http.bodies.freezes import (
+    ChangeFreeze,
+    CreateFreeze,
+    FreezePreview,
+    OverrideBody,
+    StopBody,
+    ThawBody,
+)
 from services.gateway.http.bodies.inventory import (
     CreateVariableSet,
     PreviewBody,
@@ -47,6 +55,10 @@ from services.gateway.http.bodies.queries import (
     StateQuery,
     StreamQuery,
     VersionPaging,
+)
+from services.gateway.http.bodies.skips import (
+    SkipBody,
+    SkipPaging,
 )
 from services.gateway.http.bodies.targets import (
     EligibleBody,
@@ -102,4 +114,12 @@ __all__ = [
     "RuleBody",
     "CreatePolicy",
     "UpsertPolicy",
+    "CreateFreeze",
+    "ChangeFreeze",
+    "ThawBody",
+    "OverrideBody",
+    "FreezePreview",
+    "StopBody",
+    "SkipBody",
+    "SkipPaging",
 ]

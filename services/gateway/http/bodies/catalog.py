@@ -104,8 +104,8 @@ class UpdateVersion(Body):
 
 
 class ApprovalBody(Body):
-    """A person's word on a version for some environments, or for all when the list is empty."""
+    """A person's word on a version for some environments, or for all when the list is empty; `withdrawn` takes it back."""
 
-    status: Literal["approved", "rejected"]
+    status: Literal["approved", "rejected", "withdrawn"]
     environment_ids: tuple[str, ...]
     reason: str | None = None

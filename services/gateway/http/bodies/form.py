@@ -10,6 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from pydantic.alias_generators import to_camel
 
 from contracts.values import problem_of
+from services.gateway.http.validation import canonical_uuid
 
 _DIGITS = re.compile(r"-?\d{1,18}")
 INT32 = 2**31 - 1
@@ -61,6 +62,17 @@ Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 QueryInt = Annotated[int, BeforeValidator(_integer)]
 QueryBool = Annotated[bool, BeforeValidator(_boolean)]
 MAX_OFFSET = 2**53
+
+
+def _uuid(value: str) -> str:
+    canonical = canonical_uuid(value)
+    if canonical is None:
+        raise ValueError('must match format "uuid"')
+    return canonical
+
+
+Uuid = Annotated[str, AfterValidator(_uuid)]
+"""An id, in lower case."""
 
 
 def _variable(value: Any) -> Any:

@@ -6,7 +6,18 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from contracts.shapes import AnyApproval, EnvironmentProgression, GradualRollout, Rollback, Verification
+from contracts.shapes import (
+    AnyApproval,
+    DeploymentDependency,
+    DeploymentWindow,
+    EnvironmentProgression,
+    GradualRollout,
+    Retry,
+    Rollback,
+    Verification,
+    VersionCooldown,
+    VersionSelector,
+)
 from services.gateway.http.bodies.form import INT32, Body, not_yet
 
 Unsupported = Annotated[Any, not_yet("this kind of rule")]
@@ -21,12 +32,12 @@ class RuleBody(Body):
     gradual_rollout: GradualRollout | None = None
     verification: Verification | None = None
     rollback: Rollback | None = None
-    deployment_dependency: Unsupported = None
-    deployment_window: Unsupported = None
+    deployment_dependency: DeploymentDependency | None = None
+    deployment_window: DeploymentWindow | None = None
+    retry: Retry | None = None
+    version_cooldown: VersionCooldown | None = None
+    version_selector: VersionSelector | None = None
     plan_validation_opa: Unsupported = None
-    retry: Unsupported = None
-    version_cooldown: Unsupported = None
-    version_selector: Unsupported = None
 
 
 class CreatePolicy(Body):

@@ -2,22 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from pydantic import AfterValidator
-
-from services.gateway.http.bodies.form import Body
-from services.gateway.http.validation import canonical_uuid
-
-
-def _uuid(value: str) -> str:
-    canonical = canonical_uuid(value)
-    if canonical is None:
-        raise ValueError('must match format "uuid"')
-    return canonical
-
-
-Uuid = Annotated[str, AfterValidator(_uuid)]
+from services.gateway.http.bodies.form import Body, Uuid
 
 
 class PairBody(Body):

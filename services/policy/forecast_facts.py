@@ -1,0 +1,103 @@
+"""Facts as a forecast supposes them: what planner, dispatcher and verifier would record if all goes well, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from contracts.fact import Fact
+from contracts.facts.dispatcher import DispatchSnapshot, JobCreated, JobStatusChanged
+from contracts.facts.planner import ReleaseItem, ReleasesCreated
+from contracts.facts.verifier import VerificationPassed, VerificationStarted
+from contracts.shapes import ACTIVE
+from services.policy.state import NOWHERE, Job, Pair
+
+_SNAPSHOT: Final = DispatchSnapshot(resource=0, environment=0, deployment=0, version=0, release=0)
+
+
+def ended_well(pair: Pair, resource_id: str, now: datetime) -> Iterator[Fact]:
+    """The job that runs on a target succeeds, and so do the verifications that are still to come to an end."""
+    newest = pair.newest_job(resource_id)
+    if newest is None or newest.outcome != "running":
+        return
+    for job in pair.jobs_of(resource_id, newest.version_id):
+        if job.outcome == "running":
+            if job.status in ACTIVE:
+                yield _succeeded(pair, resource_id, job, now)
+            yield from _verified(pair, resource_id, job, now)
+
+
+def deployed(pair: Pair, resource_id: str, version_id: str, now: datetime) -> Iterator[Fact]:
+    """A target that is cleared gets its release, and a job that succeeds; none where the release runs there already.
+
+    No verification is required of the job: one that passes at once changes nothing.
+    """
+    standing = pair.standings.get(resource_id, NOWHERE)
+    desired, current = standing.desired, standing.current
+    if desired is not None and desired.version_id == version_id:
+        release_id = desired.release_id
+    elif current is not None and current.version_id == version_id:
+        release_id = current.release_id
+    else:
+        release_id = f"{resource_id}/{version_id}"
+    if desired is None or desired.release_id != release_id:
+        yield ReleasesCreated(
+            deployment_id=pair.deployment_id,
+            environment_id=pair.environment_id,
+            version_id=version_id,
+            items=(ReleaseItem(resource_id=resource_id, release_id=release_id),),
+            cleared_at=0,
+            created_at=now,
+        )
+    if current is not None and current.release_id == release_id:
+        return
+    job = Job(f"{release_id}/job", release_id, version_id, "agent", 1, False, "pending", None, None, 0)
+    yield JobCreated(
+        job_id=job.job_id,
+        release_id=release_id,
+        resource_id=resource_id,
+        environment_id=pair.environment_id,
+        deployment_id=pair.deployment_id,
+        version_id=version_id,
+        agent_id=job.agent_id,
+        status=job.status,
+        snapshot=_SNAPSHOT,
+        created_at=now,
+        deadline_at=now,
+    )
+    yield _succeeded(pair, resource_id, job, now)
+
+
+def _succeeded(pair: Pair, resource_id: str, job: Job, now: datetime) -> JobStatusChanged:
+    return JobStatusChanged(
+        job_id=job.job_id,
+        release_id=job.release_id,
+        resource_id=resource_id,
+        environment_id=pair.environment_id,
+        deployment_id=pair.deployment_id,
+        version_id=job.version_id,
+        agent_id=job.agent_id,
+        status="successful",
+        previous=job.status,
+        completed_at=now,
+        changed_at=now,
+    )
+
+
+def _verified(pair: Pair, resource_id: str, job: Job, now: datetime) -> Iterator[Fact]:
+    for check in job.checks:
+        if check.state != "running":
+            continue
+        about = {
+            "verification_id": check.verification_id or f"{job.job_id}/{check.rule_id}",
+            "job_id": job.job_id,
+            "release_id": job.release_id,
+            "resource_id": resource_id,
+            "environment_id": pair.environment_id,
+            "deployment_id": pair.deployment_id,
+            "version_id": job.version_id,
+        }
+        if not check.verification_id:
+            yield VerificationStarted(**about, policy_id="", rule_id=check.rule_id, metrics=(), started_at=now)
+        yield VerificationPassed(**about, finished_at=now)

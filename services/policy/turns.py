@@ -1,0 +1,56 @@
+"""What all gradual rollouts of a version say about its targets: those in waves, and those whose targets follow one another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from services.policy.rollout import Candidates, Turns, in_line, judge_line
+from services.policy.state import Pair, State, Version
+from services.policy.waves import judge_waves
+
+
+def judge_rollouts(
+    groups: Sequence[Candidates],
+    version: Version,
+    state: State,
+    pair: Pair,
+    now: datetime,
+    *,
+    wordy: bool = False,
+    alone: bool = False,
+) -> dict[str, Turns]:
+    """Judge the candidates of one version; arguments and errors as those of `judge_line`.
+
+    What waves hold is never next in a line: it would keep the others from going, for which its own wave waits.
+    """
+    judged: dict[str, Turns] = {}
+    lines: list[Candidates] = []
+    for group in groups:
+        waves = tuple((key, body) for key, body in group.rules if not in_line(body))
+        if not waves:
+            lines.append(group)
+            continue
+        told = judge_waves(waves, group.start, version, state, pair, now, group.resource_ids, wordy=wordy)
+        judged.update(told)
+        rest = tuple((key, body) for key, body in group.rules if in_line(body))
+        if not rest:
+            continue
+        held = {one for one, turn in told.items() if any(not finding.allows for _, finding in turn)}
+        for free in (True, False):
+            ids = [one for one in group.resource_ids if (one not in held) is free]
+            if ids:
+                lines.append(replace(group, rules=rest, free=group.free and free, resource_ids=ids))
+    if not lines:
+        return judged
+    in_lines = judge_line(lines, version, state, pair, now, wordy=wordy, alone=alone)
+    if not judged:
+        return in_lines
+    joined: dict[tuple[int, int], Turns] = {}
+    in_waves = dict(judged)
+    for one, turn in in_lines.items():
+        waved = in_waves.get(one, ())
+        # Targets that were found the same share one tuple, so that they are grouped by identity.
+        judged[one] = joined.setdefault((id(waved), id(turn)), (*waved, *turn)) if waved else turn
+    return judged

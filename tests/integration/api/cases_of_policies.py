@@ -1,0 +1,232 @@
+"""Freezes and skips, and where versions stand."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tests.integration.api import scenes
+from tests.integration.api.cases import Listed, Sent, Success, conflict, listed, success
+from tests.integration.api.checker import Api
+from tests.integration.api.scenes import Shop, id_of
+
+LATER = "2100-01-01T00:00:00.000Z"
+
+
+def _freeze(api: Api, **more: Any) -> str:
+    return id_of(api.call("freeze.create", {"reason": "incident", **more}))
+
+
+def _thawed(api: Api) -> str:
+    made = _freeze(api)
+    api.call("freeze.thaw", freezeId=made)
+    return made
+
+
+# --- freezes ----------------------------------------------------------------------------------------------------------------------
+
+
+@listed("freeze.list")
+def listed_freezes(api: Api) -> Listed:
+    made = [_freeze(api), _thawed(api), _freeze(api, startsAt=LATER)]
+    return Listed(made[::-1], id_of)
+
+
+@listed("freeze.active")
+def listed_active_freezes(api: Api) -> Listed:
+    made = [_freeze(api), _freeze(api), _freeze(api)]
+    _thawed(api)
+    _freeze(api, startsAt=LATER)
+    return Listed(made[::-1], id_of)
+
+
+@success("freeze.list")
+def list_freezes(api: Api) -> Success:
+    made = _freeze(api)
+    answer = yield Sent()
+    assert [(one["id"], one["active"]) for one in answer["items"]] == [(made, True)]
+
+
+@success("freeze.active")
+def list_active_freezes(api: Api) -> Success:
+    made = _freeze(api)
+    _thawed(api)
+    answer = yield Sent()
+    assert [one["id"] for one in answer["items"]] == [made]
+
+
+@success("freeze.create")
+def create_freeze(api: Api) -> Success:
+    of = scenes.deployment(api)
+    body = {"reason": "incident", "scope": "deployment", "scopeId": of, "link": "https://example.org/1", "endsAt": LATER}
+    made = yield Sent(body=body)
+    assert {name: made[name] for name in body} == body
+    assert (made["active"], made["dead"], made["nextChange"], made["holdsRollbacks"]) == (True, False, LATER, False)
+    assert api.call("freeze.get", freezeId=made["id"]) == {**made, "overrides": []}
+
+
+@success("freeze.preview")
+def preview_freeze(api: Api) -> Success:
+    at = scenes.shop(api)
+    scenes.recorded(api, "planner.targets_changed.v1")
+    answer = yield Sent(body={"scope": "environment", "scopeId": at.environment})
+    assert (answer["targets"], answer["active"]) == (1, False)
+    assert api.pages("freeze.list") == []
+
+
+@success("freeze.get")
+def get_freeze(api: Api) -> Success:
+    made, version = _freeze(api), scenes.version(api, scenes.deployment(api))
+    body = {"versionId": version, "reason": "the fix", "expiresAt": LATER}
+    override = api.call("freeze.override", body, freezeId=made)
+    answer = yield Sent({"freezeId": made})
+    assert (answer["reason"], answer["overrides"]) == ("incident", [override])
+
+
+@success("freeze.patch")
+def patch_freeze(api: Api) -> Success:
+    made = _freeze(api, link="https://example.org/1")
+    answer = yield Sent({"freezeId": made}, {"expiresIn": "PT2H", "holdsRollbacks": True, "link": ""})
+    ends = datetime.fromisoformat(answer["endsAt"])
+    assert timedelta(minutes=119) < ends - datetime.now(UTC) <= timedelta(hours=2)
+    assert (answer["id"], answer["reason"], answer["holdsRollbacks"], "link" in answer) == (made, "incident", True, False)
+    assert api.call("freeze.get", freezeId=made) == {**answer, "overrides": []}
+
+
+@conflict("freeze.patch")
+def patch_a_thawed_freeze(api: Api) -> Sent:
+    return Sent({"freezeId": _thawed(api)}, {"reason": "more"})
+
+
+@success("freeze.thaw")
+def thaw_freeze(api: Api) -> Success:
+    made = _freeze(api)
+    answer = yield Sent({"freezeId": made}, {"reason": "over"})
+    assert (answer["id"], answer["active"], answer["thawReason"]) == (made, False, "over")
+    assert answer["thawedBy"] == answer["createdBy"]
+    assert api.pages("freeze.list") == [answer]
+    assert api.pages("freeze.active") == []
+
+
+@success("freeze.override")
+def override_freeze(api: Api) -> Success:
+    made, version = _freeze(api), scenes.version(api, scenes.deployment(api))
+    body = {"versionId": version, "reason": "the fix", "expiresAt": LATER}
+    answer = yield Sent({"freezeId": made}, body)
+    assert {name: answer[name] for name in body} == body
+    assert api.call("freeze.get", freezeId=made)["overrides"] == [answer]
+
+
+@conflict("freeze.override")
+def override_a_thawed_freeze(api: Api) -> Sent:
+    version = scenes.version(api, scenes.deployment(api))
+    return Sent({"freezeId": _thawed(api)}, {"versionId": version, "reason": "the fix", "expiresAt": LATER})
+
+
+@success("freeze.effect")
+def get_effect(api: Api) -> Success:
+    at = scenes.shop(api)
+    scenes.recorded(api, "planner.targets_changed.v1")
+    made = _freeze(api, scope="system", scopeId=at.system)
+    answer = yield Sent({"freezeId": made})
+    assert (answer["targets"], answer["active"], answer["dead"]) == (1, True, False)
+
+
+@success("freeze.stop")
+def stop_the_line(api: Api) -> Success:
+    scenes.shop(api)
+    scenes.recorded(api, "planner.targets_changed.v1")
+    answer = yield Sent(body={"reason": "database on fire"})
+    frozen = answer["freeze"]
+    assert (frozen["scope"], frozen["reason"], frozen["active"]) == ("workspace", "database on fire", True)
+    assert [(answer[when]["targets"], answer[when]["active"]) for when in ("before", "after")] == [(1, False), (1, True)]
+    assert api.pages("freeze.active") == [frozen]
+
+
+# --- skips ------------------------------------------------------------------------------------------------------------------------
+
+
+def _held(api: Api) -> tuple[str, str]:
+    """A version, and the rule that wants an approval of it."""
+    policy = api.send("POST", "/policies", {"name": "p", "rules": [{"anyApproval": {"minApprovals": 1}}]})
+    assert policy.status_code == 202
+    return scenes.version(api, scenes.deployment(api)), id_of(policy.json()["rules"][0])
+
+
+def _skip(api: Api, version: str, rule: str, **more: Any) -> str:
+    return id_of(api.call("skip.create", {"versionId": version, "ruleId": rule, **more}))
+
+
+@listed("skip.list")
+def listed_skips(api: Api) -> Listed:
+    version, rule = _held(api)
+    made = [_skip(api, version, rule) for _ in range(3)]
+    return Listed(made[::-1], id_of)
+
+
+@success("skip.list")
+def list_skips(api: Api) -> Success:
+    version, rule = _held(api)
+    environment, resource = scenes.environment(api), scenes.resource(api)
+    _skip(api, version, rule)
+    there = _skip(api, version, rule, environmentId=environment, resourceId=resource)
+    answer = yield Sent(query={"versionId": version.upper(), "environmentId": environment, "resourceId": resource})
+    assert [one["id"] for one in answer["items"]] == [there]
+    assert len(api.pages("skip.list", query={"versionId": version})) == 2
+    api.refused(400, "skip.list", query={"versionId": "nonsense"})
+
+
+@success("skip.create")
+def create_skip(api: Api) -> Success:
+    version, rule = _held(api)
+    body = {"versionId": version, "ruleId": rule, "reason": "it is fine", "expiresAt": LATER}
+    answer = yield Sent(body=body)
+    assert {name: answer[name] for name in body} == body
+    assert api.pages("skip.list") == [answer]
+
+
+@success("skip.delete")
+def delete_skip(api: Api) -> Success:
+    made = _skip(api, *_held(api))
+    answer = yield Sent({"skipId": made})
+    assert answer["id"] == made
+    assert api.pages("skip.list") == []
+
+
+# --- explanations -----------------------------------------------------------------------------------------------------------------
+
+
+def _waiting(api: Api) -> tuple[Shop, str]:
+    """A version that waits for an approval on one target."""
+    at = scenes.shop(api)
+    scenes.recorded(api, "planner.targets_changed.v1")
+    api.send("POST", "/policies", {"name": "p", "rules": [{"anyApproval": {"minApprovals": 1}}]})
+    return at, scenes.version(api, at.deployment)
+
+
+@success("version.explain")
+def explain_version(api: Api) -> Success:
+    at, version = _waiting(api)
+    answer = yield Sent({"deploymentVersionId": version})
+    assert (answer["versionId"], answer["tag"]) == (version, "v1")
+    (rollout,) = answer["rollouts"]
+    assert (rollout["environmentId"], rollout["total"], rollout["targets"]) == (at.environment, 1, [])
+
+
+@success("rollout.explain")
+def explain_rollout(api: Api) -> Success:
+    at, version = _waiting(api)
+    answer = yield Sent({"deploymentVersionId": version, "environmentId": at.environment}, query={"limit": 1})
+    assert (answer["total"], answer["done"], answer["going"]) == (1, 0, 0)
+    (standing,) = answer["targets"]
+    assert (standing["resourceId"], standing["state"] in ("waiting", "blocked")) == (at.resource, True)
+    assert "anyApproval" in {one["ruleType"] for one in answer["reasons"] if one["verdict"] != "allowed"}
+
+
+@success("rollout.forecast")
+def forecast_rollout(api: Api) -> Success:
+    at, version = _waiting(api)
+    answer = yield Sent({"deploymentVersionId": version, "environmentId": at.environment})
+    (target,) = answer["targets"]
+    assert (target["resourceId"], "at" in target, "doneAt" in answer) == (at.resource, False, False)
+    assert target["heldBy"]

@@ -1,0 +1,101 @@
+"""Operations on freezes and skips, and on where versions stand. All of them are ours."""
+
+from __future__ import annotations
+
+from tests.integration.api import forms, forms_of_policies
+from tests.integration.api.row import PAGING, Row
+from tests.integration.api.shapes import page
+
+_FREEZE = "/freezes/{freezeId}"
+_VERSION = "/deployment-versions/{deploymentVersionId}"
+_ROLLOUT = f"{_VERSION}/environments/{{environmentId}}"
+_ROLLOUT_IDS = ("deploymentVersionId", "environmentId")
+
+FREEZES = (
+    Row("freeze.list", "GET", "/freezes", 200, page(forms_of_policies.FREEZE), query=PAGING, note="ours"),
+    Row("freeze.create", "POST", "/freezes", 202, forms_of_policies.FREEZE, body=forms_of_policies.FREEZE_BODY, note="ours"),
+    Row("freeze.active", "GET", "/freezes/active", 200, page(forms_of_policies.FREEZE), query=PAGING, note="ours"),
+    Row(
+        "freeze.preview",
+        "POST",
+        "/freezes/effect",
+        200,
+        forms_of_policies.HELD,
+        body=forms_of_policies.PREVIEW_OF_FREEZE,
+        may_be_bare=True,
+        note="ours",
+    ),
+    Row("freeze.get", "GET", _FREEZE, 200, forms_of_policies.FREEZE_WHOLE, absent=("freezeId",), note="ours"),
+    Row(
+        "freeze.patch",
+        "PATCH",
+        _FREEZE,
+        202,
+        forms_of_policies.FREEZE,
+        body=forms_of_policies.FREEZE_CHANGE,
+        absent=("freezeId",),
+        conflict=True,
+        note="ours; 409: it was thawed",
+    ),
+    Row(
+        "freeze.thaw",
+        "POST",
+        f"{_FREEZE}/thaw",
+        202,
+        forms_of_policies.FREEZE,
+        body=forms_of_policies.THAW_BODY,
+        may_be_bare=True,
+        absent=("freezeId",),
+        note="ours",
+    ),
+    Row(
+        "freeze.override",
+        "POST",
+        f"{_FREEZE}/overrides",
+        202,
+        forms_of_policies.OVERRIDE,
+        body=forms_of_policies.OVERRIDE_BODY,
+        absent=("freezeId",),
+        conflict=True,
+        note="ours; 409: it was thawed",
+    ),
+    Row("freeze.effect", "GET", f"{_FREEZE}/effect", 200, forms_of_policies.HELD, absent=("freezeId",), note="ours"),
+    Row("freeze.stop", "POST", "/stop-the-line", 202, forms_of_policies.STOPPED, body=forms_of_policies.STOP_BODY, note="ours"),
+)
+
+SKIPS = (
+    Row(
+        "skip.list",
+        "GET",
+        "/policy-skips",
+        200,
+        page(forms_of_policies.SKIP),
+        query=(*PAGING, "versionId", "environmentId", "resourceId"),
+        note="ours",
+    ),
+    Row("skip.create", "POST", "/policy-skips", 202, forms_of_policies.SKIP, body=forms_of_policies.SKIP_BODY, note="ours"),
+    Row("skip.delete", "DELETE", "/policy-skips/{skipId}", 202, forms.ACCEPTED, absent=("skipId",), note="ours"),
+)
+
+EXPLANATIONS = (
+    Row(
+        "version.explain",
+        "GET",
+        f"{_VERSION}/explanation",
+        200,
+        forms_of_policies.VERSION_EXPLANATION,
+        absent=("deploymentVersionId",),
+        note="ours",
+    ),
+    Row(
+        "rollout.explain",
+        "GET",
+        f"{_ROLLOUT}/explanation",
+        200,
+        forms_of_policies.ROLLOUT,
+        query=PAGING,
+        absent=_ROLLOUT_IDS,
+        note="ours; limit and offset are of its targets",
+    ),
+    Row("rollout.forecast", "GET", f"{_ROLLOUT}/forecast", 200, forms_of_policies.FORECAST, absent=_ROLLOUT_IDS, note="ours"),
+)
