@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializationInfo, SerializerFunctionWrapHandler, model_serializer
 from pydantic.alias_generators import to_camel
 
 Json = dict[str, Any]
@@ -61,7 +61,15 @@ class Target(NamedTuple):
 
 
 class _Shape(BaseModel):
+    """Written with what it was given and no more: defaults are for whoever reads it, and a client gets back what it sent."""
+
     model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
+
+    @model_serializer(mode="wrap")
+    def _as_given(self, write: SerializerFunctionWrapHandler, info: SerializationInfo) -> Json:
+        fields = type(self).model_fields
+        given = {(fields[name].alias if info.by_alias else None) or name for name in self.model_fields_set}
+        return {name: value for name, value in write(self).items() if name in given}
 
 
 class ApprovalGroup(_Shape):
@@ -234,3 +242,33 @@ class Rule(_Shape):
     plan_validation_opa: PlanValidationOpa | None = None
     verification: Verification | None = None
     rollback: Rollback | None = None
+
+
+class WorkflowInput(_Shape):
+    """One input of a workflow.
+
+    Attributes:
+        key: its name; `resourceSelector` is reserved: CEL that picks the resources which a run runs for.
+        default: of its type; absent where there is none.
+        selector: instead of a default, an array input may be what the CEL in `default` picks among `entityType`.
+        required: a run without a value is refused.
+    """
+
+    key: str
+    type: Literal["string", "number", "boolean", "object", "array"]
+    default: Any = None
+    selector: dict[str, Any] | None = None
+    required: bool | None = None
+
+
+class WorkflowStep(_Shape):
+    """One step of a workflow: a job agent (`ref`) runs with `config` for what `selector` (CEL) picks.
+
+    Beyond the v1 API: `needs` names the steps that must have succeeded before.
+    """
+
+    name: str
+    ref: str
+    config: Json = Field(default_factory=dict)
+    selector: str
+    needs: tuple[str, ...] = ()

@@ -110,7 +110,7 @@ class DeleteSkip(_Policy):
 class SaveFreeze(_Policy):
     """Freeze a scope (no id), or change the freeze with this id: None leaves a field as it is. Answers `{id}`.
 
-    A freeze that was thawed is changed no more.
+    A freeze that was thawed is changed no more. `without_end` takes away the end that it has.
     """
 
     NAME: ClassVar[str] = "save_freeze"
@@ -122,6 +122,7 @@ class SaveFreeze(_Policy):
     link: str | None = None
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    without_end: bool = False
     rrule: str | None = None
     duration_minutes: int | None = None
     timezone: str | None = None
@@ -224,6 +225,18 @@ class ExplainVersion(Query):
 
 
 @wish
+class EvaluateTarget(Query):
+    """What every rule says about a version for a target now, whatever runs there: answers a `TargetEvaluation`; refused with not_found."""
+
+    SERVICE: ClassVar[str] = "policy"
+    NAME: ClassVar[str] = "evaluate_target"
+    resource_id: str
+    environment_id: str
+    deployment_id: str
+    version_id: str
+
+
+@wish
 class ForecastRollout(Query):
     """When each target of a version in an environment will be cleared if nothing else changes: answers a `Forecast`."""
 
@@ -253,12 +266,67 @@ class EligibleVersions(Query):
     exclude_rule_ids: tuple[str, ...] = ()
 
 
-class Reason(BaseModel):
-    """One rule's verdict on a version for a target, with what it rests on and what ends it.
+Ender = Literal["time", "approvers", "users", "anyone", "admin", "publisher", "agent", "upstream", "rules"]
+"""Who, or what, ends a wait.
+
+time: nobody needs to act, it ends at an instant. approvers: people who approve. users: the very people who are named. anyone: whoever
+may act in the workspace (redeploys, lifts a mark, thaws, releases a pin). admin: who keeps the policy or the selector that is wrong.
+publisher: who posts versions and sets their status, CI mostly. agent: a job agent. upstream: what must run, or end, elsewhere first.
+rules: other rules of the same version, which say themselves who ends them.
+"""
+
+
+class MissingApprovals(BaseModel):
+    """So many people must still approve. `selector`: whom it must pick; None: whoever may approve at all."""
+
+    model_config = ConfigDict(frozen=True)
+    missing: int
+    selector: str | None = None
+
+
+class WhoEnds(BaseModel):
+    """One way in which what a rule holds comes to its end; of several, one is enough. Where ids are named, all of them are meant.
 
     Attributes:
+        message: the same as a sentence.
+        at: of `time`, when.
+        approvals: of `approvers`, what is missing, all of it. selector: whom the rule lets approve at all; None: anybody.
+        not_user_ids: of `approvers`, who can not: the authors, and those who approved already.
+        user_ids: of `users`, who they are; else whose decision it was, where it was somebody's.
+        policy_id: of `admin`, which policy; None where it is not about one.
+        agent_id: of `agent`, which one; None: any that matches.
+        deployment_ids, environment_ids, resource_ids: of `upstream`, where something must happen; else what it is about.
+        rule_ids: of `rules`, which.
+    """
+
+    model_config = ConfigDict(frozen=True)
+    kind: Ender
+    message: str
+    at: datetime | None = None
+    approvals: tuple[MissingApprovals, ...] = ()
+    selector: str | None = None
+    not_user_ids: tuple[str, ...] = ()
+    user_ids: tuple[str, ...] = ()
+    policy_id: str | None = None
+    agent_id: str | None = None
+    deployment_ids: tuple[str, ...] = ()
+    environment_ids: tuple[str, ...] = ()
+    resource_ids: tuple[str, ...] = ()
+    rule_ids: tuple[str, ...] = ()
+
+
+class Reason(BaseModel):
+    """One rule's verdict on a version for a target, with what it rests on, what ends it and who can.
+
+    Not only rules have a say: `versionPin` is a person's choice, and `job` the job that a target waits for, or that failed.
+
+    Attributes:
+        ended_by: what or who ends it, in words; empty when allowed. who_ends: the same for programs.
         since: since when the verdict is what it is, where that is known.
         skip_id: the skip that let the version pass the rule, if one did.
+        satisfied_at: since when an allowed rule is satisfied.
+        look_again_at: when time alone may change the verdict.
+        facts: positions of the events that it rests on, ascending; the policy's own among them.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -269,6 +337,7 @@ class Reason(BaseModel):
     verdict: Literal["allowed", "waiting", "blocked"]
     message: str
     ended_by: str = ""
+    who_ends: tuple[WhoEnds, ...] = ()
     since: datetime | None = None
     skip_id: str | None = None
     satisfied_at: datetime | None = None
@@ -277,7 +346,8 @@ class Reason(BaseModel):
 
 
 class VersionStanding(BaseModel):
-    """Where a version stands on a target: `cleared` when every rule allows it; else `reasons` says what does not."""
+    """Where a version stands on a target: `cleared` when every rule allows it, and then only its job may be missing; else `reasons` says
+    what does not."""
 
     model_config = ConfigDict(frozen=True)
     version_id: str
@@ -297,7 +367,11 @@ class ReleaseRef(BaseModel):
 
 
 class Explanation(BaseModel):
-    """Desired and current release of a target, and for each version newer than the current one why it is not there (newest first)."""
+    """Desired and current release of a target, and for each version newer than the current one why it is not there (newest first).
+
+    `warnings` are about what was saved and does not do what it looks like: a selector that names a field which does not exist, variables
+    that did not fit into the release.
+    """
 
     model_config = ConfigDict(frozen=True)
     resource_id: str
@@ -308,6 +382,29 @@ class Explanation(BaseModel):
     current: ReleaseRef | None
     message: str
     versions: tuple[VersionStanding, ...]
+    warnings: tuple[str, ...] = ()
+
+
+class PolicyVerdicts(BaseModel):
+    """What the rules of one policy say; of none (`policy_id` None): what holds whatever policies there are. `summary` is a sentence."""
+
+    model_config = ConfigDict(frozen=True)
+    policy_id: str | None
+    summary: str
+    results: tuple[Reason, ...]
+
+
+class TargetEvaluation(BaseModel):
+    """Every rule on one version for one target, by policy: those of a higher priority first, what belongs to none last.
+
+    `next_at` is the earliest instant at which time alone may change any verdict.
+    """
+
+    model_config = ConfigDict(frozen=True)
+    version_id: str
+    position: int
+    policies: tuple[PolicyVerdicts, ...]
+    next_at: datetime | None = None
 
 
 class TargetStanding(BaseModel):

@@ -1,4 +1,4 @@
-"""Every fact, one module per owning service. Importing this package registers them all."""
+"""Every fact, one module or package per owning service. Importing this package registers them all."""
 
 from contracts.facts import dispatcher, gateway, inventory, planner, policy, verifier
 

@@ -318,3 +318,30 @@ class RedeployRequested(_Pair):
     items: tuple[RedeployItem, ...]
     reason: str = ""
     requested_at: datetime
+
+
+class PlanTarget(BaseModel):
+    """A target with the variables that the version would have there, and what it runs today (None: nothing yet)."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    environment_id: str
+    resource_id: str
+    variables: dict[str, Any] = Field(default_factory=dict)
+    current_version_id: str | None = None
+    current_release_id: str | None = None
+
+
+@fact
+class PlanTargetsResolved(Fact):
+    """Planner found the targets of a plan; several facts when they are many, the last one says so."""
+
+    TYPE: ClassVar[str] = "planner.plan_targets_resolved.v1"
+    plan_id: str
+    deployment_id: str
+    targets: tuple[PlanTarget, ...]
+    last: bool
+    resolved_at: datetime
+
+    @property
+    def stream(self) -> str:
+        return f"plan/{self.plan_id}"

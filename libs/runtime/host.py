@@ -17,7 +17,7 @@ from libs.runtime.queue import Queue
 from libs.runtime.service import Performer, Service
 
 S = TypeVar("S")
-EFFECTS_AT_ONCE = 64
+EFFECTS_AT_ONCE = 256
 PATIENCE_S = 20.0
 """How long a request may wait for its turn or its position: as long as whoever asked waits for the answer."""
 BULK_TIMES = 10.0

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Any
+from weakref import WeakValueDictionary
 
 import orjson
 
-from libs.runtime.service import Intent, Outcome, Performer
+from libs.runtime.service import Intent, NotYet, Outcome, Performer
 
 AGAIN_S = 1.0
 """Before an effect is tried again that broke on our side."""
+LANE = 50
+"""Effects of one lane that are under way at once."""
 
 log_ = logging.getLogger("signalbox.queue")
 
@@ -47,6 +52,7 @@ class Performing:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._outcomes: dict[str, Outcome] = {}
+        self._lanes: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     def begin(self, intents: Sequence[Intent]) -> None:
         """Take up intents. One that waits, is under way or has its outcome is not taken up again: a reload opens all of them anew."""
@@ -91,15 +97,24 @@ class Performing:
             self._tasks[intent.key] = asyncio.create_task(self._perform(performer, intent))
 
     async def _perform(self, performer: Performer, intent: Intent) -> None:
+        lane = self._lanes.setdefault(intent.lane, asyncio.Semaphore(LANE)) if intent.lane else contextlib.nullcontext()
         try:
-            async with self._at_once:
-                result = _plain(await performer(intent))
+            async with lane, self._at_once:
+                if not self._is_open(intent.key):  # while it waited for its turn
+                    self._tasks.pop(intent.key, None)
+                    return
+                result = await performer(intent)
+                if not isinstance(result, NotYet):
+                    result = _plain(result)
         except Exception:
             log_.exception("an effect broke and is tried again", extra={"intent": intent.key})
             self._tasks.pop(intent.key, None)
-            self._schedule(intent, AGAIN_S)
+            self._schedule(replace(intent, again=True), AGAIN_S)
             return
         self._tasks.pop(intent.key, None)
+        if isinstance(result, NotYet):
+            self._schedule(intent, result.after_s)
+            return
         self._outcomes[intent.key] = Outcome(intent.key, result)
         self._arrived()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any, Generic, TypeVar
@@ -105,7 +105,7 @@ class Room(Generic[S]):
                 self._arm(key)
         if self.service.effects is not None:
             for key in self.service.effects.keys(self.state):
-                self._reopen(key)
+                self._reopen(key, again=True)
 
     def _arm(self, key: str) -> None:
         assert self.service.timers is not None
@@ -118,14 +118,14 @@ class Room(Generic[S]):
             if len(self._due) > STALE * len(self._armed) + STALE_FREE:
                 self._due = sorted((at, key) for key, at in self._armed.items())  # a sorted list is a heap
 
-    def _reopen(self, key: str) -> None:
+    def _reopen(self, key: str, *, again: bool = False) -> None:
         assert self.service.effects is not None
         intent = self.service.effects.intent(self.state, key)
         if intent is None:
             self._open.pop(key, None)
         elif key not in self._open:
             self._open[key] = intent
-            self._opened.append(intent)
+            self._opened.append(replace(intent, again=True) if again else intent)
 
     # --- what is to be done ----------------------------------------------------------------------------------------------------
 

@@ -86,11 +86,26 @@ class Intent:
         key: names the effect and its attempt, so that it is performed once per key and process life; also its idempotency key.
         not_before: when it may start; None for at once.
         request: what the performer is given.
+        lane: so many effects of one lane are under way at once and no more, so that one slow party does not hold up the others.
+        again: it may have been performed before, by a process that did not live to record it. Said by the host, not by the service.
     """
 
     key: str
     request: Any
     not_before: datetime | None = None
+    lane: str = ""
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """What a performer returns when there is nothing to decide on yet: the intent, if it is still open, is performed again later.
+
+    Attributes:
+        after_s: seconds until then, above 0.
+    """
+
+    after_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +132,8 @@ class Effects(Protocol[S_contra]):
         """Decide on outcomes; outcomes of intents that closed meanwhile are to be ignored. Each open one must be closed by a fact."""
 
 
-Performer = Callable[[Intent], Awaitable[dict[str, Any]]]
-"""Does the effect of an intent and returns its result as plain JSON data. Never raises for what the outside does: a failure is a
+Performer = Callable[[Intent], Awaitable[dict[str, Any] | NotYet]]
+"""Does the effect of an intent and returns its result as plain JSON data, or that there is none yet. Never raises for what the outside does: a failure is a
 result. An exception is our own bug or an outage; the intent is driven again after a pause."""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID, uuid5
@@ -19,10 +20,10 @@ from contracts.fact import FACTS, Fact
 from contracts.tags import tags_of
 from libs.eventlog.port import Append
 from libs.runtime.room import Room, Round
-from libs.runtime.service import Intent, Outcome, Service
+from libs.runtime.service import Intent, NotYet, Outcome, Service
 
 F = TypeVar("F", bound=Fact)
-Performing = Callable[[Intent, datetime], dict[str, Any] | None]
+Performing = Callable[[Intent, datetime], dict[str, Any] | NotYet | None]
 """A simulated outside: the result of an intent, or None to leave it open."""
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -174,7 +175,9 @@ class World:
                 del waiting[key]
             elif perform is not None and (intent.not_before is None or intent.not_before <= self.now):
                 result = perform(intent, self.now)
-                if result is not None:
+                if isinstance(result, NotYet):
+                    waiting[key] = replace(intent, not_before=self.now + timedelta(seconds=result.after_s))
+                elif result is not None:
                     del waiting[key]
                     outcomes.append(Outcome(key, result))
         if not outcomes:

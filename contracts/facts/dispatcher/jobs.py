@@ -1,4 +1,4 @@
-"""Facts that only dispatcher appends: who executes, and how it went."""
+"""Job agents and the jobs of releases: who executes, and how it went."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.fact import Fact, fact
-from contracts.shapes import JobStatus, Json
+from contracts.shapes import JobStatus, Json, MetricSpec
 
 
 @fact
@@ -106,6 +106,8 @@ class JobStatusChanged(_Job):
     Attributes:
         look_again_at: when the agent is to be asked how the job stands; None when somebody tells us.
         observation: how often the agent was asked before `look_again_at`; with the job's id it names the next question.
+        cancel: it ended on our side while its agent may still run it: the agent is to be told.
+        metrics: what the agent has verified of it, beside what policies ask for.
     """
 
     TYPE: ClassVar[str] = "dispatcher.job_status_changed.v1"
@@ -119,3 +121,90 @@ class JobStatusChanged(_Job):
     changed_at: datetime
     look_again_at: datetime | None = None
     observation: int = 0
+    cancel: bool = False
+    metrics: tuple[MetricSpec, ...] = ()
+
+
+class _AnyJob(Fact):
+    """Of a release's job or a workflow run's: what does not depend on which."""
+
+    job_id: str
+
+    @property
+    def stream(self) -> str:
+        return f"job/{self.job_id}"
+
+
+@fact
+class JobDelayed(_AnyJob):
+    """The agent did not take the job over, for certain: it was not reached, or wants us to wait. It is handed over again, as the same job.
+
+    Attributes:
+        calls: how often that was tried; with the job's id it names the next call.
+        next_at: when it is tried again.
+    """
+
+    TYPE: ClassVar[str] = "dispatcher.job_delayed.v1"
+    calls: int
+    message: str
+    delayed_at: datetime
+    next_at: datetime
+
+
+@fact
+class JobLeased(_AnyJob):
+    """A pull agent took the job for a time, or said that it is still at it. When the time is over, the job goes back to the queue.
+
+    Attributes:
+        claim_id: only who names it may move the job on.
+        instance: who took it, in the agent's own words.
+        claims: how often the job was taken.
+    """
+
+    TYPE: ClassVar[str] = "dispatcher.job_leased.v1"
+    claim_id: str
+    instance: str = ""
+    claims: int
+    leased_at: datetime
+    expires_at: datetime
+
+
+@fact
+class JobCancelAnswered(_AnyJob):
+    """The agent of a job that ended on our side was told to stop it; `stopped` says whether it does, `message` what it said."""
+
+    TYPE: ClassVar[str] = "dispatcher.job_cancel_answered.v1"
+    stopped: bool
+    message: str | None = None
+    answered_at: datetime
+
+
+class HeldItem(BaseModel):
+    """A target and its release that is due."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    resource_id: str
+    release_id: str
+
+
+@fact
+class DispatchHeld(Fact):
+    """These targets are cleared and wait for a free place: so many jobs as are allowed run at the agent, or of the deployment.
+
+    Recorded when the wait begins; it ends with the target's next job, or with its release. At most 1,000 items.
+
+    Attributes:
+        agent_id: whose `maxConcurrentJobs` holds them; empty where it is the deployment's.
+    """
+
+    TYPE: ClassVar[str] = "dispatcher.dispatch_held.v1"
+    deployment_id: str
+    environment_id: str
+    items: tuple[HeldItem, ...]
+    agent_id: str = ""
+    limit: int
+    held_at: datetime
+
+    @property
+    def stream(self) -> str:
+        return f"deployment/{self.deployment_id}"

@@ -1,0 +1,85 @@
+"""Effects: not yet, lanes, and what is said of one that may have been performed before."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+from libs.runtime.performing import LANE, Performing
+from libs.runtime.service import Intent, NotYet
+
+PATIENCE_S = 10
+
+
+class Desk:
+    """Performs what a test says, and tells when something arrived."""
+
+    def __init__(self, answers: dict[str, list[Any]], at_once: int = 1_000) -> None:
+        self.answers = answers
+        self.asked: list[Intent] = []
+        self.open = True
+        self.arrived = asyncio.Event()
+        self.performing = Performing(
+            self._perform,
+            asyncio.Semaphore(at_once),
+            lambda: datetime.now(UTC),
+            lambda key: self.open,
+            self.arrived.set,
+        )
+
+    async def _perform(self, intent: Intent) -> Any:
+        self.asked.append(intent)
+        answer = self.answers[intent.key].pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        if isinstance(answer, asyncio.Event):
+            await answer.wait()
+            return {}
+        return answer
+
+    async def outcome(self) -> None:
+        await asyncio.wait_for(self.arrived.wait(), PATIENCE_S)
+
+
+async def test_what_is_not_yet_there_is_asked_for_again() -> None:
+    desk = Desk({"a": [NotYet(0.001), NotYet(0.001), {"done": True}]})
+    desk.performing.begin([Intent("a", {})])
+    await desk.outcome()
+    assert [one.result for one in desk.performing.outcomes(10)] == [{"done": True}]
+    assert len(desk.asked) == 3
+    assert not any(one.again for one in desk.asked)
+
+
+async def test_what_broke_is_told_that_it_may_have_been_performed(monkeypatch: Any) -> None:
+    monkeypatch.setattr("libs.runtime.performing.AGAIN_S", 0.001)
+    desk = Desk({"a": [ValueError("broke"), {"done": True}]})
+    desk.performing.begin([Intent("a", {})])
+    await desk.outcome()
+    assert [one.again for one in desk.asked] == [False, True]
+
+
+async def test_a_full_lane_holds_up_no_other() -> None:
+    stuck = asyncio.Event()
+    slow = [Intent(f"slow {number}", {}, lane="slow") for number in range(LANE + 1)]
+    desk = Desk({one.key: [stuck] for one in slow} | {"other": [{}], "free": [{}]})
+    desk.performing.begin([*slow, Intent("other", {}, lane="other"), Intent("free", {})])
+    await desk.outcome()
+    asked = [one.key for one in desk.asked]
+    assert "other" in asked
+    assert "free" in asked
+    assert slow[-1].key not in asked
+    await desk.performing.stop()
+
+
+async def test_what_closed_while_it_waited_for_its_turn_is_not_performed() -> None:
+    stuck = asyncio.Event()
+    slow = [Intent(f"slow {number}", {}, lane="slow") for number in range(LANE + 1)]
+    desk = Desk({one.key: [stuck] for one in slow})
+    desk.performing.begin(slow)
+    await asyncio.sleep(0)
+    desk.open = False
+    stuck.set()
+    await desk.outcome()
+    await desk.performing.stop()
+    assert slow[-1].key not in [one.key for one in desk.asked]
