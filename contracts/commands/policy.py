@@ -426,6 +426,7 @@ class RolloutExplanation(BaseModel):
         reasons: every rule with its verdict where it is the same for all targets, or else for the first that it holds.
         targets: a part of them, in the order in which they follow one another; total, done, going, waiting, blocked, passed count all.
         next_at: when the next target may go by time alone.
+        warnings: as those of an `Explanation`; what is about one target alone is left out.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -442,6 +443,7 @@ class RolloutExplanation(BaseModel):
     blocked: int
     passed: int
     next_at: datetime | None = None
+    warnings: tuple[str, ...] = ()
 
 
 class VersionExplanation(BaseModel):

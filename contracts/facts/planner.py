@@ -222,12 +222,16 @@ class TargetsChanged(_Pair):
 
 
 class ReleaseItem(BaseModel):
-    """One release of a batch: its id is made from target, version and variables, so equal content is the same release."""
+    """One release of a batch: its id is made from target, version and variables, so equal content is the same release.
+
+    `omitted` are the keys of variables whose value was too large to fit into it, in order; of many the first 20.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     resource_id: str
     release_id: str
     variables: dict[str, Any] = Field(default_factory=dict)
+    omitted: tuple[str, ...] = ()
 
 
 class RedeployItem(BaseModel):

@@ -14,7 +14,7 @@ from services.dispatcher.timers import Timers
 
 service: Service[State] = Service(
     name="dispatcher",
-    state_version=3,
+    state_version=4,
     reads=READS,
     initial=State,
     evolve=evolve,

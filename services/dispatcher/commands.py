@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from contracts.agents import config_problems
 from contracts.command import Asked, Refused
 from contracts.commands.dispatcher import ClaimJob, DeleteJobAgent, SaveJobAgent, SetJobStatus
 from contracts.facts.dispatcher import JobAgentDeleted, JobAgentSaved
 from contracts.shapes import ACTIVE
 from libs.eventlog.port import MAX_FACT_BYTES
 from libs.runtime.service import Decided, Draft
-from services.dispatcher.agent_config import config_problems
 from services.dispatcher.state import NOWHERE, Job, State
 from services.dispatcher.status import moved
 
@@ -34,7 +34,7 @@ def save_job_agent(wish: SaveJobAgent, state: State, asked: Asked) -> Decided:
             raise Refused(
                 "conflict", f"A job agent named '{wish.name}' exists already ({other.agent_id}).", code="DUPLICATE_NAME"
             )
-    if problems := config_problems(wish.type, wish.config):
+    if problems := config_problems(wish.type, wish.config, whole=False):
         raise Refused(
             "invalid",
             f"Invalid configuration of a {wish.type} agent: {problems[0]['path']}: {problems[0]['message']}",

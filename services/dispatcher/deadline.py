@@ -6,10 +6,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from contracts.envelope import Recorded
-from contracts.facts.dispatcher import JobCreated, JobStatusChanged
+from contracts.facts.dispatcher import JobCreated, JobStatusChanged, WorkflowJobCreated, WorkflowJobStatusChanged
 from libs.runtime.service import Draft
 from services.dispatcher.state import Job, State
 from services.dispatcher.status import MAX_MESSAGE, moved
+
+_MOVES = frozenset(one.TYPE for one in (JobCreated, JobStatusChanged, WorkflowJobCreated, WorkflowJobStatusChanged))
 
 
 class Deadlines:
@@ -21,8 +23,11 @@ class Deadlines:
 
     def touched(self, recorded: Recorded) -> Iterable[str]:
         """The job that was created or moved."""
-        fact = recorded.fact if recorded.type in (JobCreated.TYPE, JobStatusChanged.TYPE) else None
-        return (fact.job_id,) if isinstance(fact, JobCreated | JobStatusChanged) else ()
+        match recorded.fact if recorded.type in _MOVES else None:
+            case (JobCreated() | JobStatusChanged() | WorkflowJobCreated() | WorkflowJobStatusChanged()) as fact:
+                return (fact.job_id,)
+            case _:
+                return ()
 
     def at(self, state: State, key: str) -> datetime | None:
         """When the job fails; None when it has ended."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from contracts.envelope import Recorded
-from contracts.facts.dispatcher import JobDispatched, JobStatusChanged
+from contracts.facts.dispatcher import JobDispatched, JobStatusChanged, WorkflowJobCreated, WorkflowJobStatusChanged
+from contracts.shapes import Json
 from libs.runtime.service import Draft, Intent, Outcome
 from services.dispatcher.adapters.port import AgentAnswer
 from services.dispatcher.agent_config import merged
@@ -33,9 +34,9 @@ class AgentCalls:
     def touched(self, recorded: Recorded) -> Iterable[str]:
         """The calls of the job that moved."""
         match recorded.fact:
-            case JobDispatched() as fact:
+            case (JobDispatched() | WorkflowJobCreated()) as fact:
                 return (_dispatch_key(fact.job_id),)
-            case JobStatusChanged() as fact:
+            case (JobStatusChanged() | WorkflowJobStatusChanged()) as fact:
                 questions = (_observe_key(fact.job_id, n) for n in (fact.observation - 1, fact.observation))
                 return (_dispatch_key(fact.job_id), *questions)
             case _:
@@ -99,9 +100,15 @@ def _observe_key(job_id: str, number: int) -> str:
 
 def _request(state: State, job_id: str, job: Job, call: str) -> dict[str, object]:
     agent = state.agent(job.documents.agent)
-    config = merged(
-        agent.config,
-        state.deployment(job.documents.deployment).job_agent_config,
-        state.version(job.documents.version).job_agent_config,
-    )
+    config = merged(agent.config, *_levels(state, job))
     return {"call": call, "job_id": job_id, "type": agent.type, "config": config, "external_id": job.external_id}
+
+
+def _levels(state: State, job: Job) -> Iterator[Json]:
+    """The configurations that come after the agent's, the last one winning."""
+    if job.run is None:
+        yield state.deployment(job.documents.deployment).job_agent_config
+        yield state.version(job.documents.version).job_agent_config
+    else:
+        steps = state.workflow(job.run.workflow).job_agents
+        yield from (one.config for one in steps if one.name == job.run.step)

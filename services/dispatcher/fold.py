@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from immutables import Map
 
 from contracts.envelope import Recorded
-from contracts.facts.dispatcher import JobAgentDeleted, JobAgentSaved, JobCreated, JobDispatched, JobStatusChanged
+from contracts.facts.dispatcher import (
+    JobAgentDeleted,
+    JobAgentSaved,
+    JobCreated,
+    JobDispatched,
+    JobStatusChanged,
+    WorkflowDeleted,
+    WorkflowJobCreated,
+    WorkflowJobStatusChanged,
+    WorkflowSaved,
+)
 from contracts.facts.inventory import ResourceDeleted, ResourceSaved
 from contracts.facts.planner import (
     DeploymentDeleted,
@@ -38,8 +47,8 @@ from contracts.facts.policy import (
     SkipDeleted,
     TargetsCleared,
 )
-from services.dispatcher import fold_freezes
-from services.dispatcher.state import NOWHERE, Cleared, Desired, Documents, Job, KnownResource, Standing, State, pair_key
+from services.dispatcher import fold_freezes, fold_jobs
+from services.dispatcher.state import NOWHERE, Cleared, Desired, KnownResource, Standing, State, pair_key
 
 KEPT_CLEARANCES = 4
 """Versions per target whose clearance is remembered: one may be cleared while the one before is still being released."""
@@ -118,7 +127,7 @@ def _forget_targets(state: State, ids: str) -> State:
     for key, known in state.targets.items():
         if ids in key:
             targets[key] = Standing(known.exists, active=known.active)
-            without_agent = _index_without_agent(without_agent, key[:36], key, waits=False)
+            without_agent = fold_jobs.index_without_agent(without_agent, key[:36], key, waits=False)
     return state._replace(targets=targets.finish(), without_agent=without_agent)
 
 
@@ -137,6 +146,17 @@ def _resource_saved(state: State, fact: ResourceSaved, position: int) -> State:
 
 def _resource_deleted(state: State, fact: ResourceDeleted, position: int) -> State:
     return state._replace(resources=_without(state.resources, fact.resource_id))
+
+
+def _workflow_saved(state: State, fact: WorkflowSaved, position: int) -> State:
+    return state._replace(
+        workflows=state.workflows.set(fact.workflow_id, position),
+        workflow_documents=state.workflow_documents.set(str(position), fact),
+    )
+
+
+def _workflow_deleted(state: State, fact: WorkflowDeleted, position: int) -> State:
+    return state._replace(workflows=_without(state.workflows, fact.workflow_id))
 
 
 # --- what should go where ------------------------------------------------------------------------------------------------------
@@ -238,117 +258,6 @@ def _redeploy_requested(state: State, fact: RedeployRequested, position: int) ->
     return state._replace(targets=targets.finish())
 
 
-# --- jobs ----------------------------------------------------------------------------------------------------------------------
-
-
-def _job_created(state: State, fact: JobCreated, position: int) -> State:
-    key = f"{fact.resource_id}-{fact.environment_id}-{fact.deployment_id}"
-    job = Job(
-        target=key,
-        position=position,
-        release_id=fact.release_id,
-        version_id=fact.version_id,
-        agent_id=fact.agent_id,
-        documents=Documents(fact.snapshot.agent, fact.snapshot.deployment, fact.snapshot.version),
-        attempt=fact.attempt,
-        rollback=fact.rollback,
-        status=fact.status,
-        message=fact.message,
-        external_id=None,
-        metadata=(),
-        created_at=fact.created_at,
-        started_at=None,
-        completed_at=None if fact.status == "pending" else fact.created_at,
-        deadline_at=fact.deadline_at,
-        dispatched=False,
-        look_again_at=None,
-        observation=0,
-        moved_at=position,
-    )
-    known = state.targets.get(key, NOWHERE)
-    active = (*known.active, fact.job_id) if job.is_active else known.active
-    cleared = known.cleared
-    of_desired = known.desired is not None and known.desired.release_id == fact.release_id
-    if fact.agent_id and cleared and of_desired:
-        # Whatever is dispatched after this one is judged anew; one that found no agent goes on with what it has. Where another release
-        # took the place of this one while it was being dispatched, the clearance is that one's: policy saw nobody use it.
-        cleared = tuple(one for one in cleared if one.version_id != fact.version_id)
-    return state._replace(
-        jobs=state.jobs.set(fact.job_id, job),
-        targets=state.targets.set(
-            key, Standing(known.exists, known.desired, cleared, fact.job_id, active, known.again and not fact.agent_id)
-        ),
-        attempts=state.attempts.set(fact.release_id, max(fact.attempt, state.attempts.get(fact.release_id, 0))),
-        without_agent=_index_without_agent(state.without_agent, fact.resource_id, key, waits=not fact.agent_id),
-    )
-
-
-def _index_without_agent(
-    index: Map[str, tuple[str, ...]], resource_id: str, target: str, *, waits: bool
-) -> Map[str, tuple[str, ...]]:
-    known = index.get(resource_id, ())
-    if (target in known) == waits:
-        return index
-    if waits:
-        return index.set(resource_id, (*known, target))
-    rest = tuple(one for one in known if one != target)
-    return index.set(resource_id, rest) if rest else index.delete(resource_id)
-
-
-def _job_dispatched(state: State, fact: JobDispatched, position: int) -> State:
-    return state._replace(jobs=state.jobs.set(fact.job_id, state.jobs[fact.job_id]._replace(dispatched=True)))
-
-
-def _job_status_changed(state: State, fact: JobStatusChanged, position: int) -> State:
-    before = state.jobs[fact.job_id]
-    job = before._replace(
-        status=fact.status,
-        message=fact.message,
-        external_id=fact.external_id,
-        metadata=tuple(sorted(fact.metadata.items())),
-        started_at=fact.started_at,
-        completed_at=fact.completed_at,
-        look_again_at=fact.look_again_at,
-        observation=fact.observation,
-        moved_at=position,
-    )
-    targets = state.targets
-    if job.is_active != before.is_active:
-        if job.is_active:
-            job = job._replace(deadline_at=_new_deadline(before, fact.changed_at))
-        known = targets.get(job.target, NOWHERE)
-        known = known._replace(active=_with_active(known, fact.job_id, active=job.is_active))
-        forgotten = not known.exists and known.newest_job is None and not known.active
-        targets = _without(targets, job.target) if forgotten else targets.set(job.target, known)
-    jobs = state.jobs.set(fact.job_id, job)
-    newest_id = state.targets.get(job.target, NOWHERE).newest_job
-    if newest_id is not None and newest_id != fact.job_id:
-        newest = jobs[newest_id]
-        if (newest.release_id, newest.attempt) == (job.release_id, job.attempt):
-            jobs = jobs.set(newest_id, newest._replace(moved_at=position))
-    return state._replace(jobs=jobs, targets=targets, succeeded=_with_success(state, fact.job_id, job))
-
-
-def _new_deadline(job: Job, reopened_at: datetime) -> datetime:
-    """A reopened job gets as much time as it had at first, else it would end at once."""
-    return max(job.deadline_at, reopened_at + (job.deadline_at - job.created_at))
-
-
-def _with_active(known: Standing, job_id: str, *, active: bool) -> tuple[str, ...]:
-    return (*known.active, job_id) if active else tuple(one for one in known.active if one != job_id)
-
-
-def _with_success(state: State, job_id: str, job: Job) -> Map[str, tuple[str, ...]]:
-    if job.status != "successful":
-        return state.succeeded
-    known = state.succeeded.get(job.release_id, ())
-    if job_id in known:
-        return state.succeeded
-    if known and state.jobs[known[0]].attempt == job.attempt:
-        return state.succeeded.set(job.release_id, (*known, job_id))
-    return state.succeeded.set(job.release_id, (job_id,))
-
-
 def _without(items: Map[str, Any], key: str) -> Map[str, Any]:
     return items.delete(key) if key in items else items
 
@@ -381,9 +290,13 @@ _FOLDS: dict[str, Callable[[State, Any, int], State]] = {
     ReleasesCreated.TYPE: _releases_created,
     RollbackStarted.TYPE: _rollback_started,
     RedeployRequested.TYPE: _redeploy_requested,
-    JobCreated.TYPE: _job_created,
-    JobDispatched.TYPE: _job_dispatched,
-    JobStatusChanged.TYPE: _job_status_changed,
+    JobCreated.TYPE: fold_jobs.created,
+    JobDispatched.TYPE: fold_jobs.dispatched,
+    JobStatusChanged.TYPE: fold_jobs.moved,
+    WorkflowSaved.TYPE: _workflow_saved,
+    WorkflowDeleted.TYPE: _workflow_deleted,
+    WorkflowJobCreated.TYPE: fold_jobs.created_for_run,
+    WorkflowJobStatusChanged.TYPE: fold_jobs.moved_of_run,
 }
 READS = frozenset(_FOLDS)
 """Wire types of the facts that are folded."""

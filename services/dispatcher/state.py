@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from immutables import Map
 
-from contracts.facts.dispatcher import JobAgentSaved
+from contracts.facts.dispatcher import JobAgentSaved, WorkflowSaved
 from contracts.facts.inventory import ResourceSaved
 from contracts.facts.planner import DeploymentSaved, EnvironmentSaved, VersionCreated
 from contracts.facts.policy import FreezeOverridden, FreezeSaved
@@ -23,8 +23,21 @@ class Documents(NamedTuple):
     version: int
 
 
+class OfRun(NamedTuple):
+    """Of which workflow run a job is, and for what; `workflow` and `resource` are positions of documents (resource 0: for none)."""
+
+    run_id: str
+    workflow_id: str
+    step: str
+    resource_id: str | None
+    workflow: int
+    resource: int
+
+
 class Job(NamedTuple):
     """One job, as far as decisions need it.
+
+    A job of a workflow run has no target, release or version (all empty): it is `run`'s, and blocks nothing.
 
     Attributes:
         target: key of its release target.
@@ -34,6 +47,7 @@ class Job(NamedTuple):
         look_again_at: when the agent is to be asked how it stands; None when somebody tells us.
         observation: how often the agent answered, its dispatch included; 0 as long as it has not taken the job over.
         moved_at: where it, or another job of the same attempt, was made or last moved on.
+        run: the workflow run that it is of; None for the job of a release.
     """
 
     target: str
@@ -56,6 +70,7 @@ class Job(NamedTuple):
     look_again_at: datetime | None
     observation: int
     moved_at: int = 0
+    run: OfRun | None = None
 
     @property
     def is_active(self) -> bool:
@@ -139,6 +154,8 @@ class State(NamedTuple):
         freezes: those that were not thawed, by id.
         waiting: targets for which something waits that needs no clearance, and when a freeze that holds it lets it go by itself.
         instants: how many of them have each instant.
+        workflows: position of the newest document by id.
+        workflow_documents: documents by position (as text): a run goes on as the workflow was when it began.
     """
 
     workspace_id: str
@@ -163,6 +180,8 @@ class State(NamedTuple):
     freezes: Map[str, Freeze] = Map()
     waiting: Map[str, datetime | None] = Map()
     instants: Map[datetime, int] = Map()
+    workflows: Map[str, int] = Map()
+    workflow_documents: Map[str, WorkflowSaved] = Map()
 
     def agent(self, position: int) -> JobAgentSaved:
         """The agent document recorded at a position."""
@@ -175,6 +194,10 @@ class State(NamedTuple):
     def version(self, position: int) -> VersionCreated:
         """The version document recorded at a position."""
         return self.version_documents[str(position)]
+
+    def workflow(self, position: int) -> WorkflowSaved:
+        """The workflow document recorded at a position."""
+        return self.workflow_documents[str(position)]
 
     def todays_agents(self) -> Iterator[tuple[int, JobAgentSaved]]:
         """Today's agents with the positions of their documents, in the order of their ids."""

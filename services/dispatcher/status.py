@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from contracts.facts.dispatcher import JobStatusChanged
-from contracts.shapes import ACTIVE, JobStatus, Target
+from contracts.facts.dispatcher import JobStatusChanged, WorkflowJobStatusChanged
+from contracts.shapes import ACTIVE, JobStatus, MetricSpec, Target
 from services.dispatcher.state import Job
+
+JobMoved = JobStatusChanged | WorkflowJobStatusChanged
+"""A job of a release, or of a workflow run, moved on."""
 
 MAX_MESSAGE: Final = 8 * 1024
 """Characters of a message that agents give, or that we make of names that people give."""
@@ -27,14 +30,15 @@ def moved(
     completed_at: datetime | None = None,
     look_again_at: datetime | None = None,
     observation: int | None = None,
-) -> JobStatusChanged:
+    cancel: bool = False,
+    metrics: tuple[MetricSpec, ...] = (),
+) -> JobMoved:
     """Build the fact of a change. What is not given stays as it is; metadata is merged.
 
     A job that ends has a completion time (the one it had, else now); one that is reopened has none. One that begins to run has a
-    start time. `look_again_at` is not kept: whoever moves a job says whether its agent is still to be asked.
+    start time. `look_again_at` is not kept: whoever moves a job says whether its agent is still to be asked. `cancel` says that the
+    agent is to be told that the job ended.
     """
-    target = Target.parse(job.target)
-    assert target is not None, f"job {job_id} has no target: {job.target}"
     if status in ACTIVE:
         completed = None
         look_again = look_again_at
@@ -44,22 +48,31 @@ def moved(
     started = started_at or job.started_at
     if started is None and status == "inProgress":
         started = now
+    told: dict[str, Any] = {
+        "job_id": job_id,
+        "agent_id": job.agent_id,
+        "status": status,
+        "previous": job.status,
+        "message": job.message if message is None else message,
+        "external_id": job.external_id if external_id is None else external_id,
+        "metadata": {**dict(job.metadata), **(metadata or {})},
+        "started_at": started,
+        "completed_at": completed,
+        "changed_at": now,
+        "look_again_at": look_again,
+        "observation": job.observation if observation is None else observation,
+        "cancel": cancel,
+    }
+    if job.run is not None:
+        return WorkflowJobStatusChanged(run_id=job.run.run_id, workflow_id=job.run.workflow_id, **told)
+    target = Target.parse(job.target)
+    assert target is not None, f"job {job_id} has no target: {job.target}"
     return JobStatusChanged(
-        job_id=job_id,
         release_id=job.release_id,
         resource_id=target.resource_id,
         environment_id=target.environment_id,
         deployment_id=target.deployment_id,
         version_id=job.version_id,
-        agent_id=job.agent_id,
-        status=status,
-        previous=job.status,
-        message=job.message if message is None else message,
-        external_id=job.external_id if external_id is None else external_id,
-        metadata={**dict(job.metadata), **(metadata or {})},
-        started_at=started,
-        completed_at=completed,
-        changed_at=now,
-        look_again_at=look_again,
-        observation=job.observation if observation is None else observation,
+        metrics=metrics,
+        **told,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.dispatcher.adapters.port import AgentAnswer, AgentRequest
+from services.dispatcher.adapters.port import AgentAnswer, AgentRequest, CancelAnswer, PlanAnswer, PlanRequest
 
 
 class HttpPull:
@@ -15,3 +15,11 @@ class HttpPull:
     async def observe(self, request: AgentRequest) -> AgentAnswer:
         """Nobody can be asked: the job is where its agent left it, which is still the queue."""
         return AgentAnswer(status="queued")
+
+    async def cancel(self, request: AgentRequest) -> CancelAnswer:
+        """Nobody can be called: the agent sees how its job stands when it asks, or extends its lease."""
+        return CancelAnswer(stopped=True)
+
+    async def plan(self, request: PlanRequest) -> PlanAnswer:
+        """Nobody can be asked."""
+        return PlanAnswer(status="unsupported", message="Pull agents make no dry runs.")

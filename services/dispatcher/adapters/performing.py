@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from contracts.agents import config_problems
 from libs.runtime.service import Intent, Performer
 from services.dispatcher.adapters.http_pull import HttpPull
-from services.dispatcher.adapters.port import Agent, AgentAnswer, AgentRequest
+from services.dispatcher.adapters.port import Agent, AgentAnswer, AgentRequest, Delayed
 from services.dispatcher.adapters.test_runner import TestRunner
-from services.dispatcher.agent_config import config_problems
 
 
 def built_in_agents() -> Mapping[str, Agent]:
@@ -28,12 +28,12 @@ def performing(agents: Mapping[str, Agent]) -> Performer:
     return perform
 
 
-async def _answer(agents: Mapping[str, Agent], call: str, request: AgentRequest) -> AgentAnswer:
+async def _answer(agents: Mapping[str, Agent], call: str, request: AgentRequest) -> AgentAnswer | Delayed:
     agent = agents.get(request.type)
     if agent is None:
         known = ", ".join(sorted(agents))
         return AgentAnswer(status="failure", message=f"No job agent type '{request.type}' is known here; known are: {known}.")
-    if problems := config_problems(request.type, request.config):
+    if problems := config_problems(request.type, request.config, whole=True):
         said = "; ".join(f"{one['path']}: {one['message']}" for one in problems)
         return AgentAnswer(
             status="failure",

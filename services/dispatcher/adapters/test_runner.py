@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from services.dispatcher.adapters.port import AgentAnswer, AgentRequest
-from services.dispatcher.agent_config import TestRunnerConfig
+from contracts.agents import TestRunnerConfig
+from services.dispatcher.adapters.port import AgentAnswer, AgentRequest, CancelAnswer, PlanAnswer, PlanRequest
 
 
 class TestRunner:
@@ -21,6 +21,15 @@ class TestRunner:
     async def observe(self, request: AgentRequest) -> AgentAnswer:
         """The delay is over: the job has ended."""
         return _ended(TestRunnerConfig.model_validate(request.config))
+
+    async def cancel(self, request: AgentRequest) -> CancelAnswer:
+        """Nothing runs."""
+        return CancelAnswer(stopped=True)
+
+    async def plan(self, request: PlanRequest) -> PlanAnswer:
+        """Say what the configuration says."""
+        config = TestRunnerConfig.model_validate(request.config)
+        return PlanAnswer(status="completed", has_changes=config.has_changes, content_hash="test-runner")
 
 
 def _ended(config: TestRunnerConfig) -> AgentAnswer:

@@ -1,0 +1,163 @@
+"""Folds what becomes of jobs, those of releases and those of workflow runs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from immutables import Map
+
+from contracts.facts.dispatcher import JobCreated, JobDispatched, JobStatusChanged, WorkflowJobCreated, WorkflowJobStatusChanged
+from services.dispatcher.state import NOWHERE, Documents, Job, OfRun, Standing, State
+
+
+def created(state: State, fact: JobCreated, position: int) -> State:
+    """A job of a release, on its target."""
+    key = f"{fact.resource_id}-{fact.environment_id}-{fact.deployment_id}"
+    job = Job(
+        target=key,
+        position=position,
+        release_id=fact.release_id,
+        version_id=fact.version_id,
+        agent_id=fact.agent_id,
+        documents=Documents(fact.snapshot.agent, fact.snapshot.deployment, fact.snapshot.version),
+        attempt=fact.attempt,
+        rollback=fact.rollback,
+        status=fact.status,
+        message=fact.message,
+        external_id=None,
+        metadata=(),
+        created_at=fact.created_at,
+        started_at=None,
+        completed_at=None if fact.status == "pending" else fact.created_at,
+        deadline_at=fact.deadline_at,
+        dispatched=False,
+        look_again_at=None,
+        observation=0,
+        moved_at=position,
+    )
+    known = state.targets.get(key, NOWHERE)
+    active = (*known.active, fact.job_id) if job.is_active else known.active
+    cleared = known.cleared
+    of_desired = known.desired is not None and known.desired.release_id == fact.release_id
+    if fact.agent_id and cleared and of_desired:
+        # Whatever is dispatched after this one is judged anew; one that found no agent goes on with what it has. Where another release
+        # took the place of this one while it was being dispatched, the clearance is that one's: policy saw nobody use it.
+        cleared = tuple(one for one in cleared if one.version_id != fact.version_id)
+    return state._replace(
+        jobs=state.jobs.set(fact.job_id, job),
+        targets=state.targets.set(
+            key, Standing(known.exists, known.desired, cleared, fact.job_id, active, known.again and not fact.agent_id)
+        ),
+        attempts=state.attempts.set(fact.release_id, max(fact.attempt, state.attempts.get(fact.release_id, 0))),
+        without_agent=index_without_agent(state.without_agent, fact.resource_id, key, waits=not fact.agent_id),
+    )
+
+
+def index_without_agent(
+    index: Map[str, tuple[str, ...]], resource_id: str, target: str, *, waits: bool
+) -> Map[str, tuple[str, ...]]:
+    """The index with a target that waits for an agent, or without it."""
+    known = index.get(resource_id, ())
+    if (target in known) == waits:
+        return index
+    if waits:
+        return index.set(resource_id, (*known, target))
+    rest = tuple(one for one in known if one != target)
+    return index.set(resource_id, rest) if rest else index.delete(resource_id)
+
+
+def dispatched(state: State, fact: JobDispatched, position: int) -> State:
+    """The job is to be handed to its agent."""
+    return state._replace(jobs=state.jobs.set(fact.job_id, state.jobs[fact.job_id]._replace(dispatched=True)))
+
+
+def created_for_run(state: State, fact: WorkflowJobCreated, position: int) -> State:
+    """A job of a workflow run: it belongs to no target, and its creation is the intent to hand it over."""
+    job = Job(
+        target="",
+        position=position,
+        release_id="",
+        version_id="",
+        agent_id=fact.agent_id,
+        documents=Documents(fact.agent, 0, 0),
+        attempt=1,
+        rollback=False,
+        status=fact.status,
+        message=fact.message,
+        external_id=None,
+        metadata=(),
+        created_at=fact.created_at,
+        started_at=None,
+        completed_at=None if fact.status == "pending" else fact.created_at,
+        deadline_at=fact.deadline_at,
+        dispatched=fact.status == "pending",
+        look_again_at=None,
+        observation=0,
+        moved_at=position,
+        run=OfRun(fact.run_id, fact.workflow_id, fact.step, fact.resource_id, fact.workflow, fact.resource),
+    )
+    return state._replace(jobs=state.jobs.set(fact.job_id, job))
+
+
+def moved_of_run(state: State, fact: WorkflowJobStatusChanged, position: int) -> State:
+    """A job of a workflow run moved on."""
+    return state._replace(jobs=state.jobs.set(fact.job_id, _after(state.jobs[fact.job_id], fact, position)))
+
+
+def moved(state: State, fact: JobStatusChanged, position: int) -> State:
+    """A release's job moved on: it may free its target, and be a success of its release."""
+    before = state.jobs[fact.job_id]
+    job = _after(before, fact, position)
+    targets = state.targets
+    if job.is_active != before.is_active:
+        known = targets.get(job.target, NOWHERE)
+        known = known._replace(active=_with_active(known, fact.job_id, active=job.is_active))
+        forgotten = not known.exists and known.newest_job is None and not known.active
+        if not forgotten:
+            targets = targets.set(job.target, known)
+        elif job.target in targets:
+            targets = targets.delete(job.target)
+    jobs = state.jobs.set(fact.job_id, job)
+    newest_id = state.targets.get(job.target, NOWHERE).newest_job
+    if newest_id is not None and newest_id != fact.job_id:
+        newest = jobs[newest_id]
+        if (newest.release_id, newest.attempt) == (job.release_id, job.attempt):
+            jobs = jobs.set(newest_id, newest._replace(moved_at=position))
+    return state._replace(jobs=jobs, targets=targets, succeeded=_with_success(state, fact.job_id, job))
+
+
+def _after(before: Job, fact: JobStatusChanged | WorkflowJobStatusChanged, position: int) -> Job:
+    job = before._replace(
+        status=fact.status,
+        message=fact.message,
+        external_id=fact.external_id,
+        metadata=tuple(sorted(fact.metadata.items())),
+        started_at=fact.started_at,
+        completed_at=fact.completed_at,
+        look_again_at=fact.look_again_at,
+        observation=fact.observation,
+        moved_at=position,
+    )
+    if job.is_active and not before.is_active:
+        return job._replace(deadline_at=_new_deadline(before, fact.changed_at))
+    return job
+
+
+def _new_deadline(job: Job, reopened_at: datetime) -> datetime:
+    """A reopened job gets as much time as it had at first, else it would end at once."""
+    return max(job.deadline_at, reopened_at + (job.deadline_at - job.created_at))
+
+
+def _with_active(known: Standing, job_id: str, *, active: bool) -> tuple[str, ...]:
+    return (*known.active, job_id) if active else tuple(one for one in known.active if one != job_id)
+
+
+def _with_success(state: State, job_id: str, job: Job) -> Map[str, tuple[str, ...]]:
+    if job.status != "successful":
+        return state.succeeded
+    known = state.succeeded.get(job.release_id, ())
+    if job_id in known:
+        return state.succeeded
+    if known and state.jobs[known[0]].attempt == job.attempt:
+        return state.succeeded.set(job.release_id, (*known, job_id))
+    return state.succeeded.set(job.release_id, (job_id,))
