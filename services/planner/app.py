@@ -11,6 +11,7 @@ from contracts.envelope import Recorded
 from libs.runtime.service import Draft, QueryHandler, Service
 from services.planner.commands import COMMANDS
 from services.planner.desired import decide_releases
+from services.planner.plans import decide_plans
 from services.planner.preview import preview_resource
 from services.planner.rollback import decide_rollbacks
 from services.planner.state import READS, PlannerState, evolve, initial
@@ -18,11 +19,11 @@ from services.planner.targets import decide_targets
 
 
 def react(state: PlannerState, recorded: Sequence[Recorded], now: datetime) -> tuple[Draft, ...]:
-    """Targets first, then rollbacks, then releases: each leaves alone what the one before it decided about."""
+    """Targets first, then rollbacks, then releases: each leaves alone what the one before it decided about. Plans change nothing."""
     targets = decide_targets(state, recorded)
     rollbacks = decide_rollbacks(state, recorded, now)
     releases = decide_releases(state, recorded, now, busy=targets.vanishing | rollbacks.targets)
-    return (*targets.drafts, *rollbacks.drafts, *releases)
+    return (*targets.drafts, *rollbacks.drafts, *releases, *decide_plans(state, recorded, now))
 
 
 service: Final[Service[PlannerState]] = Service(

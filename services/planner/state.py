@@ -10,7 +10,7 @@ from immutables import Map
 
 from contracts.envelope import Recorded
 from contracts.fact import Fact
-from contracts.facts.dispatcher import JobCreated, JobStatusChanged
+from contracts.facts.dispatcher import JobCreated, JobStatusChanged, PlanRequested
 from contracts.facts.inventory import ResourceDeleted
 from contracts.facts.planner import (
     DeploymentDeleted,
@@ -271,7 +271,7 @@ _FOLDS: Final[Mapping[type[Fact], Callable[[PlannerState, Any, int], PlannerStat
     VerificationFailed: _verification_failed,
 }
 
-_ONLY_DECIDED_ON: Final[tuple[type[Fact], ...]] = (RollbackRequired,)
+_ONLY_DECIDED_ON: Final[tuple[type[Fact], ...]] = (RollbackRequired, PlanRequested)
 
 READS: Final = frozenset(kind.TYPE for kind in (*catalog_fold.FOLDS, *inputs_fold.READ, *_FOLDS, *_ONLY_DECIDED_ON))
 """Wire types of the facts that are folded or decided on."""
