@@ -210,7 +210,23 @@ JSON = st.recursive(
     max_leaves=8,
 )
 FIELDS = st.sampled_from(
-    "workflow_run workflow name id status conclusion notifications trigger run_message run_url phase jobId uid links message".split()
+    [
+        "workflow_run",
+        "workflow",
+        "name",
+        "id",
+        "status",
+        "conclusion",
+        "notifications",
+        "trigger",
+        "run_message",
+        "run_url",
+        "phase",
+        "jobId",
+        "uid",
+        "links",
+        "message",
+    ]
 )
 ODD = st.dictionaries(FIELDS, JSON | st.just(JOB) | st.dictionaries(FIELDS, JSON | st.just(JOB)), max_size=6).map(body)
 
