@@ -47,7 +47,10 @@ class RuleInput(BaseModel):
 
 @wish
 class SavePolicy(_Policy):
-    """Create a policy (no id: rule ids are made), or create or replace the one with this id. Answers `{id}`."""
+    """Create a policy (no id: rule ids are made), or create or replace the one with this id.
+
+    Answers `{id, warnings?}`; the warnings, `{path, message}` each, are of expressions that name fields which do not exist.
+    """
 
     NAME: ClassVar[str] = "save_policy"
     policy_id: str | None = None
@@ -226,14 +229,17 @@ class ExplainVersion(Query):
 
 @wish
 class EvaluateTarget(Query):
-    """What every rule says about a version for a target now, whatever runs there: answers a `TargetEvaluation`; refused with not_found."""
+    """What every rule says about a version (None: the newest) for a target now, whatever runs there.
+
+    Answers a `TargetEvaluation`; refused with not_found.
+    """
 
     SERVICE: ClassVar[str] = "policy"
     NAME: ClassVar[str] = "evaluate_target"
     resource_id: str
     environment_id: str
     deployment_id: str
-    version_id: str
+    version_id: str | None = None
 
 
 @wish
@@ -318,7 +324,7 @@ class WhoEnds(BaseModel):
 class Reason(BaseModel):
     """One rule's verdict on a version for a target, with what it rests on, what ends it and who can.
 
-    Not only rules have a say: `versionPin` is a person's choice, and `job` the job that a target waits for, or that failed.
+    Not only rules have a say: `versionPin` is a person's choice, and `job` what a job waits for, or came to.
 
     Attributes:
         ended_by: what or who ends it, in words; empty when allowed. who_ends: the same for programs.
@@ -346,8 +352,8 @@ class Reason(BaseModel):
 
 
 class VersionStanding(BaseModel):
-    """Where a version stands on a target: `cleared` when every rule allows it, and then only its job may be missing; else `reasons` says
-    what does not."""
+    """Where a version stands on a target: `cleared` when every rule allows it, and then `job` says what its job waits for, or came to;
+    else `reasons` says what does not allow it."""
 
     model_config = ConfigDict(frozen=True)
     version_id: str
@@ -355,6 +361,7 @@ class VersionStanding(BaseModel):
     cleared: bool
     message: str
     reasons: tuple[Reason, ...]
+    job: Reason | None = None
 
 
 class ReleaseRef(BaseModel):

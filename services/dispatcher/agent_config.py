@@ -11,8 +11,11 @@ from pydantic_core import to_json
 from contracts.agents import MAX_SECONDS
 from contracts.shapes import Json
 from libs.eventlog.port import MAX_FACT_BYTES
+from services.dispatcher.state import Job, State
 
 DEFAULT_TIMEOUT: Final = timedelta(hours=1)
+CAN_STOP: Final = frozenset({"argo-workflow", "github-app", "kubernetes", "tfe", "webhook"})
+"""Types of agents that can be told to stop what they run; the others run nothing outside, or look by themselves."""
 
 
 MAX_CONFIG_BYTES: Final = MAX_FACT_BYTES - 16 * 1024
@@ -27,6 +30,25 @@ def merged(*levels: Mapping[str, Any]) -> Json:
             known = result.get(key)
             result[key] = merged(known, value) if isinstance(known, Mapping) and isinstance(value, Mapping) else value
     return result
+
+
+def config_of(state: State, job: Job) -> Json:
+    """What a job runs with: merged as it was when the job was made."""
+    agent = state.agent(job.documents.agent)
+    if job.run is None:
+        levels = [
+            state.deployment(job.documents.deployment).job_agent_config,
+            state.version(job.documents.version).job_agent_config,
+        ]
+    else:
+        steps = state.workflow(job.run.workflow).job_agents
+        levels = [one.config for one in steps if one.name == job.run.step]
+    return merged(agent.config, *levels)
+
+
+def may_run_on(state: State, job: Job) -> bool:
+    """Whether something may still run outside once the job ended on our side, and its agent can be told to stop it."""
+    return job.dispatched and bool(job.documents.agent) and state.agent(job.documents.agent).type in CAN_STOP
 
 
 def too_large(config: Json) -> str:

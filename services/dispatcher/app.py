@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from contracts.commands.dispatcher import ClaimJob, DeleteJobAgent, SaveJobAgent, SetJobStatus
+from contracts.commands.dispatcher import (
+    CancelJob,
+    ClaimJob,
+    CompleteJob,
+    DeleteJobAgent,
+    ExtendLease,
+    SaveJobAgent,
+    SetJobStatus,
+    TellRun,
+)
 from libs.runtime.service import Command, Performer, Service
 from services.dispatcher.adapters.performing import built_in_agents, performing
-from services.dispatcher.commands import claim_job, delete_job_agent, save_job_agent, set_job_status
+from services.dispatcher.claims import claim_job, extend_lease
+from services.dispatcher.commands import delete_job_agent, save_job_agent
 from services.dispatcher.dispatching import AgentCalls
 from services.dispatcher.fold import READS, evolve
 from services.dispatcher.reaction import react
 from services.dispatcher.state import State
+from services.dispatcher.telling import cancel_job, complete_job, set_job_status, tell_run
 from services.dispatcher.timers import Timers
 
 service: Service[State] = Service(
@@ -23,7 +34,11 @@ service: Service[State] = Service(
         SaveJobAgent.NAME: Command(SaveJobAgent, save_job_agent),
         DeleteJobAgent.NAME: Command(DeleteJobAgent, delete_job_agent),
         ClaimJob.NAME: Command(ClaimJob, claim_job),
+        ExtendLease.NAME: Command(ExtendLease, extend_lease),
         SetJobStatus.NAME: Command(SetJobStatus, set_job_status),
+        CancelJob.NAME: Command(CancelJob, cancel_job),
+        CompleteJob.NAME: Command(CompleteJob, complete_job),
+        TellRun.NAME: Command(TellRun, tell_run),
     },
     timers=Timers(),
     effects=AgentCalls(),

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from contracts.envelope import Recorded
 from contracts.facts.dispatcher import JobCreated, JobStatusChanged, WorkflowJobCreated, WorkflowJobStatusChanged
 from libs.runtime.service import Draft
+from services.dispatcher.agent_config import may_run_on
 from services.dispatcher.state import Job, State
 from services.dispatcher.status import MAX_MESSAGE, moved
 
@@ -38,7 +39,9 @@ class Deadlines:
         """Fail the jobs whose time is over."""
         due = ((key, state.jobs[key]) for key in keys)
         return [
-            Draft(moved(key, job, "failure", now, message=_said(state, job)[:MAX_MESSAGE])) for key, job in due if job.is_active
+            Draft(moved(key, job, "failure", now, message=_said(state, job)[:MAX_MESSAGE], cancel=may_run_on(state, job)))
+            for key, job in due
+            if job.is_active
         ]
 
 

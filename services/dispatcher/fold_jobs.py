@@ -6,8 +6,17 @@ from datetime import datetime
 
 from immutables import Map
 
-from contracts.facts.dispatcher import JobCreated, JobDispatched, JobStatusChanged, WorkflowJobCreated, WorkflowJobStatusChanged
-from services.dispatcher.state import NOWHERE, Documents, Job, OfRun, Standing, State
+from contracts.facts.dispatcher import (
+    JobCancelAnswered,
+    JobCreated,
+    JobDelayed,
+    JobDispatched,
+    JobLeased,
+    JobStatusChanged,
+    WorkflowJobCreated,
+    WorkflowJobStatusChanged,
+)
+from services.dispatcher.state import NOWHERE, Documents, Job, Lease, OfRun, Standing, State, outside_key
 
 
 def created(state: State, fact: JobCreated, position: int) -> State:
@@ -101,7 +110,8 @@ def created_for_run(state: State, fact: WorkflowJobCreated, position: int) -> St
 
 def moved_of_run(state: State, fact: WorkflowJobStatusChanged, position: int) -> State:
     """A job of a workflow run moved on."""
-    return state._replace(jobs=state.jobs.set(fact.job_id, _after(state.jobs[fact.job_id], fact, position)))
+    jobs = state.jobs.set(fact.job_id, _after(state.jobs[fact.job_id], fact, position))
+    return state._replace(jobs=jobs, outside=_named(state, fact))
 
 
 def moved(state: State, fact: JobStatusChanged, position: int) -> State:
@@ -123,7 +133,15 @@ def moved(state: State, fact: JobStatusChanged, position: int) -> State:
         newest = jobs[newest_id]
         if (newest.release_id, newest.attempt) == (job.release_id, job.attempt):
             jobs = jobs.set(newest_id, newest._replace(moved_at=position))
-    return state._replace(jobs=jobs, targets=targets, succeeded=_with_success(state, fact.job_id, job))
+    return state._replace(
+        jobs=jobs, targets=targets, succeeded=_with_success(state, fact.job_id, job), outside=_named(state, fact)
+    )
+
+
+def _named(state: State, fact: JobStatusChanged | WorkflowJobStatusChanged) -> Map[str, str]:
+    if fact.external_id is None or fact.external_id == state.jobs[fact.job_id].external_id:
+        return state.outside
+    return state.outside.set(outside_key(fact.agent_id, fact.external_id), fact.job_id)
 
 
 def _after(before: Job, fact: JobStatusChanged | WorkflowJobStatusChanged, position: int) -> Job:
@@ -137,10 +155,35 @@ def _after(before: Job, fact: JobStatusChanged | WorkflowJobStatusChanged, posit
         look_again_at=fact.look_again_at,
         observation=fact.observation,
         moved_at=position,
+        stops=0 if fact.cancel else before.stops,
+        lease=before.lease if fact.status == "inProgress" else None,
+        told_at=fact.told_at,
     )
     if job.is_active and not before.is_active:
         return job._replace(deadline_at=_new_deadline(before, fact.changed_at))
     return job
+
+
+def delayed(state: State, fact: JobDelayed, position: int) -> State:
+    """A call to the job's agent is made again."""
+    job = state.jobs[fact.job_id]
+    if fact.call == "dispatch":
+        job = job._replace(calls=fact.calls, call_at=fact.next_at, message=fact.message)
+    else:
+        job = job._replace(stops=fact.calls, stop_at=fact.next_at)
+    return state._replace(jobs=state.jobs.set(fact.job_id, job))
+
+
+def cancel_answered(state: State, fact: JobCancelAnswered, position: int) -> State:
+    """The job's agent was told to stop it; nothing more is to be done about that."""
+    job = state.jobs[fact.job_id]._replace(stops=None, stop_at=None)
+    return state._replace(jobs=state.jobs.set(fact.job_id, job))
+
+
+def leased(state: State, fact: JobLeased, position: int) -> State:
+    """A pull agent has the job for a time."""
+    lease = Lease(fact.claim_id, fact.instance, (fact.expires_at - fact.leased_at).total_seconds(), fact.expires_at)
+    return state._replace(jobs=state.jobs.set(fact.job_id, state.jobs[fact.job_id]._replace(lease=lease, claims=fact.claims)))
 
 
 def _new_deadline(job: Job, reopened_at: datetime) -> datetime:

@@ -34,6 +34,15 @@ class OfRun(NamedTuple):
     resource: int
 
 
+class Lease(NamedTuple):
+    """A claim for a time: who names `claim_id` may move the job on."""
+
+    claim_id: str
+    instance: str
+    seconds: float
+    expires_at: datetime
+
+
 class Job(NamedTuple):
     """One job, as far as decisions need it.
 
@@ -48,6 +57,13 @@ class Job(NamedTuple):
         observation: how often the agent answered, its dispatch included; 0 as long as it has not taken the job over.
         moved_at: where it, or another job of the same attempt, was made or last moved on.
         run: the workflow run that it is of; None for the job of a release.
+        calls: how often it was tried in vain to hand it over.
+        call_at: when that is tried again; None for at once.
+        stops: how often it was tried in vain to stop it; None when there is nothing to stop.
+        stop_at: when that is tried again.
+        lease: of the claim by which a pull agent has it for a time; None where a claim holds until the deadline.
+        claims: how often it was taken.
+        told_at: the newest time that the outside gave with what it told.
     """
 
     target: str
@@ -71,6 +87,13 @@ class Job(NamedTuple):
     observation: int
     moved_at: int = 0
     run: OfRun | None = None
+    calls: int = 0
+    call_at: datetime | None = None
+    stops: int | None = None
+    stop_at: datetime | None = None
+    lease: Lease | None = None
+    claims: int = 0
+    told_at: datetime | None = None
 
     @property
     def is_active(self) -> bool:
@@ -156,6 +179,7 @@ class State(NamedTuple):
         instants: how many of them have each instant.
         workflows: position of the newest document by id.
         workflow_documents: documents by position (as text): a run goes on as the workflow was when it began.
+        outside: jobs by what their agents call them (`outside_key`).
     """
 
     workspace_id: str
@@ -182,6 +206,7 @@ class State(NamedTuple):
     instants: Map[datetime, int] = Map()
     workflows: Map[str, int] = Map()
     workflow_documents: Map[str, WorkflowSaved] = Map()
+    outside: Map[str, str] = Map()
 
     def agent(self, position: int) -> JobAgentSaved:
         """The agent document recorded at a position."""
@@ -209,3 +234,8 @@ class State(NamedTuple):
 def pair_key(deployment_id: str, environment_id: str) -> str:
     """Names a deployment in an environment."""
     return f"{deployment_id}:{environment_id}"
+
+
+def outside_key(agent_id: str, external_id: str) -> str:
+    """Names a job as its agent does."""
+    return f"{agent_id}/{external_id}"

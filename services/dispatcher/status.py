@@ -31,6 +31,7 @@ def moved(
     look_again_at: datetime | None = None,
     observation: int | None = None,
     cancel: bool = False,
+    told_at: datetime | None = None,
     metrics: tuple[MetricSpec, ...] = (),
 ) -> JobMoved:
     """Build the fact of a change. What is not given stays as it is; metadata is merged.
@@ -61,6 +62,8 @@ def moved(
         "changed_at": now,
         "look_again_at": look_again,
         "observation": job.observation if observation is None else observation,
+        "calls": job.calls,
+        "told_at": told_at or job.told_at,
         "cancel": cancel,
     }
     if job.run is not None:

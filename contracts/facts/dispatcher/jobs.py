@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -106,6 +106,8 @@ class JobStatusChanged(_Job):
     Attributes:
         look_again_at: when the agent is to be asked how the job stands; None when somebody tells us.
         observation: how often the agent was asked before `look_again_at`; with the job's id it names the next question.
+        calls: how often it was tried before to hand it over; with the job's id it names that call.
+        told_at: when the outside says that it was so, the newest of such times; None where it never said.
         cancel: it ended on our side while its agent may still run it: the agent is to be told.
         metrics: what the agent has verified of it, beside what policies ask for.
     """
@@ -121,6 +123,8 @@ class JobStatusChanged(_Job):
     changed_at: datetime
     look_again_at: datetime | None = None
     observation: int = 0
+    calls: int = 0
+    told_at: datetime | None = None
     cancel: bool = False
     metrics: tuple[MetricSpec, ...] = ()
 
@@ -137,14 +141,16 @@ class _AnyJob(Fact):
 
 @fact
 class JobDelayed(_AnyJob):
-    """The agent did not take the job over, for certain: it was not reached, or wants us to wait. It is handed over again, as the same job.
+    """The agent did not take a call, for certain: it was not reached, or wants us to wait. The same call is made again.
 
     Attributes:
+        call: to hand the job over, or to stop it.
         calls: how often that was tried; with the job's id it names the next call.
         next_at: when it is tried again.
     """
 
     TYPE: ClassVar[str] = "dispatcher.job_delayed.v1"
+    call: Literal["dispatch", "cancel"]
     calls: int
     message: str
     delayed_at: datetime
@@ -174,6 +180,7 @@ class JobCancelAnswered(_AnyJob):
     """The agent of a job that ended on our side was told to stop it; `stopped` says whether it does, `message` what it said."""
 
     TYPE: ClassVar[str] = "dispatcher.job_cancel_answered.v1"
+    calls: int = 0
     stopped: bool
     message: str | None = None
     answered_at: datetime

@@ -123,4 +123,6 @@ class WorkflowJobStatusChanged(_RunJob):
     changed_at: datetime
     look_again_at: datetime | None = None
     observation: int = 0
+    calls: int = 0
+    told_at: datetime | None = None
     cancel: bool = False

@@ -60,8 +60,10 @@ async def test_the_configuration_is_not_changed(asked: tuple[Agent, AgentRequest
 @pytest.mark.parametrize("type_", [name for name, _ in AGENTS])
 @pytest.mark.parametrize("config", [{"timeoutSeconds": "1 h"}, {"timeoutSeconds": -1}])
 async def test_a_configuration_that_can_not_be_used_is_a_failure_that_says_why(type_: str, config: Json) -> None:
-    told = {"call": "dispatch", "job_id": JOB, "type": type_, "config": config, "external_id": None}
-    result = await performing(built_in_agents())(Intent(f"{JOB}/dispatch", told))
+    known = {"status": "pending", "message": None, "external_id": None, "metadata": {}}
+    told = {"call": "dispatch", "job_id": JOB, "agent_id": "a", "type": type_, "config": config, "known": known}
+    result = await performing(built_in_agents())(Intent(f"{JOB}/dispatch/0", told))
+    assert isinstance(result, dict)
     assert result["status"] == "failure"
     assert "timeoutSeconds" in result["message"]
 

@@ -55,11 +55,11 @@ def test_disp_cancelled_pending_not_sent() -> None:
     scene.release("v1")
     job_id = scene.jobs()[0].job_id
     room = scene.room("dispatcher")
-    assert room.is_open(f"{job_id}/dispatch")
+    assert room.is_open(f"{job_id}/dispatch/0")
     scene.finish("cancelled")
-    assert not room.is_open(f"{job_id}/dispatch")
+    assert not room.is_open(f"{job_id}/dispatch/0")
     # An answer that was already on its way changes nothing any more.
-    assert room.settle([Outcome(f"{job_id}/dispatch", {"status": "queued"})], scene.now) is None
+    assert room.settle([Outcome(f"{job_id}/dispatch/0", {"status": "queued"})], scene.now) is None
     assert scene.statuses() == ["cancelled"]
 
 
@@ -78,7 +78,7 @@ def test_a_note_of_a_person_does_not_stop_the_dispatch() -> None:
     scene.release("v1")
     job_id = scene.jobs()[0].job_id
     scene.do(SetJobStatus(job_id=job_id, status="pending", message="hold on"))
-    assert scene.room("dispatcher").is_open(f"{job_id}/dispatch")
+    assert scene.room("dispatcher").is_open(f"{job_id}/dispatch/0")
 
 
 def test_an_agent_that_leaves_the_job_pending_is_not_asked_again() -> None:
@@ -99,9 +99,10 @@ def test_a_job_is_told_with_its_merged_configuration_and_its_id_as_key() -> None
     assert call.request == {
         "call": "dispatch",
         "job_id": scene.jobs()[0].job_id,
+        "agent_id": id_of("puller"),
         "type": "http-pull",
         "config": {"a": 1, "b": 2, "c": 3},
-        "external_id": None,
+        "known": {"status": "pending", "message": None, "external_id": None, "metadata": {}},
     }
 
 
@@ -127,7 +128,7 @@ def test_after_a_crash_an_unanswered_dispatch_is_driven_again_with_the_same_key(
     revived: Room[State] = Room(service, WORKSPACE)
     revived.reset(service.initial(WORKSPACE), 0, scene.room("dispatcher").stored)
     revived.fold(scene.log)
-    assert [intent.key for intent in revived.take_opened()] == [f"{scene.jobs()[0].job_id}/dispatch"]
+    assert [intent.key for intent in revived.take_opened()] == [f"{scene.jobs()[0].job_id}/dispatch/0"]
 
 
 @pytest.mark.parametrize(
@@ -188,7 +189,7 @@ def test_an_agent_that_asks_for_it_is_observed_again_and_again() -> None:
     scene.release("v1")
     scene.advance(20)
     job_id = scene.jobs()[0].job_id
-    assert [call.key for call in outside.calls] == [f"{job_id}/dispatch", f"{job_id}/observe/1", f"{job_id}/observe/2"]
+    assert [call.key for call in outside.calls] == [f"{job_id}/dispatch/0", f"{job_id}/observe/1", f"{job_id}/observe/2"]
     outside.answer = {"status": "successful"}
     scene.advance(10)
     assert scene.statuses() == ["successful"]
