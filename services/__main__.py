@@ -29,8 +29,10 @@ from libs.runtime import audit, codec, logs
 from libs.runtime.feed import Feed
 from libs.runtime.host import Host
 from libs.runtime.leases import Leases
+from libs.runtime.outside import outside_of
 from libs.runtime.service import Service
 from libs.runtime.settings import Settings
+from libs.secrets.postgres_keys import SECRETS_MIGRATIONS
 
 NAMES = ("inventory", "planner", "policy", "dispatcher", "verifier", "gateway")
 RETRY_S = 0.1
@@ -53,6 +55,7 @@ class Process:
         self.feed = Feed(self.log)
         self.relay = Relay(self.log, self.feed, settings.nats, settings.postgres)
         self.requests = BusRequests(settings.nats, self.log)
+        self.outside = outside_of(settings, self.log)
         self.hosts: list[Host[Any]] = []
         self.leases: list[Leases] = []
         self.couriers: list[Courier] = []
@@ -63,7 +66,7 @@ class Process:
                 app.service,
                 self.log,
                 self.feed,
-                performer=app.performer() if hasattr(app, "performer") else None,
+                performer=app.performer(self.outside) if hasattr(app, "performer") else None,
                 ownership=leases,
                 system=name == "gateway",
                 snapshot_every=settings.snapshot_every,
@@ -91,6 +94,7 @@ class Process:
         await migrated(self.settings.postgres, stop, with_gateway=self.gateway is not None)
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self.log.close)
+            stack.push_async_callback(self.outside.close)
             await self.requests.start()
             stack.push_async_callback(self.requests.stop)
             for leases, host, courier in zip(self.leases, self.hosts, self.couriers, strict=True):
@@ -155,6 +159,7 @@ async def migrated(postgres: str, stop: asyncio.Event, *, with_gateway: bool) ->
     while not stop.is_set():
         try:
             await migrate(postgres)
+            await migrate(postgres, component="secrets", folder=SECRETS_MIGRATIONS)
             if with_gateway:
                 from services.gateway.serve import MIGRATIONS
 

@@ -12,6 +12,7 @@ from contracts.commands.dispatcher import (
     SetJobStatus,
     TellRun,
 )
+from libs.runtime.outside import Outside
 from libs.runtime.service import Command, Performer, Service
 from services.dispatcher.adapters.performing import built_in_agents, performing
 from services.dispatcher.claims import claim_job, extend_lease
@@ -46,6 +47,6 @@ service: Service[State] = Service(
 """Dispatcher, ready to be hosted."""
 
 
-def performer() -> Performer:
-    """Return what calls the agents."""
-    return performing(built_in_agents())
+def performer(outside: Outside | None = None) -> Performer:
+    """Return what calls the agents; without an outside only those that call nobody."""
+    return performing(built_in_agents(outside), outside)

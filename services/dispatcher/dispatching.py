@@ -149,7 +149,9 @@ def _request(state: State, job_id: str, job: Job, call: str) -> Json:
     agent = state.agent(job.documents.agent)
     return {
         "call": call,
+        "workspace_id": state.workspace_id,
         "job_id": job_id,
+        "position": job.position,
         "agent_id": job.agent_id,
         "type": agent.type,
         "config": config_of(state, job),

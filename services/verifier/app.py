@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from libs.runtime.outside import Outside
 from libs.runtime.service import Performer, Service
 from services.verifier.adapters.http import Measurer
 from services.verifier.fold import READS, evolve
@@ -15,6 +16,6 @@ service: Service[State] = Service(
 """Verifier, ready to be hosted."""
 
 
-def performer() -> Performer:
+def performer(outside: Outside | None = None) -> Performer:
     """Return what takes the measurements."""
     return Measurer()

@@ -6,66 +6,87 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from contracts.agents import config_problems
+from contracts.shapes import Json
+from libs.runtime.outside import Outside
 from libs.runtime.service import Intent, NotYet, Performer
+from libs.secrets.problem import SecretProblem
+from libs.secrets.redaction import Redacted
+from services.dispatcher.adapters.context import Documents
 from services.dispatcher.adapters.http_pull import HttpPull
 from services.dispatcher.adapters.port import Agent, AgentAnswer, AgentRequest, CancelAnswer, Delayed
 from services.dispatcher.adapters.test_runner import TestRunner
 
 LOOK_AGAIN_S: Final = 5.0
 """Before an agent is asked again that could not be asked."""
+INSIDE: Final[Mapping[str, Agent]] = {"http-pull": HttpPull(), "test-runner": TestRunner()}
+"""Agents that call nobody: they need neither secrets nor what the job was made from."""
 
 
-def built_in_agents() -> Mapping[str, Agent]:
-    """Every agent type that can execute jobs."""
-    return {"http-pull": HttpPull(), "test-runner": TestRunner()}
+def built_in_agents(outside: Outside | None = None) -> Mapping[str, Agent]:
+    """Every agent type that can execute jobs; without an outside those that call nobody."""
+    if outside is None:
+        return INSIDE
+    return INSIDE
 
 
-def performing(agents: Mapping[str, Agent]) -> Performer:
-    """Return the performer of dispatcher's intents over these agents."""
+def performing(agents: Mapping[str, Agent], outside: Outside | None = None) -> Performer:
+    """Return the performer of dispatcher's intents over these agents; those that call somebody need an outside."""
+    documents = Documents(outside.log) if outside is not None else None
 
     async def perform(intent: Intent) -> dict[str, Any] | NotYet:
         told = intent.request
+        agent = agents.get(told["type"])
+        if agent is None:
+            known = ", ".join(sorted(agents))
+            return _refused(told["call"], f"No job agent type '{told['type']}' is known here; known are: {known}.")
+        config, context, redacted = told["config"], {}, Redacted()
+        if told["type"] not in INSIDE:
+            assert outside is not None, f"a {told['type']} agent needs an outside"
+            assert documents is not None
+            context = await documents.context_of(told["workspace_id"], told["position"], config)
+            try:
+                opened = await outside.vault.opened(told["workspace_id"], config)
+            except SecretProblem as problem:
+                return _refused(told["call"], f"The configuration names a secret that can not be opened: {problem}.")
+            config, redacted = opened.config, opened.redacted
+        if problems := config_problems(told["type"], config, whole=True):
+            said = "; ".join(f"{one['path']}: {one['message']}" for one in problems)
+            why = f"The merged configuration of agent, deployment and version can not be used by {told['type']}: {said}."
+            return _refused(told["call"], redacted.text(why))
         known = told["known"]
         request = AgentRequest(
             told["job_id"],
             told["type"],
-            told["config"],
+            config,
             known["external_id"],
-            agent_id=told["agent_id"],
-            metadata=known["metadata"],
-            again=intent.again,
+            told["workspace_id"],
+            told["agent_id"],
+            context,
+            known["metadata"],
+            intent.again,
         )
-        answer = await _answer(agents, told["call"], request)
-        if isinstance(answer, Delayed):
-            if told["call"] == "observe":
-                return NotYet(max(answer.retry_after_s or 0.0, LOOK_AGAIN_S))
-            return {"delayed": answer.model_dump(mode="json")}
-        if told["call"] == "observe" and isinstance(answer, AgentAnswer) and answer.look_again_s and _is_known(answer, known):
-            return NotYet(answer.look_again_s)
-        return answer.model_dump(mode="json")
+        try:
+            answer = await _asked(agent, told["call"], request)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised again without the secrets in it
+            raise RuntimeError(f"a {told['type']} agent broke: {redacted.error(error)}") from None
+        return _result(told["call"], known, answer, redacted)
 
     return perform
 
 
-def _is_known(answer: AgentAnswer, known: Mapping[str, Any]) -> bool:
-    """Whether an answer says nothing new: polling leaves no trace then."""
-    return (
-        answer.status == known["status"]
-        and answer.message in (None, known["message"])
-        and answer.external_id in (None, known["external_id"])
-        and answer.metadata.items() <= known["metadata"].items()
-    )
+def _result(call: str, known: Json, answer: AgentAnswer | CancelAnswer | Delayed, redacted: Redacted) -> dict[str, Any] | NotYet:
+    """The answer as it may be recorded; polling that brings nothing new leaves no trace."""
+    if isinstance(answer, Delayed):
+        if call == "observe":
+            return NotYet(max(answer.retry_after_s or 0.0, LOOK_AGAIN_S))
+        return {"delayed": redacted.json(answer.model_dump(mode="json"))}
+    if call == "observe" and isinstance(answer, AgentAnswer) and answer.look_again_s and _is_known(answer, known):
+        return NotYet(answer.look_again_s)
+    result: dict[str, Any] = redacted.json(answer.model_dump(mode="json"))
+    return result
 
 
-async def _answer(agents: Mapping[str, Agent], call: str, request: AgentRequest) -> AgentAnswer | CancelAnswer | Delayed:
-    agent = agents.get(request.type)
-    if agent is None:
-        known = ", ".join(sorted(agents))
-        return _refused(call, f"No job agent type '{request.type}' is known here; known are: {known}.")
-    if problems := config_problems(request.type, request.config, whole=True):
-        said = "; ".join(f"{one['path']}: {one['message']}" for one in problems)
-        why = f"The merged configuration of agent, deployment and version can not be used by {request.type}: {said}."
-        return _refused(call, why)
+async def _asked(agent: Agent, call: str, request: AgentRequest) -> AgentAnswer | CancelAnswer | Delayed:
     match call:
         case "dispatch":
             return await agent.dispatch(request)
@@ -77,5 +98,16 @@ async def _answer(agents: Mapping[str, Agent], call: str, request: AgentRequest)
             raise AssertionError(f"an agent can not {call}")
 
 
-def _refused(call: str, message: str) -> AgentAnswer | CancelAnswer:
-    return CancelAnswer(stopped=False, message=message) if call == "cancel" else AgentAnswer(status="failure", message=message)
+def _refused(call: str, message: str) -> dict[str, Any]:
+    answer = CancelAnswer(stopped=False, message=message) if call == "cancel" else AgentAnswer(status="failure", message=message)
+    return answer.model_dump(mode="json")
+
+
+def _is_known(answer: AgentAnswer, known: Mapping[str, Any]) -> bool:
+    """Whether an answer says nothing new: polling leaves no trace then."""
+    return (
+        answer.status == known["status"]
+        and answer.message in (None, known["message"])
+        and answer.external_id in (None, known["external_id"])
+        and answer.metadata.items() <= known["metadata"].items()
+    )

@@ -61,7 +61,16 @@ async def test_the_configuration_is_not_changed(asked: tuple[Agent, AgentRequest
 @pytest.mark.parametrize("config", [{"timeoutSeconds": "1 h"}, {"timeoutSeconds": -1}])
 async def test_a_configuration_that_can_not_be_used_is_a_failure_that_says_why(type_: str, config: Json) -> None:
     known = {"status": "pending", "message": None, "external_id": None, "metadata": {}}
-    told = {"call": "dispatch", "job_id": JOB, "agent_id": "a", "type": type_, "config": config, "known": known}
+    told = {
+        "call": "dispatch",
+        "workspace_id": "w",
+        "job_id": JOB,
+        "position": 1,
+        "agent_id": "a",
+        "type": type_,
+        "config": config,
+        "known": known,
+    }
     result = await performing(built_in_agents())(Intent(f"{JOB}/dispatch/0", told))
     assert isinstance(result, dict)
     assert result["status"] == "failure"

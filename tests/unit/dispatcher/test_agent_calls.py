@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from contracts.commands.dispatcher import SetJobStatus
+from contracts.facts.dispatcher import JobCreated
 from libs.runtime.codec import decode, encode
 from libs.runtime.room import Room
 from libs.runtime.service import Intent, Outcome
@@ -98,7 +99,9 @@ def test_a_job_is_told_with_its_merged_configuration_and_its_id_as_key() -> None
     (call,) = outside.calls
     assert call.request == {
         "call": "dispatch",
+        "workspace_id": WORKSPACE,
         "job_id": scene.jobs()[0].job_id,
+        "position": next(one.position for one in scene.recorded(JobCreated)),
         "agent_id": id_of("puller"),
         "type": "http-pull",
         "config": {"a": 1, "b": 2, "c": 3},
