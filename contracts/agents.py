@@ -74,6 +74,7 @@ class AgentConfig(BaseModel):
         timeout_seconds: after which a job that has not ended is a failure (default 1 h).
         max_concurrent_jobs: so many active jobs of the agent (or, in a deployment's configuration, of the deployment) at once.
         max_calls_per_minute: so many calls to the outside a minute.
+        supersede_queued: a job that waits in the queue, taken by nobody yet, gives way to one of a newer release; else it is waited for.
     """
 
     model_config = ConfigDict(
@@ -82,6 +83,7 @@ class AgentConfig(BaseModel):
     timeout_seconds: float | None = Field(None, gt=0, le=MAX_SECONDS)
     max_concurrent_jobs: Annotated[int, BeforeValidator(_number), Field(ge=1, le=1_000_000)] | None = None
     max_calls_per_minute: Annotated[int, BeforeValidator(_number), Field(ge=1, le=1_000_000)] | None = None
+    supersede_queued: Truth = False
 
 
 class HttpPullConfig(AgentConfig):

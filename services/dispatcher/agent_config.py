@@ -51,6 +51,11 @@ def may_run_on(state: State, job: Job) -> bool:
     return job.dispatched and bool(job.documents.agent) and state.agent(job.documents.agent).type in CAN_STOP
 
 
+def gives_way(state: State, job: Job) -> bool:
+    """Whether a queued job is given up for one of a newer release."""
+    return bool(job.documents.agent) and config_of(state, job).get("supersedeQueued") in (True, "true")
+
+
 def too_large(config: Json) -> str:
     """Why a merged configuration can not be recorded with a job; empty when it can. Each of its levels is small enough by itself."""
     size = len(to_json(config))

@@ -9,6 +9,7 @@ from immutables import Map
 
 from contracts.envelope import Recorded
 from contracts.facts.dispatcher import (
+    DispatchHeld,
     JobAgentDeleted,
     JobAgentSaved,
     JobCancelAnswered,
@@ -50,7 +51,7 @@ from contracts.facts.policy import (
     SkipDeleted,
     TargetsCleared,
 )
-from services.dispatcher import fold_freezes, fold_jobs
+from services.dispatcher import fold_freezes, fold_jobs, places
 from services.dispatcher.state import NOWHERE, Cleared, Desired, KnownResource, Standing, State, pair_key
 
 KEPT_CLEARANCES = 4
@@ -130,6 +131,7 @@ def _forget_targets(state: State, ids: str) -> State:
     for key, known in state.targets.items():
         if ids in key:
             targets[key] = Standing(known.exists, active=known.active)
+            state = places.let_go(state, key)
             without_agent = fold_jobs.index_without_agent(without_agent, key[:36], key, waits=False)
     return state._replace(targets=targets.finish(), without_agent=without_agent)
 
@@ -167,6 +169,8 @@ def _workflow_deleted(state: State, fact: WorkflowDeleted, position: int) -> Sta
 
 def _targets_changed(state: State, fact: TargetsChanged, position: int) -> State:
     suffix = f"-{fact.environment_id}-{fact.deployment_id}"
+    for resource_id in fact.removed if state.held else ():
+        state = places.let_go(state, resource_id + suffix)
     targets = state.targets.mutate()
     for resource_id in fact.added:
         key = resource_id + suffix
@@ -248,6 +252,8 @@ def _rollback_started(state: State, fact: RollbackStarted, position: int) -> Sta
     desired = None
     if fact.release_id is not None and fact.to_version_id is not None:
         desired = Desired(fact.release_id, fact.to_version_id, position, rollback=True)
+    else:
+        state = places.let_go(state, key)
     return state._replace(targets=state.targets.set(key, known._replace(desired=desired, again=False)))
 
 
@@ -296,6 +302,7 @@ _FOLDS: dict[str, Callable[[State, Any, int], State]] = {
     JobCreated.TYPE: fold_jobs.created,
     JobDispatched.TYPE: fold_jobs.dispatched,
     JobStatusChanged.TYPE: fold_jobs.moved,
+    DispatchHeld.TYPE: places.held,
     JobDelayed.TYPE: fold_jobs.delayed,
     JobLeased.TYPE: fold_jobs.leased,
     JobCancelAnswered.TYPE: fold_jobs.cancel_answered,

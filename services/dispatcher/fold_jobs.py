@@ -16,6 +16,7 @@ from contracts.facts.dispatcher import (
     WorkflowJobCreated,
     WorkflowJobStatusChanged,
 )
+from services.dispatcher import places
 from services.dispatcher.state import NOWHERE, Documents, Job, Lease, OfRun, Standing, State, outside_key
 
 
@@ -52,7 +53,9 @@ def created(state: State, fact: JobCreated, position: int) -> State:
         # Whatever is dispatched after this one is judged anew; one that found no agent goes on with what it has. Where another release
         # took the place of this one while it was being dispatched, the clearance is that one's: policy saw nobody use it.
         cleared = tuple(one for one in cleared if one.version_id != fact.version_id)
+    state = places.let_go(state, key)
     return state._replace(
+        running=places.counted(state.running, job, 1) if job.is_active else state.running,
         jobs=state.jobs.set(fact.job_id, job),
         targets=state.targets.set(
             key, Standing(known.exists, known.desired, cleared, fact.job_id, active, known.again and not fact.agent_id)
@@ -105,13 +108,17 @@ def created_for_run(state: State, fact: WorkflowJobCreated, position: int) -> St
         moved_at=position,
         run=OfRun(fact.run_id, fact.workflow_id, fact.step, fact.resource_id, fact.workflow, fact.resource),
     )
-    return state._replace(jobs=state.jobs.set(fact.job_id, job))
+    running = places.counted(state.running, job, 1) if job.is_active else state.running
+    return state._replace(jobs=state.jobs.set(fact.job_id, job), running=running)
 
 
 def moved_of_run(state: State, fact: WorkflowJobStatusChanged, position: int) -> State:
     """A job of a workflow run moved on."""
-    jobs = state.jobs.set(fact.job_id, _after(state.jobs[fact.job_id], fact, position))
-    return state._replace(jobs=jobs, outside=_named(state, fact))
+    before = state.jobs[fact.job_id]
+    job = _after(before, fact, position)
+    return state._replace(
+        jobs=state.jobs.set(fact.job_id, job), outside=_named(state, fact), running=_counted(state, before, job)
+    )
 
 
 def moved(state: State, fact: JobStatusChanged, position: int) -> State:
@@ -134,8 +141,18 @@ def moved(state: State, fact: JobStatusChanged, position: int) -> State:
         if (newest.release_id, newest.attempt) == (job.release_id, job.attempt):
             jobs = jobs.set(newest_id, newest._replace(moved_at=position))
     return state._replace(
-        jobs=jobs, targets=targets, succeeded=_with_success(state, fact.job_id, job), outside=_named(state, fact)
+        jobs=jobs,
+        targets=targets,
+        succeeded=_with_success(state, fact.job_id, job),
+        outside=_named(state, fact),
+        running=_counted(state, before, job),
     )
+
+
+def _counted(state: State, before: Job, job: Job) -> Map[str, int]:
+    if before.is_active == job.is_active:
+        return state.running
+    return places.counted(state.running, job, 1 if job.is_active else -1)
 
 
 def _named(state: State, fact: JobStatusChanged | WorkflowJobStatusChanged) -> Map[str, str]:

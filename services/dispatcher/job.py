@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from contracts.envelope import Recorded
-from contracts.facts.dispatcher import DispatchSnapshot, JobCreated, JobDispatched
+from contracts.facts.dispatcher import DispatchHeld, DispatchSnapshot, HeldItem, JobCreated, JobDispatched
 from contracts.shapes import Json, Target
 from contracts.tags import GATE, clearance
 from libs.eventlog.port import Condition
 from libs.runtime.ids import derived
 from libs.runtime.service import Draft
-from services.dispatcher.agent_config import merged, timeout_of, too_large
+from services.dispatcher.agent_config import gives_way, merged, timeout_of, too_large
 from services.dispatcher.freezes import is_held
+from services.dispatcher.places import Full, Places, agent_key, deployment_key, keys_of, limit_of
 from services.dispatcher.selection import Selector
 from services.dispatcher.state import Desired, Documents, Job, KnownResource, Standing, State, pair_key
-from services.dispatcher.status import MAX_MESSAGE
+from services.dispatcher.status import MAX_MESSAGE, JobMoved, moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,20 @@ class _Plan:
 
     jobs: tuple[tuple[str, Documents], ...]
     why_none: str = ""
+
+
+HELD_PER_FACT = 1_000
+
+
+@dataclass(slots=True)
+class _Hold:
+    """Targets of a pair that begin to wait for the same places."""
+
+    deployment_id: str
+    environment_id: str
+    full: Full
+    cause: Recorded | None
+    items: list[HeldItem] = field(default_factory=list)
 
 
 class JobMaker:
@@ -36,12 +52,23 @@ class JobMaker:
         self._selector = Selector(state)
         self._configs: dict[Documents, tuple[Json, str]] = {}
         self._conditions: dict[tuple[str, str, int], Condition] = {}
+        self._places = Places(state)
+        self._holds: dict[tuple[str, str, str], _Hold] = {}
 
-    def create(self, key: str, cause: Recorded | None) -> list[Draft]:
-        """Return the jobs that a target gets now, dispatched; none when it needs none or has to wait. No cause: time let it go."""
+    def create(self, key: str, cause: Recorded | None, *, in_turn: bool = False) -> list[Draft]:
+        """Return the jobs that a target gets now, dispatched; none when it needs none or has to wait. No cause: time let it go.
+
+        One that waits for a free place only is noted, for `holds`.
+
+        Args:
+            in_turn: nobody waits before it.
+        """
         state = self._state
         standing = state.targets.get(key)
-        if standing is None or not standing.exists or standing.active:
+        if standing is None or not standing.exists:
+            return []
+        superseded = self._superseded(standing)
+        if superseded is None:
             return []
         desired = standing.desired
         if desired is None or not self._is_due(standing, desired):
@@ -60,12 +87,99 @@ class JobMaker:
         plan = self._plan(desired, resource, Documents(0, deployment, version))
         if not plan.jobs and cause is not None and self._found_no_agent_before(standing, desired):
             return []
+        if plan.jobs:
+            given_back = [keys_of(state.jobs[fact.job_id]) for fact in superseded]
+            for keys in given_back:
+                self._places.take(keys, -1)
+            in_turn = in_turn or bool(superseded)
+            if not self._has_place(key, target, standing, desired, plan, cause, in_turn=in_turn):
+                for keys in given_back:
+                    self._places.take(keys)
+                return []
         jobs = plan.jobs or (("", Documents(0, deployment, version)),)
-        return [
+        return [Draft(fact, cause, conditions) for fact in superseded] + [
             Draft(fact, cause, conditions)
             for agent_id, documents in jobs
             for fact in self._facts(target, desired, agent_id, documents, resource, environment, plan.why_none)
         ]
+
+    def holds(self) -> Iterator[Draft]:
+        """What is to be recorded of those that wait for a free place, since they began to."""
+        for hold in self._holds.values():
+            for start in range(0, len(hold.items), HELD_PER_FACT):
+                fact = DispatchHeld(
+                    deployment_id=hold.deployment_id,
+                    environment_id=hold.environment_id,
+                    items=tuple(hold.items[start : start + HELD_PER_FACT]),
+                    agent_id=hold.full.key.removeprefix("agent/") if hold.full.key.startswith("agent/") else "",
+                    limit=hold.full.limit,
+                    held_at=self._now,
+                )
+                yield Draft(fact, hold.cause)
+
+    def free(self, key: str) -> int | None:
+        """How many places are free at an agent or of a deployment, after what was created; None for any number."""
+        return self._places.free(key)
+
+    def _superseded(self, standing: Standing) -> list[JobMoved] | None:
+        """The ends of jobs that nobody took over and whose release is no longer desired; None where a job is to be waited for."""
+        ends: list[JobMoved] = []
+        desired = standing.desired
+        for job_id in standing.active:
+            job = self._state.jobs[job_id]
+            if (
+                desired is None
+                or job.status != "queued"
+                or job.release_id == desired.release_id
+                or not gives_way(self._state, job)
+            ):
+                return None
+            tag = (
+                self._state.version(self._state.versions[desired.version_id]).tag
+                if desired.version_id in self._state.versions
+                else ""
+            )
+            said = f"Superseded by {tag or 'another release'} before anybody took it."
+            ends.append(moved(job_id, job, "cancelled", self._now, message=said[:MAX_MESSAGE]))
+        return ends
+
+    def _has_place(
+        self,
+        key: str,
+        target: Target,
+        standing: Standing,
+        desired: Desired,
+        plan: _Plan,
+        cause: Recorded | None,
+        *,
+        in_turn: bool,
+    ) -> bool:
+        """Whether there is a free place wherever the jobs need one; else the target is noted as waiting.
+
+        What goes back, and what a person wants again, does not stand in line.
+        """
+        keys = (*(agent_key(agent_id) for agent_id, _ in plan.jobs), deployment_key(target.deployment_id))
+        full = self._places.full(keys)
+        first = in_turn or desired.rollback or standing.again
+        if full is None and not first:
+            # Somebody who came before waits for the same place.
+            before = next((one for one in keys if one in self._state.queues and self._places.free(one) is not None), None)
+            waiting = self._state.held.get(key)
+            if before is not None and (waiting is None or waiting.key != before):
+                full = Full(before, limit_of(self._state, before) or 0)
+            elif before is not None:
+                return False  # its turn comes
+        if full is None:
+            self._places.take(keys)
+            return True
+        waiting = self._state.held.get(key)
+        if waiting is None or waiting.key != full.key or waiting.release_id != desired.release_id:
+            of_pair = (target.deployment_id, target.environment_id, full.key)
+            hold = self._holds.get(of_pair)
+            if hold is None:
+                hold = self._holds[of_pair] = _Hold(target.deployment_id, target.environment_id, full, cause)
+            hold.items.append(HeldItem(resource_id=target.resource_id, release_id=desired.release_id))
+        return False
 
     def _is_due(self, standing: Standing, desired: Desired) -> bool:
         """Whether the desired release was not tried yet since it became desired, a person wants it once more, or policy does."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from contracts.envelope import Recorded
-from contracts.facts.dispatcher import JobAgentSaved, JobCreated, JobStatusChanged
+from contracts.facts.dispatcher import JobAgentDeleted, JobAgentSaved, JobCreated, JobStatusChanged, WorkflowJobStatusChanged
 from contracts.facts.inventory import ResourceSaved
 from contracts.facts.planner import DeploymentSaved, RedeployRequested, ReleasesCreated, RollbackStarted
 from contracts.facts.policy import TargetsCleared
@@ -14,6 +14,7 @@ from contracts.shapes import ACTIVE
 from libs.runtime.service import Draft
 from services.dispatcher.fold import LETS_GO
 from services.dispatcher.job import JobMaker
+from services.dispatcher.places import in_line, keys_of
 from services.dispatcher.state import State
 
 _TRIGGERS = LETS_GO | frozenset(
@@ -41,10 +42,42 @@ def react(state: State, recorded: Sequence[Recorded], now: datetime) -> Sequence
                 causes[key] = one
             for key in sorted(state.waiting) if one.type in LETS_GO else ():
                 causes[key] = one
-    if not causes:
+    freed = _freed(state, recorded)
+    if not causes and not freed:
         return ()
     maker = JobMaker(state, now)
-    return [draft for key, cause in causes.items() for draft in maker.create(key, cause)]
+    drafts: list[Draft] = []
+    for key, free in freed.items():
+        drafts += _served(state, maker, key, free, causes)
+    drafts += [draft for key, cause in causes.items() for draft in maker.create(key, cause)]
+    return [*drafts, *maker.holds()]
+
+
+def _freed(state: State, recorded: Sequence[Recorded]) -> dict[str, Recorded]:
+    """The agents and deployments at which somebody waits and a place may have become free, with the newest fact that says so."""
+    freed: dict[str, Recorded] = {}
+    for one in recorded if state.queues else ():
+        match one.fact:
+            case (JobStatusChanged() | WorkflowJobStatusChanged()) as fact if fact.status not in ACTIVE:
+                keys = keys_of(state.jobs[fact.job_id])
+            case JobAgentSaved() | JobAgentDeleted() | DeploymentSaved():
+                keys = tuple(sorted(state.queues))
+            case _:
+                continue
+        freed.update((key, one) for key in keys if key in state.queues)
+    return freed
+
+
+def _served(state: State, maker: JobMaker, key: str, cause: Recorded, causes: dict[str, Recorded]) -> Iterator[Draft]:
+    """The jobs of those whose turn it is. One that can not go now (its clearance went stale, say) lets the next one pass."""
+    for target in in_line(state, key):
+        free = maker.free(key)
+        if free is not None and free <= 0:
+            return
+        made = maker.create(target, cause, in_turn=True)
+        if made:
+            causes.pop(target, None)
+            yield from made
 
 
 def _concerned(state: State, recorded: Recorded) -> Iterable[str]:

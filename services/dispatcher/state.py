@@ -137,6 +137,14 @@ class Standing(NamedTuple):
     again: bool = False
 
 
+class Waiting(NamedTuple):
+    """A target's place in the queue of an agent or a deployment (`places.py`), and the release that waits."""
+
+    key: str
+    number: int
+    release_id: str
+
+
 class KnownResource(NamedTuple):
     """A resource's document and where it was recorded."""
 
@@ -180,6 +188,9 @@ class State(NamedTuple):
         workflows: position of the newest document by id.
         workflow_documents: documents by position (as text): a run goes on as the workflow was when it began.
         outside: jobs by what their agents call them (`outside_key`).
+        running: how many active jobs an agent and a deployment has, by key (`places.py`).
+        held: targets that wait for a free place.
+        queues: of each key, those that wait for it, by their numbers.
     """
 
     workspace_id: str
@@ -207,6 +218,9 @@ class State(NamedTuple):
     workflows: Map[str, int] = Map()
     workflow_documents: Map[str, WorkflowSaved] = Map()
     outside: Map[str, str] = Map()
+    running: Map[str, int] = Map()
+    held: Map[str, Waiting] = Map()
+    queues: Map[str, Map[int, str]] = Map()
 
     def agent(self, position: int) -> JobAgentSaved:
         """The agent document recorded at a position."""

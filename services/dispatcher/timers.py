@@ -53,4 +53,5 @@ class Timers:
                 free = state.waiting[target]
                 if free is not None and free <= now:
                     drafts += maker.create(target, None)
+            drafts += maker.holds()
         return drafts

@@ -1,0 +1,27 @@
+"""Links of a job for people: the metadata key `ctrlplane/links`, JSON of labels to URLs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import orjson
+
+from libs.webhooks.told import links
+
+LINKS: Final = "ctrlplane/links"
+
+
+def with_links(metadata: Mapping[str, str], **named: str | None) -> dict[str, str]:
+    """What is to be added to a job's metadata so that it has these links; nothing where it has them.
+
+    Labels that are there stay as they are: webhooks and polling may write the same place in two ways, and must not take turns.
+    """
+    try:
+        known = orjson.loads(metadata.get(LINKS, "{}"))
+    except orjson.JSONDecodeError:
+        known = {}
+    if not isinstance(known, dict):
+        known = {}
+    new = orjson.loads(links(**{label: url for label, url in named.items() if label not in known}))
+    return {LINKS: orjson.dumps({**known, **new}).decode()} if new else {}
