@@ -138,6 +138,15 @@ class RunWorkflow(_Dispatcher):
 
 
 @wish
+class CancelRun(_Dispatcher):
+    """Stop a workflow run: its active jobs are cancelled, and what has not begun does not begin. Answers `{id}`."""
+
+    NAME: ClassVar[str] = "cancel_run"
+    run_id: str
+    reason: str = ""
+
+
+@wish
 class CreatePlan(_Dispatcher):
     """Ask what a version would change on every target of a deployment. Answers `{id}`."""
 

@@ -90,6 +90,13 @@ VERSION: Final = Environment("version", {"version": _VERSION}, optional=_OPTIONA
 AGENT: Final = Environment("agent", {"jobAgent": _JOB_AGENT, "resource": _RESOURCE}, optional=_OPTIONAL)
 """Selectors that choose the job agents of a deployment or a workflow."""
 
+WORKFLOW: Final = Environment(
+    "workflow",
+    {"jobAgent": _JOB_AGENT, "resource": _RESOURCE, "inputs": None, "workflow": frozenset({"id", "name", "slug"})},
+    optional=_OPTIONAL,
+)
+"""Selectors of a workflow's steps."""
+
 RELATION: Final = Environment("relation", {"from": _RELATED, "to": _RELATED}, optional=_OPTIONAL)
 """Relationship rules between two entities; pass the variables as `**{"from": a, "to": b}`."""
 

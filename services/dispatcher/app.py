@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from contracts.commands.dispatcher import (
     CancelJob,
+    CancelRun,
     ClaimJob,
     CompleteJob,
     DeleteJobAgent,
+    DeleteWorkflow,
     ExtendLease,
+    RunWorkflow,
     SaveJobAgent,
+    SaveWorkflow,
     SetJobStatus,
     TellRun,
 )
@@ -23,6 +27,7 @@ from services.dispatcher.reaction import react
 from services.dispatcher.state import State
 from services.dispatcher.telling import cancel_job, complete_job, set_job_status, tell_run
 from services.dispatcher.timers import Timers
+from services.dispatcher.workflows import cancel_run, delete_workflow, run_workflow, save_workflow
 
 service: Service[State] = Service(
     name="dispatcher",
@@ -40,6 +45,10 @@ service: Service[State] = Service(
         CancelJob.NAME: Command(CancelJob, cancel_job),
         CompleteJob.NAME: Command(CompleteJob, complete_job),
         TellRun.NAME: Command(TellRun, tell_run),
+        SaveWorkflow.NAME: Command(SaveWorkflow, save_workflow),
+        DeleteWorkflow.NAME: Command(DeleteWorkflow, delete_workflow),
+        RunWorkflow.NAME: Command(RunWorkflow, run_workflow),
+        CancelRun.NAME: Command(CancelRun, cancel_run),
     },
     timers=Timers(),
     effects=AgentCalls(),

@@ -21,6 +21,8 @@ from contracts.facts.dispatcher import (
     WorkflowDeleted,
     WorkflowJobCreated,
     WorkflowJobStatusChanged,
+    WorkflowRunEnded,
+    WorkflowRunStarted,
     WorkflowSaved,
 )
 from contracts.facts.inventory import ResourceDeleted, ResourceSaved
@@ -51,7 +53,7 @@ from contracts.facts.policy import (
     SkipDeleted,
     TargetsCleared,
 )
-from services.dispatcher import fold_freezes, fold_jobs, places
+from services.dispatcher import fold_freezes, fold_jobs, fold_workflows, places
 from services.dispatcher.state import NOWHERE, Cleared, Desired, KnownResource, Standing, State, pair_key
 
 KEPT_CLEARANCES = 4
@@ -151,17 +153,6 @@ def _resource_saved(state: State, fact: ResourceSaved, position: int) -> State:
 
 def _resource_deleted(state: State, fact: ResourceDeleted, position: int) -> State:
     return state._replace(resources=_without(state.resources, fact.resource_id))
-
-
-def _workflow_saved(state: State, fact: WorkflowSaved, position: int) -> State:
-    return state._replace(
-        workflows=state.workflows.set(fact.workflow_id, position),
-        workflow_documents=state.workflow_documents.set(str(position), fact),
-    )
-
-
-def _workflow_deleted(state: State, fact: WorkflowDeleted, position: int) -> State:
-    return state._replace(workflows=_without(state.workflows, fact.workflow_id))
 
 
 # --- what should go where ------------------------------------------------------------------------------------------------------
@@ -306,9 +297,11 @@ _FOLDS: dict[str, Callable[[State, Any, int], State]] = {
     JobDelayed.TYPE: fold_jobs.delayed,
     JobLeased.TYPE: fold_jobs.leased,
     JobCancelAnswered.TYPE: fold_jobs.cancel_answered,
-    WorkflowSaved.TYPE: _workflow_saved,
-    WorkflowDeleted.TYPE: _workflow_deleted,
-    WorkflowJobCreated.TYPE: fold_jobs.created_for_run,
+    WorkflowSaved.TYPE: fold_workflows.saved,
+    WorkflowDeleted.TYPE: fold_workflows.deleted,
+    WorkflowRunStarted.TYPE: fold_workflows.started,
+    WorkflowRunEnded.TYPE: fold_workflows.ended,
+    WorkflowJobCreated.TYPE: fold_workflows.job_created,
     WorkflowJobStatusChanged.TYPE: fold_jobs.moved_of_run,
 }
 READS = frozenset(_FOLDS)

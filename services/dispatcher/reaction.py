@@ -16,6 +16,7 @@ from services.dispatcher.fold import LETS_GO
 from services.dispatcher.job import JobMaker
 from services.dispatcher.places import in_line, keys_of
 from services.dispatcher.state import State
+from services.dispatcher.workflow_steps import go_on
 
 _TRIGGERS = LETS_GO | frozenset(
     one.TYPE
@@ -43,10 +44,10 @@ def react(state: State, recorded: Sequence[Recorded], now: datetime) -> Sequence
             for key in sorted(state.waiting) if one.type in LETS_GO else ():
                 causes[key] = one
     freed = _freed(state, recorded)
+    drafts = list(go_on(state, recorded, now)) if state.runs else []
     if not causes and not freed:
-        return ()
+        return drafts
     maker = JobMaker(state, now)
-    drafts: list[Draft] = []
     for key, free in freed.items():
         drafts += _served(state, maker, key, free, causes)
     drafts += [draft for key, cause in causes.items() for draft in maker.create(key, cause)]

@@ -12,7 +12,7 @@ from contracts.facts.dispatcher import JobAgentSaved, WorkflowSaved
 from contracts.facts.inventory import ResourceSaved
 from contracts.facts.planner import DeploymentSaved, EnvironmentSaved, VersionCreated
 from contracts.facts.policy import FreezeOverridden, FreezeSaved
-from contracts.shapes import ACTIVE, JobStatus
+from contracts.shapes import ACTIVE, JobStatus, Json
 
 
 class Documents(NamedTuple):
@@ -137,6 +137,22 @@ class Standing(NamedTuple):
     again: bool = False
 
 
+class Run(NamedTuple):
+    """A workflow run that has not ended.
+
+    Attributes:
+        workflow: position of the document that it runs.
+        resources: ids of those that it runs for; None where it runs once, for none.
+        jobs: by step, in the order in which they were made.
+    """
+
+    workflow_id: str
+    workflow: int
+    inputs: Json
+    resources: tuple[str, ...] | None
+    jobs: Map[str, tuple[str, ...]] = Map()
+
+
 class Waiting(NamedTuple):
     """A target's place in the queue of an agent or a deployment (`places.py`), and the release that waits."""
 
@@ -187,6 +203,7 @@ class State(NamedTuple):
         instants: how many of them have each instant.
         workflows: position of the newest document by id.
         workflow_documents: documents by position (as text): a run goes on as the workflow was when it began.
+        runs: workflow runs that have not ended, by id.
         outside: jobs by what their agents call them (`outside_key`).
         running: how many active jobs an agent and a deployment has, by key (`places.py`).
         held: targets that wait for a free place.
@@ -217,6 +234,7 @@ class State(NamedTuple):
     instants: Map[datetime, int] = Map()
     workflows: Map[str, int] = Map()
     workflow_documents: Map[str, WorkflowSaved] = Map()
+    runs: Map[str, Run] = Map()
     outside: Map[str, str] = Map()
     running: Map[str, int] = Map()
     held: Map[str, Waiting] = Map()
