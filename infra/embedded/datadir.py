@@ -78,6 +78,10 @@ class DataDir:
         """Return the file with the first administrator's API key, `<16 hex>.<64 hex>`, made on first use."""
         return self.secret("admin.key", f"{secrets.token_hex(8)}.{secrets.token_hex(32)}")[0]
 
+    def secret_key_file(self) -> Path:
+        """Return the file with the master key of sealed secrets, 64 hex digits, made on first use."""
+        return self.secret("secret.key", secrets.token_hex(32))[0]
+
     def publish(self, port: int, processes: Mapping[str, int]) -> None:
         """Write supervisor.json: who runs here, on which port, with which children (name to process id)."""
         mine = {"pid": os.getpid(), "started": started(os.getpid()), "port": port, "processes": dict(processes)}

@@ -104,6 +104,7 @@ class Supervisor:
         self.port: int = listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.api_key_file = datadir.api_key_file()
+        self.secret_key_file = datadir.secret_key_file()
         self.postgres_url = options.postgres or ""
         self.nats_url = options.nats or ""
         # In the order of starting; stopping goes backwards.
@@ -222,6 +223,9 @@ class Supervisor:
         # Variables of libpq would fill in whatever our connection string leaves open.
         ours = {name: value for name, value in os.environ.items() if self.options.postgres or not name.startswith("PG")}
         return {
+            # On one machine, what is deployed to and measured is usually on it too; who says otherwise is heard.
+            "SIGNALBOX_OUTBOUND_ALLOW": "loopback",
+            "SIGNALBOX_SECRET_KEY_FILE": str(self.secret_key_file),
             **ours,
             **past_proxies(os.environ),
             "SIGNALBOX_POSTGRES": self.postgres_url,

@@ -93,11 +93,7 @@ class JoinIndex:
         self.remove(key)
         self._looked = None
         self._documents[key] = document
-        self._pool.left = self.most_steps
-        for side in self._sides:
-            marked = side.marks(document)
-            if marked is None:
-                continue
+        for side, marked in self._admitting(document):
             if not side.tables:
                 insort(side.all, key)
             for postings, mark in side.entries(marked):
@@ -110,11 +106,7 @@ class JoinIndex:
             return
         self._looked = None
         document = self._documents.pop(key)
-        self._pool.left = self.most_steps
-        for side in self._sides:
-            marked = side.marks(document)
-            if marked is None:
-                continue
+        for side, marked in self._admitting(document):
             if not side.tables:
                 del side.all[bisect_left(side.all, key)]
             for postings, mark in side.entries(marked):
@@ -232,6 +224,14 @@ class JoinIndex:
             for tables, of_group in zip(other.tables, marked, strict=True)
         ]
         return min(found, key=lambda lists: sum(map(len, lists)))
+
+    def _admitting(self, document: Any) -> Iterator[tuple[Side, Marks]]:
+        """The roles that a document can play, with its marks there; the pool is full before."""
+        self._pool.left = self.most_steps
+        for side in self._sides:
+            marked = side.marks(document)
+            if marked is not None:
+                yield side, marked
 
     def _spent(self) -> int:
         """What was taken since the pool was full; of what is beyond it, no matter how much, one step, so that the sum is beyond it too."""

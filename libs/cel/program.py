@@ -14,7 +14,7 @@ from libs.cel.limits import FILTER_STEPS, FILTER_STEPS_PER_ROW, STEPS
 from libs.cel.native import Filter, Matches, compile_filter, compile_matches
 from libs.cel.problems import CelError, ErrorKind, Problem
 from libs.cel.syntax import Ident, Node, walk
-from libs.cel.values import as_truth
+from libs.cel.values import as_boolean, as_truth
 
 if TYPE_CHECKING:
     from libs.cel.environment import Environment
@@ -152,8 +152,15 @@ class Program:
 
     def verdict(self, **variables: Any) -> Verdict:
         """Return the answer with its reason; never raises for what the expression or the data do."""
+        return self._verdict(variables, as_truth)
+
+    def strict_verdict(self, **variables: Any) -> Verdict:
+        """Return the answer as `verdict` does, save that a text is none, whatever it says: for what a gate opens on."""
+        return self._verdict(variables, as_boolean)
+
+    def _verdict(self, variables: dict[str, Any], told: Callable[[Any], bool]) -> Verdict:
         try:
-            truth = as_truth(self._evaluate(variables))
+            truth = told(self._evaluate(variables))
         except CelError as error:
             error.locate(self.source)
             outcome = Outcome.MISSING if error.kind == "missing" else Outcome.ERROR

@@ -92,6 +92,17 @@ def as_truth(value: Any) -> bool:
         if value in FALSE_TEXTS:
             return False
         raise CelError("overload", "the result is a string that is no boolean")
+    return as_boolean(value)
+
+
+def as_boolean(value: Any) -> bool:
+    """Take the result of a whole expression as it is.
+
+    Raises:
+        CelError: kind `overload`, it is no boolean.
+    """
+    if value is True or value is False:
+        return value
     raise CelError("overload", f"the result is of type {type_name(value)}, not a boolean")
 
 

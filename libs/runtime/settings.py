@@ -18,6 +18,12 @@ class Settings(BaseSettings):
         listen_fd: a listening socket that the supervisor holds, so that clients wait instead of being refused during a restart.
         ready_fd: gets one line `ready` when the process serves.
         bootstrap_key_file: an API key (`<16 hex>.<64 hex>`) that the gateway makes sure of at start.
+        secret_key_file: the master key that wraps the workspaces' keys: 64 or more hex digits in a line; after a change the older ones
+            below it. Without it secrets can be referred to, but not sealed.
+        secrets_dir: the folder whose files configurations may refer to as `${secret:file:NAME}`; none without it.
+        outbound_allow: which addresses agents and measurements may call beside public ones: `loopback`, `private`, `link-local`, networks
+            (`10.1.0.0/16`) and single addresses, separated by commas.
+        outbound_ca_file: certificates (PEM) that calls trust beside the public ones.
         traces: where spans go: nowhere, the console, or an OTLP collector (its address by the standard `OTEL_EXPORTER_OTLP_…`).
         snapshot_every: facts between two snapshots of a service's state.
     """
@@ -31,6 +37,10 @@ class Settings(BaseSettings):
     listen_fd: int | None = None
     ready_fd: int | None = None
     bootstrap_key_file: Path | None = None
+    secret_key_file: Path | None = None
+    secrets_dir: Path | None = None
+    outbound_allow: str = ""
+    outbound_ca_file: Path | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     traces: Literal["none", "console", "otlp"] = "none"
     snapshot_every: int = 5_000

@@ -1,7 +1,9 @@
-"""Templates: text with Go-template fields such as `{{.version.tag}}`, rendered over plain JSON data."""
+"""Templates: Go's `text/template` with Sprig's functions, rendered over plain JSON data within bounds."""
 
 from __future__ import annotations
 
-from libs.template.render import MAX_TEXT, TemplateError, render
+from libs.template.bounds import MAX_TEXT
+from libs.template.error import TemplateError
+from libs.template.render import Template, parse, render
 
-__all__ = ["render", "TemplateError", "MAX_TEXT"]
+__all__ = ["parse", "render", "Template", "TemplateError", "MAX_TEXT"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contracts.documents import stamp
+from contracts.documents import deployment_document, environment_document, stamp
 from contracts.facts.inventory import ProviderSaved, RelationshipRuleSaved, VariableSetSaved
 from contracts.facts.planner import (
     DeploymentSaved,
@@ -36,19 +36,11 @@ def system(workspace_id: str, fact: SystemSaved) -> Json:
 
 def deployment(fact: DeploymentSaved) -> Json:
     """A deployment; its slug is its name, and a selector of "false" is shown as such."""
-    doc = {
-        "id": fact.deployment_id,
-        "name": fact.name,
-        "slug": fact.name,
-        "resourceSelector": fact.resource_selector,
-        "jobAgentSelector": fact.job_agent_selector,
-        "jobAgentConfig": fact.job_agent_config,
-        "metadata": fact.metadata,
-    }
+    doc = deployment_document(fact)
     if fact.supersession != "latest":
         # Clients that know nothing of it see no difference in a deployment that does as they expect.
         doc["supersession"] = fact.supersession
-    return _described(doc, fact.description)
+    return doc
 
 
 def deployment_variable(fact: DeploymentVariableSaved) -> Json:
@@ -72,15 +64,11 @@ def deployment_variable_value(fact: DeploymentVariableValueSaved) -> Json:
 
 def environment(fact: EnvironmentSaved) -> Json:
     """An environment; a selector of "false" is left out."""
-    doc = {
-        "id": fact.environment_id,
-        "name": fact.name,
-        "metadata": fact.metadata,
-        "createdAt": stamp(fact.created_at),
-    }
+    doc = environment_document("", fact)
+    del doc["workspaceId"]  # the published form has none
     if fact.resource_selector != "false":
         doc["resourceSelector"] = fact.resource_selector
-    return _described(doc, fact.description)
+    return doc
 
 
 def provider(workspace_id: str, fact: ProviderSaved) -> Json:
@@ -132,17 +120,16 @@ NO_AGENT: Json = {"id": "", "name": "", "type": "", "config": {}, "metadata": {}
 
 
 def metric(spec: MetricSpec) -> Json:
-    """A metric with the defaults of the schema filled in; what has no value is absent."""
+    """A metric as it was sent, without defaults; what has no value is absent."""
     return spec.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def rule(policy_id: str, one: Rule) -> Json:
-    """A policy rule with its id and time, the defaults of the schema filled in; what has no value is absent."""
+    """A policy rule as it was sent, with its id and time and without defaults; what has no value is absent."""
     doc: Json = {**one.model_dump(mode="json", by_alias=True, exclude_none=True), "policyId": policy_id}
-    for kind, added in (("anyApproval", "groups"), ("gradualRollout", "waves")):
-        # Lists that older clients do not know are absent while they are empty.
-        if kind in doc and not doc[kind][added]:
-            del doc[kind][added]
+    if one.deployment_window is not None:
+        # Clients decode it as a plain boolean, in which absence would say that the window is closed and not open.
+        doc["deploymentWindow"]["allowWindow"] = one.deployment_window.allow_window
     return doc
 
 

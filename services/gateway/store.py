@@ -79,6 +79,9 @@ class ReadStore(Protocol):
     async def get(self, workspace_id: str, table: Table, row_id: str) -> Json | None:
         """One row."""
 
+    async def holders(self, table: Table, row_id: str) -> list[str]:
+        """The workspaces that have a row with this id, in order."""
+
     async def many(self, workspace_id: str, table: Table, row_ids: Sequence[str]) -> dict[str, Json]:
         """Rows by id; unknown ids are left out."""
 

@@ -27,6 +27,7 @@ from libs.runtime.service import Draft
 from services.planner.affected import Affected, affected
 from services.planner.history import NO_PAST, NO_PASTS, past_key
 from services.planner.pins import held_to
+from services.planner.reading import size_of
 from services.planner.resolution import Resolver, Variables
 from services.planner.rollouts import NO_PAIR, NO_PAIRS, Clearance, Pair, Place, pair_of
 from services.planner.state import PlannerState
@@ -100,8 +101,9 @@ def decide_releases(
 
 
 def _made(resource_id: str, release_id: str, variables: Variables, cause: Recorded) -> _Made:
-    item = ReleaseItem(resource_id=resource_id, release_id=release_id, variables=variables.values)
-    return _Made(item, variables.size + _ITEM_BYTES, cause)
+    omitted = variables.omitted
+    item = ReleaseItem(resource_id=resource_id, release_id=release_id, variables=variables.values, omitted=omitted)
+    return _Made(item, variables.size + (size_of(list(omitted)) if omitted else 0) + _ITEM_BYTES, cause)
 
 
 def _parts(made: Sequence[_Made]) -> Iterator[Sequence[_Made]]:

@@ -41,13 +41,20 @@ def release_id(target: Target, version_id: str, variables: Json) -> str:
 
 
 class Variables(NamedTuple):
-    """What a release is made with, and how many bytes of JSON that is."""
+    """What a release is made with, and how many bytes of JSON that is. `omitted`: the first keys of which no value fitted."""
 
     values: Json
     size: int
+    omitted: tuple[str, ...] = ()
 
 
 NO_VARIABLES: Final = Variables({}, 2)
+
+MOST_OMITTED: Final = 20
+"""Keys that did not fit which a release names at most."""
+
+LONGEST_OMITTED: Final = 100
+"""Characters of such a key that are repeated."""
 
 
 class _Test:
@@ -125,7 +132,9 @@ class Resolver:
         own = saved.variables if saved is not None else {}
         values: Json = {}
         size = NO_VARIABLES.size
+        omitted: list[str] = []
         for key, key_size, candidates in self._keys_of(target.deployment_id, target.environment_id):
+            too_large = False
             for value in self._matching(resource_id, own, key, candidates):
                 if value.reference is not None:
                     value = self._follow(resource_id, value.reference)
@@ -133,7 +142,10 @@ class Resolver:
                     values[key] = value.literal
                     size += key_size + value.size
                     break
-        return Variables(values, size)
+                too_large = too_large or value.size > 0
+            if too_large and key not in values:
+                omitted.append(key[:LONGEST_OMITTED])
+        return Variables(values, size, tuple(omitted[:MOST_OMITTED]))
 
     # --- candidates ------------------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from contracts.commands.policy import (
     DeletePolicy,
     DeleteSkip,
     EligibleVersions,
+    EvaluateTarget,
     ExplainRollout,
     ExplainTarget,
     ExplainVersion,
@@ -22,6 +23,7 @@ from libs.runtime.service import Command, QueryHandler, Service
 from services.policy.approval_commands import record_approval
 from services.policy.commands import delete_policy, save_policy
 from services.policy.eligible import eligible_versions
+from services.policy.evaluations import evaluate_target
 from services.policy.explanation import explain_target
 from services.policy.fold import evolve, reads
 from services.policy.forecast import forecast_rollout
@@ -36,7 +38,7 @@ from services.policy.version_explanation import explain_version
 
 service: Service[State] = Service(
     name="policy",
-    state_version=3,
+    state_version=4,
     reads=reads(),
     initial=State,
     evolve=evolve,
@@ -54,6 +56,7 @@ service: Service[State] = Service(
     queries={
         ExplainTarget.NAME: QueryHandler(ExplainTarget, explain_target),
         EligibleVersions.NAME: QueryHandler(EligibleVersions, eligible_versions),
+        EvaluateTarget.NAME: QueryHandler(EvaluateTarget, evaluate_target),
         ExplainRollout.NAME: QueryHandler(ExplainRollout, explain_rollout),
         ExplainVersion.NAME: QueryHandler(ExplainVersion, explain_version),
         ForecastRollout.NAME: QueryHandler(ForecastRollout, forecast_rollout),

@@ -55,7 +55,7 @@ class Quota:
         return ends[self.needed - lasting - 1] if 0 < self.needed - lasting <= len(ends) else None
 
 
-class _Unreadable(Exception):
+class Unreadable(Exception):
     """A selector of people can not be judged."""
 
 
@@ -76,8 +76,8 @@ def judge_approval(body: AnyApproval, rule: Rule, version: Version, approvals: S
     facts = positions(tuple(one.position for one in approvals))
     try:
         given, uncounted = _counting(body, version, approvals, now)
-        quotas = (Quota(body.min_approvals, "", given), *(_group(one.selector, one.min_approvals, given) for one in body.groups))
-    except _Unreadable as problem:
+        quotas = _quotas(body, given)
+    except Unreadable as problem:
         return Finding("blocked", str(problem), ended_by="a person who mends the rule", facts=facts)
     since = read(rule.created_at)
     exempt = since is not None and version.created_at < since
@@ -99,6 +99,15 @@ def judge_approval(body: AnyApproval, rule: Rule, version: Version, approvals: S
             facts=positions((version.position,)),
         )
     return _waiting(body, quotas, uncounted, facts or positions((version.position,)))
+
+
+def quotas_of(body: AnyApproval, version: Version, approvals: Sequence[Approval], now: datetime) -> tuple[Quota, ...]:
+    """How many people are needed, and who has approved: of all, then of each group. Raises: Unreadable."""
+    return _quotas(body, _counting(body, version, approvals, now)[0])
+
+
+def _quotas(body: AnyApproval, given: tuple[Given, ...]) -> tuple[Quota, ...]:
+    return (Quota(body.min_approvals, "", given), *(_group(one.selector, one.min_approvals, given) for one in body.groups))
 
 
 def _counting(
@@ -140,14 +149,14 @@ def _group(selector: str, needed: int, given: tuple[Given, ...]) -> Quota:
 
 
 def _picks(selector: str, person: Approval) -> bool:
-    """Whether a selector picks a person; a field that the person has not is no match. Raises: _Unreadable."""
+    """Whether a selector picks a person; a field that the person has not is no match. Raises: Unreadable."""
     user: dict[str, Any] = {"id": person.user_id, "name": person.name, "roles": list(person.roles)}
     try:
-        verdict = contexts.USER.compile(selector).verdict(user=user)
+        verdict = contexts.USER.compile(selector).strict_verdict(user=user)
     except CelProblems as problems:
-        raise _Unreadable(f"The rule's selector of people can not be read: {problems}") from problems
+        raise Unreadable(f"The rule's selector of people can not be read: {problems}") from problems
     if verdict.is_error:
-        raise _Unreadable(
+        raise Unreadable(
             f"The rule's selector of people, `{selector}`, has no answer for {person.told}: {verdict.message or 'it failed'}"
         )
     return verdict.is_match

@@ -25,8 +25,10 @@ from services.policy.expressions import check_expressions
 from services.policy.fold import apply
 from services.policy.gate import Judge
 from services.policy.metrics import check_metrics
+from services.policy.plan_rules import check_modules
 from services.policy.recording import withdrawals
 from services.policy.state import State
+from services.policy.unknown_fields import unknown_fields_of
 from services.policy.wave_forms import check_waves
 from services.policy.window import check_windows
 
@@ -39,12 +41,13 @@ def save_policy(wish: SavePolicy, state: State, asked: Asked) -> Decided:
     """Create or replace a policy; the same document again appends nothing.
 
     Raises:
-        Refused: `invalid`, when an id is no uuid or taken, a rule has no body, an expression, template or duration is malformed, or
+        Refused: `invalid`, when an id is no uuid or taken, a rule has no body, an expression, template, module or duration is malformed, or
             the policy is too large.
     """
     check_expressions(wish)
     check_metrics(wish)
     check_waves(wish)
+    check_modules(wish)
     made_id = str(uuid5(UUID(asked.id), "policy"))
     policy_id = _uuid(wish.policy_id, "/path/policyId") if wish.policy_id is not None else made_id
     before = state.policies.get(policy_id)
@@ -63,9 +66,13 @@ def save_policy(wish: SavePolicy, state: State, asked: Asked) -> Decided:
     check_windows(fact.rules)
     if (size := len(fact.to_json())) > MAX_POLICY_BYTES:
         _refuse("/body", f"The policy is too large: {size} bytes of JSON, at most {MAX_POLICY_BYTES}. Split it into several.")
-    if before is not None and before.saved == fact:
-        return Decided(answer={"id": policy_id})
-    return Decided((Draft(fact), *withdrawn(state, fact, state.pairs, asked)), {"id": policy_id})
+    # How a client wrote it counts as well, since it reads that back; to be equal is to mean the same.
+    answer: Json = {"id": policy_id}
+    if warnings := [{"path": path, "message": f"{told[:1].upper()}{told[1:]}"} for path, told in unknown_fields_of(wish)]:
+        answer["warnings"] = warnings
+    if before is not None and before.saved.model_dump() == fact.model_dump():
+        return Decided(answer=answer)
+    return Decided((Draft(fact), *withdrawn(state, fact, state.pairs, asked)), answer)
 
 
 def delete_policy(wish: DeletePolicy, state: State, asked: Asked) -> Decided:

@@ -123,7 +123,7 @@ def _ask(selector: str, upstream: Version, answers: Answers) -> Verdict | str:
     answer = answers.get(key)
     if answer is None:
         try:
-            answer = contexts.DEPENDENCY.compile(selector).verdict(version=version_document(upstream))
+            answer = contexts.DEPENDENCY.compile(selector).strict_verdict(version=version_document(upstream))
         except CelProblems as problems:
             answer = str(problems)
         answers[key] = answer

@@ -72,7 +72,7 @@ def _ask(state: State, depends_on: str, pair: Pair, upstream: Version, asked: As
     answer = asked.get(key)
     if answer is None:
         deployment = state.deployments.get(pair.deployment_id)
-        answer = asked[key] = contexts.DEPENDENCY.compile(depends_on).verdict(
+        answer = asked[key] = contexts.DEPENDENCY.compile(depends_on).strict_verdict(
             deployment=deployment_document(deployment) if deployment is not None else {}, version=version_document(upstream)
         )
     return answer

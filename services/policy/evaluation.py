@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from services.policy.candidates import Step, marked, step_for, unfit
 from services.policy.finding import BAD_MARK, DEPLOYABLE, IN_ORDER, Finding, RuleKey
 from services.policy.gate import Gate, Judge
-from services.policy.rollout import Candidates, OthersNeeded, Turns
+from services.policy.rollout import Candidates, OthersNeeded, Question, Turns
 from services.policy.route import BEHIND, WAITS, Route, behind, pinned_to
 from services.policy.state import NOWHERE, Pair, Version
 from services.policy.turns import judge_rollouts
@@ -61,7 +61,11 @@ def walk(judge: Judge, pair: Pair, resource_ids: Iterable[str] | None = None) ->
 
 
 class _Walk:
-    """One walk over targets of a pair. `alone`: they may be only some of those that wait for one another."""
+    """One walk over targets of a pair.
+
+    `alone`: they may be only some of those that wait for one another. `_singular`: versions that are marked bad on some of the targets, or
+    cleared for some, so that each target is asked for itself.
+    """
 
     def __init__(self, judge: Judge, pair: Pair, *, alone: bool) -> None:
         self._judge = judge
@@ -69,10 +73,13 @@ class _Walk:
         self._alone = alone
         self._route = Route(judge.state, pair)
         self._found = Evaluation()
+        self._ids: list[str] = []
+        self._singular: set[str] | None = None
 
     def go(self, ids: list[str]) -> Evaluation:
         """Evaluate targets, sorted."""
         pinned: dict[str, list[str]] = {}
+        self._ids = ids
         free = ids
         if self._pair.pins:
             free = []
@@ -87,11 +94,8 @@ class _Walk:
                 break
             free = self._look_at(self._judge.state.versions[version_id], free, left.pop(version_id, []))
         anew = {one for targets in self._found.cleared.values() for one, _ in targets}
-        for one in bound:
-            self._end_recorded(one)
-        for one in ordered:
-            if one not in anew:
-                self._end_recorded(one)
+        self._end_recorded(bound)
+        self._end_recorded([one for one in ordered if one not in anew])
         for one in ids if self._pair.open else ():
             if one not in anew or self._pair.pin_of(one) is not None:
                 self._end_clearance(one)
@@ -106,6 +110,14 @@ class _Walk:
         held_to_it = set(pinned)
         verdicts: dict[str, Findings] = {}
         further: list[str] = []
+        if not pinned and self._waits_in_order(version):
+            behind = self._route.behind(ids, version)
+            verdicts = dict.fromkeys(behind, _BEHIND)
+            if len(behind) == len(ids):
+                found.findings[version_id] = verdicts
+                return ids
+            further = list(behind)
+            ids = [one for one in ids if one not in verdicts] if verdicts else ids
         stays: set[str] = set()
         asked: dict[int, tuple[Gate, list[str]]] = {}
         forbidden: Findings = ((DEPLOYABLE, unfit(version)),)
@@ -171,6 +183,16 @@ class _Walk:
             further = [one for one in further if not self._route.starts_with(one, version)]
         return further
 
+    def _waits_in_order(self, version: Version) -> bool:
+        """Whether a version waits in the same way on all targets on which an earlier one comes first."""
+        if not self._route.every or self._judge.wordy or version.status != "ready":
+            return False
+        if self._singular is None:
+            pair = self._pair
+            self._singular = {marked for one in self._ids for marked in pair.standings.get(one, NOWHERE).bad}
+            self._singular.update(pair.open[one] for one in self._ids if one in pair.open)
+        return version.version_id not in self._singular
+
     def _behind(self, one: str) -> Findings:
         if not self._judge.wordy:
             return _BEHIND
@@ -181,7 +203,7 @@ class _Walk:
         if not groups:
             return {}
         judge = self._judge
-        return judge_rollouts(groups, version, judge.state, self._pair, judge.now, wordy=judge.wordy, alone=self._alone)
+        return judge_rollouts(groups, Question(version, judge.state, self._pair, judge.now, judge.wordy, self._alone))
 
     def _clear(self, version_id: str, resource_id: str, gate: Gate | None) -> None:
         """Clear a target, unless it holds a clearance for the version that nothing has made stale."""
@@ -201,12 +223,16 @@ class _Walk:
             reason = next(finding.message for _, finding in findings if not finding.allows)
             self._found.withdrawn.setdefault(version_id, []).append((resource_id, reason))
 
-    def _end_recorded(self, one: str) -> None:
-        """End what is recorded of versions that a target does not look at any more; a new clearance does so for all older ones."""
+    def _end_recorded(self, ids: list[str]) -> None:
+        """End what is recorded of versions that targets do not look at any more; a new clearance does so for all older ones."""
         found = self._found
-        for version_id, by_rule in self._pair.held.items():
-            if one not in found.findings.get(version_id, ()) and any(one in verdicts for verdicts in by_rule.values()):
-                found.passed.setdefault(version_id, []).append(one)
+        for version_id, by_rule in self._pair.held.items() if ids else ():
+            looked_at = found.findings.get(version_id, {})
+            if len(looked_at) == len(self._ids):
+                continue  # as it is with every version that waits in order: all targets look at it
+            for one in ids:
+                if one not in looked_at and any(one in verdicts for verdicts in by_rule.values()):
+                    found.passed.setdefault(version_id, []).append(one)
 
     def _end_clearance(self, one: str) -> None:
         """Withdraw the unused clearance of a version that a target does not look at any more."""

@@ -12,18 +12,16 @@ from contracts.commands.policy import ExplainTarget, Explanation, Reason, Releas
 from contracts.shapes import ACTIVE
 from services.policy.candidates import Step, marked, step_for, unfit
 from services.policy.evaluation import Findings, walk
-from services.policy.finding import Finding, RuleKey
+from services.policy.finding import Finding, RuleKey, positions
 from services.policy.gate import Judge
+from services.policy.not_a_target import why_no_target
+from services.policy.on_the_way import deployed_anew, ends_of, failed_as, health, held_return, on_its_way, worded
 from services.policy.route import Route, Turn, pinned_to
 from services.policy.skips import skips_of
-from services.policy.state import NOWHERE, Held, Pair, Pin, Standing, State, Success, Version, pair_key
-
-WAITED_FOR: Final = {
-    "pending": "the job agent, which has not taken it over",
-    "queued": "the job agent, which has not claimed it",
-    "actionRequired": "a person who takes the action that the job waits for",
-}
-"""Who is to move a job that does not run."""
+from services.policy.state import NOWHERE, Held, Pair, Pin, Skip, Standing, State, Success, Version, pair_key
+from services.policy.tried_again import with_retries
+from services.policy.unknown_fields import unknown_fields
+from services.policy.who_ends import Case, stopped, who_ends, whoever_pinned
 
 NOTHING_HELD: Final[Map[RuleKey, Map[str, Held]]] = Map()
 NO_VERDICTS: Final[Map[str, Held]] = Map()
@@ -38,7 +36,8 @@ def explain_target(wish: ExplainTarget, state: State, asked: Asked, position: in
     one = wish.resource_id
     pair = pair_with(state, wish.deployment_id, wish.environment_id, one)
     standing = pair.standings.get(one, NOWHERE)
-    found = walk(Judge(state, asked.now, wordy=True), pair, (one,))
+    judge = Judge(state, asked.now, wordy=True)
+    found = walk(judge, pair, (one,))
     ended = found.ended.get(one)
     pin = pair.pin_of(one)
     route = Route(state, pair)
@@ -48,7 +47,9 @@ def explain_target(wish: ExplainTarget, state: State, asked: Asked, position: in
         pinned = pin is not None and pin.version_id == version_id and not runs
         version = state.versions[version_id]
         findings = found.findings.get(version_id, {}).get(one)
-        reasons = tuple(reason_of(state, pair, version_id, one, key, finding, asked.now) for key, finding in findings or ())
+        if findings is not None:
+            findings = with_retries(judge, pair, version, {one: findings})[one]
+        reasons = reasons_of(judge, pair, version, one, findings or ())
         if runs and findings and step_for(pair, one, version) is Step.CHANGED and not _allows(findings):
             versions.append(held(state, version, findings, reasons, changed=True))
         if not pinned and standing.current is not None and _reaches(state, standing.current.version_id, version_id):
@@ -56,14 +57,13 @@ def explain_target(wish: ExplainTarget, state: State, asked: Asked, position: in
                 break
             continue
         if pin is not None and not pinned:
-            versions.append(passed_over(version, pinned_to(state, pair, one, pin)))
+            versions.append(passed_over(state, pair, one, version, pin))
         elif findings is None and route.every:
             versions.append(out_of_order(state, pair, one, version, route.turn(one)))
         elif findings is None:
             versions.append(superseded(state, version, ended))
         elif version_id == ended and _allows(findings) and step_for(pair, one, version) is not Step.STUCK:
-            otherwise = f"redeploys or rejects {version.tag}" if pin is not None or route.every else ""
-            versions.append(on_its_way(state, pair, one, version, reasons, otherwise))
+            versions.append(on_its_way(judge, pair, one, version, reasons, alone=pin is not None or route.every))
         else:
             versions.append(held(state, version, findings, reasons))
     desired, current = standing.desired, standing.current
@@ -74,8 +74,9 @@ def explain_target(wish: ExplainTarget, state: State, asked: Asked, position: in
         position=position,
         desired=_ref(state, desired.release_id, desired.version_id) if desired is not None else None,
         current=_ref(state, current.release_id, current.version_id) if current is not None else None,
-        message=_summary(state, pair, one, _first_told(versions, pin, route.turn(one) if route.every else None)),
+        message=_summary(judge, pair, one, _first_told(versions, pin, route.turn(one) if route.every else None)),
         versions=tuple(versions),
+        warnings=(*_omitted(state, standing), *unknown_fields(state)),
     )
 
 
@@ -83,16 +84,8 @@ def pair_with(state: State, deployment_id: str, environment_id: str, resource_id
     """The pair that a target belongs to. Raises: Refused: `not_found`, for what is no release target."""
     pair = state.pairs.get(pair_key(deployment_id, environment_id))
     if pair is None or resource_id not in pair.targets:
-        key = f"{resource_id}-{environment_id}-{deployment_id}"
-        raise Refused(
-            "not_found", f"{key} is no release target: the selectors of deployment and environment do not both match it."
-        )
+        raise Refused("not_found", why_no_target(state, deployment_id, environment_id, resource_id))
     return pair
-
-
-def worded(status: str) -> str:
-    """A job's status as a person says it."""
-    return {"inProgress": "in progress", "actionRequired": "waiting for somebody to act"}.get(status, status)
 
 
 def _reaches(state: State, current_id: str, version_id: str) -> bool:
@@ -105,27 +98,43 @@ def _ref(state: State, release_id: str, version_id: str) -> ReleaseRef:
     return ReleaseRef(release_id=release_id, version_id=version_id, tag=state.tag(version_id))
 
 
-def reason_of(
-    state: State, pair: Pair, version_id: str, resource_id: str, key: RuleKey, finding: Finding, now: datetime
-) -> Reason:
-    """A rule's verdict on a version for a target, with who made the rule and since when it says so."""
+def reasons_of(judge: Judge, pair: Pair, version: Version, resource_id: str, findings: Findings) -> tuple[Reason, ...]:
+    """The verdicts on a version for a target, each with who made the rule, since when it says so, and who can end it."""
+    return tuple(
+        reason_of(Case(judge, pair, version, resource_id, key, finding, findings)) for key, finding in findings
+    )  # fmt: skip
+
+
+def reason_of(case: Case) -> Reason:
+    """One verdict. It rests on the policy, or the version, at least."""
+    state, version, key, finding = case.state, case.version, case.key, case.finding
     policy = state.policies.get(key.policy_id)
-    recorded = pair.held.get(version_id, NOTHING_HELD).get(key, NO_VERDICTS).get(resource_id)
-    skips = skips_of(state, version_id, pair.environment_id, resource_id, now) if key.rule_id and finding.allows else ()
+    skips: tuple[Skip, ...] = ()
+    if key.rule_id and finding.allows:
+        skips = skips_of(state, version.version_id, case.pair.environment_id, case.resource_id, case.now)
     return Reason(
         rule_type=key.rule_type,
         rule_id=key.rule_id,
         policy_id=key.policy_id,
         policy_name=policy.saved.name if policy is not None else "",
         verdict=finding.verdict,
-        message=finding.sentence,
+        message=stopped(finding.sentence),
         ended_by=finding.ended_by,
-        since=recorded.since if recorded is not None and recorded.verdict == finding.verdict else finding.satisfied_at,
+        who_ends=who_ends(case),
+        since=_since(case),
         skip_id=next((one.saved.skip_id for one in reversed(skips) if one.saved.rule_id == key.rule_id), None),
         satisfied_at=finding.satisfied_at,
         look_again_at=finding.look_again_at,
-        facts=finding.facts,
+        facts=positions(finding.facts, (policy.position if policy is not None else version.position,)),
     )
+
+
+def _since(case: Case) -> datetime | None:
+    """Since when a verdict is what it is: as it was recorded. What is not recorded yet was found just now, unless it allows."""
+    held = case.pair.held.get(case.version.version_id, NOTHING_HELD).get(case.key, NO_VERDICTS).get(case.resource_id)
+    if case.finding.allows:
+        return held.since if held is not None and held.verdict == "allowed" else case.finding.satisfied_at
+    return held.since if held is not None and held.verdict != "allowed" else case.now
 
 
 def _allows(findings: Findings) -> bool:
@@ -149,7 +158,7 @@ def held(
     against = telling(findings)
     blocked = any(finding.verdict == "blocked" for finding in against)
     what = f"{version.tag} with its new variables" if changed else version.tag
-    said = " ".join(finding.sentence for finding in against)
+    said = " ".join(stopped(finding.sentence) for finding in against)
     ends = "; ".join(dict.fromkeys(finding.ended_by for finding in against if finding.ended_by))
     return VersionStanding(
         version_id=version.version_id,
@@ -167,10 +176,20 @@ def superseded(state: State, version: Version, ended: str | None) -> VersionStan
     return VersionStanding(version_id=version.version_id, tag=version.tag, cleared=False, message=message, reasons=())
 
 
-def passed_over(version: Version, pinned: str) -> VersionStanding:
+def passed_over(state: State, pair: Pair, resource_id: str, version: Version, pin: Pin) -> VersionStanding:
     """A version that a pin rules out."""
-    message = f"{version.tag} is passed over: {pinned} What ends it: a person who releases the pin."
-    reason = Reason(rule_type="versionPin", verdict="blocked", message=pinned, ended_by="a person who releases the pin")
+    pinned = pinned_to(state, pair, resource_id, pin)
+    ends = "a person who releases the pin"
+    message = f"{version.tag} is passed over: {pinned} What ends it: {ends}."
+    reason = Reason(
+        rule_type="versionPin",
+        verdict="blocked",
+        message=pinned,
+        ended_by=ends,
+        who_ends=(whoever_pinned(pin),),
+        since=pin.pinned_at,
+        facts=positions((pin.position,)),
+    )
     return VersionStanding(version_id=version.version_id, tag=version.tag, cleared=False, message=message, reasons=(reason,))
 
 
@@ -196,65 +215,40 @@ def _first_told(versions: list[VersionStanding], pin: Pin | None, turn: Turn | N
     return next((one for one in versions if one.version_id == only), versions[0] if versions else None)
 
 
-def on_its_way(
-    state: State, pair: Pair, resource_id: str, version: Version, reasons: tuple[Reason, ...], otherwise: str
-) -> VersionStanding:
-    """A version that was cleared. `otherwise`: what a person does where no newer version comes to help."""
-    job = pair.newest_job(resource_id)
-    if job is None or job.version_id != version.version_id:
-        said = f"Every rule allows {version.tag}; its job is not made yet"
-        waits = job is not None and job.status in ACTIVE
-        said += f": the one of {state.tag(job.version_id)} is still {worded(job.status)}." if job is not None and waits else "."
-    elif job.status in ACTIVE:
-        said = f"{version.tag} is on its way: its job is {worded(job.status)}."
-        if job.status in WAITED_FOR:
-            said += f" What ends it: {WAITED_FOR[job.status]}, or its deadline."
-    else:
-        ends = "a job agent that matches" if job.found_no_agent else "a person who sets the job right"
-        told = f": {job.told.rstrip('.')}." if job.message else "."
-        helps = f"one who {otherwise}" if otherwise else "a newer version"
-        said = f"{version.tag} was cleared, but its job ended as {job.status}{told} What ends it: {ends}, or {helps}."
-    return VersionStanding(
-        version_id=version.version_id,
-        tag=version.tag,
-        cleared=True,
-        message=said,
-        reasons=reasons,
-    )
-
-
-def _summary(state: State, pair: Pair, resource_id: str, first: VersionStanding | None) -> str:
+def _summary(judge: Judge, pair: Pair, resource_id: str, first: VersionStanding | None) -> str:
+    state = judge.state
     standing = pair.standings.get(resource_id, NOWHERE)
     runs = _runs(state, standing.current)
     if standing.desired is not None and _goes_back(state, standing):
         job = pair.newest_job(resource_id)
         to = state.tag(standing.desired.version_id)
-        if job is None or job.release_id != standing.desired.release_id or job.status in ACTIVE:
-            return f"{runs}; it is going back to {to}."
-        told = f": {job.told.rstrip('.')}." if job.message else "."
-        return f"{runs}; going back to {to} ended as {job.status}{told} What ends it: a person who sets the job right, or a newer version."
+        if job is None or job.release_id != standing.desired.release_id:
+            return f"{runs}; it is going back to {to}.{held_return(judge, pair, resource_id, standing.desired.version_id)}"
+        if job.status in ACTIVE:
+            return f"{runs}; it is going back to {to}: the job is {worded(job.status)}. What ends it: {ends_of(job)}."
+        ends = f"a person who redeploys {to}, or a newer version"
+        return f"{runs}; it was going back to {to}, but {failed_as(job)}. What ends it: {ends}."
     if first is not None:
-        return f"{runs}. {first.message}"
+        # Beside a newer version, what a person wants of the one that runs is not to be forgotten.
+        wanted = standing.desired is not None and standing.desired.version_id != first.version_id
+        anew = deployed_anew(judge, pair, resource_id) if wanted else ""
+        return f"{stopped(f'{runs}{anew}')} {first.message}"
     if standing.current is None:
         return f"{runs}: there is no version to deploy."
     which = ", the newest version" if _is_fit(state, standing.current) else "; there is no other to deploy"
-    return f"{runs}{which}{health(pair, resource_id)}."
+    return stopped(f"{runs}{which}{health(judge, pair, resource_id)}")
 
 
-def health(pair: Pair, resource_id: str) -> str:
-    """What is still to be said of a version that runs: what its new variables come to, or that its verification is not over, or failed."""
-    job = pair.newest_job(resource_id)
-    standing = pair.standings.get(resource_id, NOWHERE)
-    desired, current = standing.desired, standing.current
-    if desired is not None and current is not None and current.version_id == desired.version_id:
-        if desired.release_id != current.release_id and (job is None or job.release_id != desired.release_id):
-            return "; it is cleared with its new variables, and the job is not made yet"
-        if desired.release_id != current.release_id and job is not None:
-            return f"; its job with the new variables {'is' if job.status in ACTIVE else 'ended as'} {worded(job.status)}"
-    if job is None or job.status != "successful" or job.verified:
-        return ""
-    failed = any(check.state == "failed" for check in job.checks)
-    return "; its verification failed" if failed else "; its verification is running"
+def _omitted(state: State, standing: Standing) -> tuple[str, ...]:
+    """What did not fit into the desired release."""
+    desired = standing.desired
+    if desired is None or not desired.omitted:
+        return ()
+    keys = ", ".join(desired.omitted)
+    return (
+        f"The release of {state.tag(desired.version_id)} goes without the variables {keys}: with them it would have more than 128 KB. "
+        "What ends it: a person who shortens values.",
+    )
 
 
 def _runs(state: State, current: Success | None) -> str:

@@ -8,7 +8,11 @@ from typing import Any, Final
 
 from contracts.command import Refused
 from contracts.commands.policy import RuleInput, SavePolicy
+from contracts.facts.policy import PolicySaved
+from contracts.shapes import Rule
 from libs.cel import Environment, Problem, contexts
+
+Saved = SavePolicy | PolicySaved
 
 _ACTION: Final = re.compile(r"\{\{[^{}]*\}\}")
 
@@ -21,7 +25,7 @@ def check_expressions(wish: SavePolicy) -> None:
     """
     details: list[dict[str, Any]] = []
     what = ""
-    for path, name, environment, source in _expressions(wish):
+    for path, name, environment, source in expressions_of(wish):
         for problem in _errors(environment, source):
             told = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
             what = what or f"Invalid {name}: {told} at line {problem.line}, column {problem.column}"
@@ -39,14 +43,15 @@ def _errors(environment: Environment, source: str) -> list[Problem]:
     return [] if [] in found else found[0]
 
 
-def _expressions(wish: SavePolicy) -> Iterator[tuple[str, str, Environment, str]]:
+def expressions_of(wish: Saved) -> Iterator[tuple[str, str, Environment, str]]:
     """(path in the request's body, name, environment, source) of every expression."""
     yield "/body/selector", "policy selector", contexts.TARGET, wish.selector
-    for index, rule in enumerate(wish.rules):
+    rules: tuple[RuleInput | Rule, ...] = wish.rules
+    for index, rule in enumerate(rules):
         yield from _in_rule(f"/body/rules/{index}", rule)
 
 
-def _in_rule(path: str, rule: RuleInput) -> Iterator[tuple[str, str, Environment, str]]:
+def _in_rule(path: str, rule: RuleInput | Rule) -> Iterator[tuple[str, str, Environment, str]]:
     if rule.any_approval is not None:
         at = f"{path}/anyApproval"
         if rule.any_approval.approver_selector is not None:

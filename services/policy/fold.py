@@ -207,7 +207,7 @@ def _rollback_started(state: State, pair: Pair, fact: planner.RollbackStarted, p
 
 @_folds_in_pair(planner.RedeployRequested)
 def _redeploy_requested(state: State, pair: Pair, fact: planner.RedeployRequested, position: int) -> Pair:
-    return fold_pair.deploy_again(pair, fact)
+    return fold_pair.deploy_again(pair, fact, position)
 
 
 # --- jobs and verifications ----------------------------------------------------------------------------------------------------

@@ -33,6 +33,8 @@ def add_job(pair: Pair, fact: JobCreated, position: int, is_newer: Callable[[str
     standing = pair.standings.get(one, NOWHERE)
     if standing.job_version != fact.version_id:
         standing = standing._replace(job_version=fact.version_id)
+    if standing.again is not None:
+        standing = standing._replace(again=None)
     if not fact.rollback and standing.taken != fact.version_id and is_newer(fact.version_id, standing.taken):
         standing = standing._replace(taken=fact.version_id)
     return use(pair, one, standing)

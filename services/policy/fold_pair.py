@@ -15,7 +15,8 @@ from immutables import Map
 from contracts.facts.planner import RedeployRequested, ReleasesCreated, RollbackStarted
 from contracts.facts.policy import RuleEvaluated, TargetsCleared
 from services.policy.finding import DECISIVE, RuleKey
-from services.policy.state import NOWHERE, Clearance, Desired, Held, Pair, Standing
+from services.policy.soonest import soonest
+from services.policy.state import NOWHERE, Again, Clearance, Desired, Held, Pair, Standing
 
 V = TypeVar("V")
 Instants = Counter[datetime]
@@ -31,7 +32,7 @@ def vanish(pair: Pair, resource_ids: Iterable[str], exists: Callable[[str], bool
     gone = [one for one in resource_ids if one in pair.targets]
     pair = _drop_held(pair, gone, lambda _version: True)
     pair = pair._replace(targets=without(pair.targets, gone))
-    kept = {one: pair.standings[one]._replace(desired=None, cleared=None) for one in gone if one in pair.standings}
+    kept = {one: pair.standings[one]._replace(desired=None, cleared=None, again=None) for one in gone if one in pair.standings}
     pair = _stand(pair, kept, closed=gone)
     return forget(pair, tuple(one for one in gone if not exists(one)))
 
@@ -116,7 +117,10 @@ def want(pair: Pair, fact: ReleasesCreated) -> Pair:
     closed = []
     for item in fact.items:
         one = item.resource_id
-        standing = pair.standings.get(one, NOWHERE)._replace(desired=Desired(item.release_id, fact.version_id, False))
+        before = pair.standings.get(one, NOWHERE)
+        same = before.desired is not None and before.desired.release_id == item.release_id
+        desired = Desired(item.release_id, fact.version_id, False, item.omitted)
+        standing = before._replace(desired=desired, again=before.again if same else None)
         standings[one] = standing
         if pair.open.get(one) == fact.version_id and pair.is_used(one, standing):
             closed.append(one)
@@ -146,19 +150,19 @@ def go_back(pair: Pair, fact: RollbackStarted) -> Pair:
         by_hand=standing.by_hand if fact.job_id else (*standing.by_hand, *marks),
         desired=desired,
         cleared=None if void else standing.cleared,
+        again=None,
     )
     return _stand(pair, {one: standing}, closed=(one,) if void else ())
 
 
-def deploy_again(pair: Pair, fact: RedeployRequested) -> Pair:
+def deploy_again(pair: Pair, fact: RedeployRequested, position: int) -> Pair:
     """A person wants releases dispatched once more, which lifts the marks of their versions: should they fail, it counts anew."""
+    again = Again(fact.reason, fact.requested_at, position)
     standings: dict[str, Standing] = {}
     for item in fact.items:
         standing = pair.standings.get(item.resource_id, NOWHERE)
-        lifted = _lifted(standing, item.version_id)
-        if lifted is not standing:
-            standings[item.resource_id] = lifted
-    return _stand(pair, standings) if standings else pair
+        standings[item.resource_id] = _lifted(standing, item.version_id)._replace(again=again)
+    return _stand(pair, standings)
 
 
 def lift(pair: Pair, resource_id: str, version_id: str) -> Pair:
@@ -270,7 +274,7 @@ def _drop_held(pair: Pair, resource_ids: Iterable[str], which: Callable[[str], b
 
 
 def _count(pair: Pair, added: Instants, removed: Instants) -> Pair:
-    """Keep count of the instants, and find the earliest anew only when it went."""
+    """Keep count of the instants, and find the earliest."""
     if not added and not removed:
         return pair
     with pair.instants.mutate() as instants:
@@ -284,8 +288,8 @@ def _count(pair: Pair, added: Instants, removed: Instants) -> Pair:
                 del instants[instant]
         now = instants.finish()
     wake = pair.wake
-    if wake is not None and wake not in now:
-        wake = min(now, default=None)
+    if wake is not None:
+        wake = soonest(pair.key, pair.instants, now, added)
     elif added:
-        wake = min(added) if wake is None else min(wake, *added)
+        wake = min(added)
     return pair._replace(instants=now, wake=wake)

@@ -75,7 +75,7 @@ def pin(state: State, fact: VersionPinned, position: int, by: str) -> State:
     """A person chose a version, in place of what was chosen before for the same target or pair."""
     key = pair_key(fact.deployment_id, fact.environment_id)
     pair = state.pairs.get(key) or Pair(fact.deployment_id, fact.environment_id)
-    chosen = Pin(fact.version_id, by, fact.reason, position)
+    chosen = Pin(fact.version_id, by, fact.reason, position, fact.pinned_at)
     pair = pair._replace(pins=pair.pins.set(fact.resource_id or WHOLE, chosen))
     if fact.resource_id is not None:
         pair = fold_pair.lift(pair, fact.resource_id, fact.version_id)

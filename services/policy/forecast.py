@@ -37,6 +37,9 @@ FEW: Final = 3
 EACH: Final = 50
 """What it takes to look at all, in looks at one more target."""
 
+IDLE: Final = 250
+"""What an instant takes at which nobody goes, as where windows open and close in vain: a run of these alone soon ends."""
+
 MOST_LOOKS: Final = 150_000
 """Verdicts on a target that one forecast finds at most. A rollout in which each target waits for the one before takes very many."""
 
@@ -76,6 +79,7 @@ class _Run:
         instants: what is recorded with an instant at which time alone changes it: (instant, pair, resource).
         alone: whether no success of the pair that is asked about matters to what comes later.
         crowd: whether many of its targets were looked at since it was last foreseen when they go.
+        gone: how many clearances were given, of whichever version and pair.
         looks: how much was done. spent: how much of it to foresee, which takes a look at all; never most of it.
         exhausted: whether it ended before nothing was left to come.
     """
@@ -90,6 +94,7 @@ class _Run:
     instants: list[tuple[datetime, str, str]] = field(default_factory=list)
     alone: bool = False
     crowd: bool = False
+    gone: int = 0
     looks: int = 0
     spent: int = 0
     exhausted: bool = False
@@ -113,8 +118,10 @@ class _Run:
                 _, key, one = heappop(self.instants)
                 if key != self.key or one not in self.foreseen:
                     due.setdefault(key, set()).add(one)
-            judge = Judge(self.state, self.now)
+            judge, gone = Judge(self.state, self.now), self.gone
             self._settle(self._look(judge, {key: sorted(ids) for key, ids in sorted(due.items())}))
+            if self.gone == gone:
+                self.looks += IDLE
             self._foresee()
 
     def last_look(self) -> Evaluation:
@@ -169,6 +176,7 @@ class _Run:
         follows = self._fold(facts)
         for fact in facts:
             if isinstance(fact, TargetsCleared):
+                self.gone += 1
                 for one in fact.resource_ids:
                     key = pair_key(fact.deployment_id, fact.environment_id)
                     pair = self.state.pairs[key]

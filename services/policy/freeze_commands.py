@@ -32,7 +32,9 @@ def save_freeze(wish: SaveFreeze, state: State, asked: Asked) -> Decided:
             rule, zone or link make no sense; `not_found`; `conflict`, when the freeze was thawed.
     """
     before = _unthawed(state, wish.freeze_id).saved if wish.freeze_id is not None else None
-    said = wish.model_dump(exclude={"freeze_id"}, exclude_none=True)
+    said = wish.model_dump(exclude={"freeze_id", "without_end"}, exclude_none=True)
+    if wish.without_end:
+        said["ends_at"] = None
     if wish.scope is not None and wish.scope_id is None:
         said["scope_id"] = None  # another scope is no longer for what the one before was for
     given = {**(_document(before) if before is not None else {"scope": "workspace", "starts_at": asked.now}), **said}

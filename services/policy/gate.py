@@ -16,12 +16,16 @@ from services.policy.progression import Tally, count, judge_progression
 from services.policy.retry import failed_attempts
 from services.policy.rollout import in_line, start_of
 from services.policy.selector import Match, Matched, PairMatches, asks, matches_of
-from services.policy.skips import gating_kinds, judge_skipped, skips_of
-from services.policy.state import Held, Pair, Skip, State, Version, approval_key
+from services.policy.skips import gating_kinds, judge_skipped, skips_of, starting
+from services.policy.state import Approval, Held, Pair, Skip, State, Version, approval_key
 from services.policy.version_selector import judge_version_selector, reads_resource
 from services.policy.window import judge_window, open_from
 
 SELECTOR_TYPE = "policySelector"
+APPROVAL = "anyApproval"
+PROGRESSION = "environmentProgression"
+STARTS = frozenset({APPROVAL, PROGRESSION})
+"""Rules that a rollout starts with, once they are satisfied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class Gate:
         rollouts: rollout rules, still to be judged target by target.
         covered: whether a rollout waits for what the targets before came to.
         own: rules that every target answers for itself.
+        undone_on: ends of a job because of which a rollback rule returns a target to its last good release.
     """
 
     findings: tuple[tuple[RuleKey, Finding], ...]
@@ -44,6 +49,23 @@ class Gate:
     start: datetime | None
     covered: bool
     own: tuple[OwnRule, ...] = ()
+    undone_on: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A version that targets of a pair are asked about.
+
+    Attributes:
+        alike: whether nothing but the policies tells these targets apart: there are no skips, no freezes, and it depends on nothing.
+        gates: by the identity of the policies, of which each combination is one object.
+    """
+
+    pair: Pair
+    version: Version
+    matches: PairMatches
+    alike: bool
+    gates: dict[int, Gate] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -62,6 +84,7 @@ class Judge:
     _gates: dict[tuple[str, str, str, Matched, tuple[int, ...]], Gate] = field(default_factory=dict)
     _own: dict[tuple[int, int, int, int], tuple[Gate, Gate, FreezeFindings, Finding | None, Own]] = field(default_factory=dict)
     _own_answers: OwnAnswers | None = None
+    _asked: _Asked | None = None
     _windows: dict[str, Finding] = field(default_factory=dict)
     _freezes: Freezes | None = None
     _tallies: dict[tuple[str, str, str, frozenset[str], bool], Tally] = field(default_factory=dict)
@@ -88,12 +111,21 @@ class Judge:
 
         Targets for which they are the same get the same object.
         """
+        asked = self._asked
+        if asked is None or asked.pair is not pair or asked.version is not version:
+            # Targets are asked about one version after the other: what is the same for all of them is found once.
+            state = self.state
+            alike = not (state.skips or state.freezes or version.dependencies)
+            asked = self._asked = _Asked(pair, version, self.matches(pair), alike)
+        matched = asked.matches.of(resource_id, self.state.resources)
+        if asked.alike:
+            gate = asked.gates.get(id(matched))
+            if gate is None:
+                gate = asked.gates[id(matched)] = self._shared(pair, version, matched, ())
+            answers = self.answers.of(gate.own, pair, version, resource_id) if gate.own else ()
+            return self._joined(gate, (), None, answers) if answers else gate
         skips = skips_of(self.state, version.version_id, pair.environment_id, resource_id, self.now) if self.state.skips else ()
-        matched = self.matches(pair).of(resource_id, self.state.resources)
-        key = (pair.deployment_id, pair.environment_id, version.version_id, matched, tuple(one.position for one in skips))
-        gate = self._gates.get(key)
-        if gate is None:
-            gate = self._gates[key] = self._judge(pair, version, matched, skips)
+        gate = self._shared(pair, version, matched, skips)
         frozen = self.freezes(pair, version, resource_id)
         dependency = self.dependencies(version, resource_id)
         answers = self.answers.of(gate.own, pair, version, resource_id) if gate.own else ()
@@ -101,12 +133,19 @@ class Judge:
             return gate
         return self._joined(gate, frozen, dependency, answers)
 
+    def _shared(self, pair: Pair, version: Version, matched: Matched, skips: Sequence[Skip]) -> Gate:
+        key = (pair.deployment_id, pair.environment_id, version.version_id, matched, tuple(one.position for one in skips))
+        gate = self._gates.get(key)
+        if gate is None:
+            gate = self._gates[key] = self._judge(pair, version, matched, skips)
+        return gate
+
     def retry(self, pair: Pair, version: Version, resource_id: str) -> Gate | None:
         """The verdicts on one more try of a release that failed on a target; None where no rule tries it again."""
         if not asks(self.state, "retry") or not failed_attempts(pair, resource_id, version.version_id):
             return None
         gate = self.gate(pair, version, resource_id)
-        retries = self.answers.retries(gate.own, pair, version, resource_id)
+        retries = self.answers.retries(gate.own, pair, version, resource_id, gate.undone_on)
         return self._joined(gate, (), None, retries) if retries is not None else None
 
     def _joined(self, gate: Gate, frozen: FreezeFindings, dependency: Finding | None, answers: Own) -> Gate:
@@ -187,16 +226,24 @@ class Judge:
         rollouts: list[tuple[RuleKey, GradualRollout]] = []
         windows: list[tuple[DeploymentWindow, Rule]] = []
         own: list[OwnRule] = []
+        undone_on: set[str] = set()
+        rolls = bool(skips) and any(rule.gradual_rollout is not None for match in matched for rule in self._rules(match))
         for match in matched:
             policy = state.policies[match.policy_id]
             mine = (policy.position,)
             if match.error:
                 found.append((RuleKey(match.policy_id, "", SELECTOR_TYPE), _unreadable(match, policy.saved.name, mine)))
             for rule in self._rules(match):
+                if rule.rollback is not None:
+                    undone_on.update(rule.rollback.on_job_statuses)
                 passes = [one for one in skips if one.saved.rule_id == rule.id]
                 if passes:
-                    skipped = _resting_on(judge_skipped(passes, version), mine)
-                    found += [(RuleKey(match.policy_id, rule.id, kind), skipped) for kind in gating_kinds(rule)]
+                    for kind in gating_kinds(rule):
+                        skipped = judge_skipped(passes, version)
+                        if rolls and kind in STARTS:
+                            asked = self._start(kind, rule, version, environment_id, approvals)
+                            skipped = starting(skipped, passes, version, asked)
+                        found.append((RuleKey(match.policy_id, rule.id, kind), _resting_on(skipped, mine)))
                     own += [one for one in own_rules(rule, match.policy_id, policy.position) if one.key.rule_type == RETRY]
                     continue
                 own += own_rules(rule, match.policy_id, policy.position)
@@ -204,20 +251,18 @@ class Judge:
                     finding = judge_version_selector(rule.version_selector, version, self.answers.documents(pair, version))
                     found.append((RuleKey(match.policy_id, rule.id, SELECTOR), _resting_on(finding, mine)))
                 if rule.any_approval is not None:
-                    finding = judge_approval(rule.any_approval, rule, version, approvals, self.now)
-                    found.append((RuleKey(match.policy_id, rule.id, "anyApproval"), _resting_on(finding, mine)))
+                    finding = self._start(APPROVAL, rule, version, environment_id, approvals)
+                    found.append((RuleKey(match.policy_id, rule.id, APPROVAL), _resting_on(finding, mine)))
                 if rule.deployment_window is not None:
                     windows.append((rule.deployment_window, rule))
                     finding = self._window(rule.deployment_window, rule)
                     found.append((RuleKey(match.policy_id, rule.id, "deploymentWindow"), _resting_on(finding, mine)))
                 if rule.environment_progression is not None:
-                    finding = judge_progression(
-                        rule.environment_progression, version, environment_id, state, self.now, self.tally
-                    )
-                    found.append((RuleKey(match.policy_id, rule.id, "environmentProgression"), _resting_on(finding, mine)))
+                    finding = self._start(PROGRESSION, rule, version, environment_id, approvals)
+                    found.append((RuleKey(match.policy_id, rule.id, PROGRESSION), _resting_on(finding, mine)))
                 if rule.gradual_rollout is not None:
                     rollouts.append((RuleKey(match.policy_id, rule.id, "gradualRollout"), rule.gradual_rollout))
-        start = start_of(version, _of_type(found, "anyApproval"), _of_type(found, "environmentProgression"))
+        start = start_of(version, _of_type(found, APPROVAL), _of_type(found, PROGRESSION))
         return Gate(
             findings=tuple(found),
             allows=all(finding.allows for _, finding in found),
@@ -227,7 +272,16 @@ class Judge:
             start=open_from(start, windows) if start is not None and rollouts else start,
             covered=any(in_line(body) for _, body in rollouts) and self.covered(matched),
             own=tuple(own),
+            undone_on=frozenset(undone_on),
         )
+
+    def _start(self, kind: str, rule: Rule, version: Version, environment_id: str, approvals: Sequence[Approval]) -> Finding:
+        """What a rule that rollouts start with says."""
+        if kind == APPROVAL:
+            assert rule.any_approval is not None, "the rule has a body of this kind"
+            return judge_approval(rule.any_approval, rule, version, approvals, self.now)
+        assert rule.environment_progression is not None, "the rule has a body of this kind"
+        return judge_progression(rule.environment_progression, version, environment_id, self.state, self.now, self.tally)
 
     def _window(self, body: DeploymentWindow, rule: Rule) -> Finding:
         """How a window stands: the same for all versions and targets, so it is found once in a decision."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 from contracts.command import Refused
 from contracts.commands.policy import SavePolicy
 from contracts.shapes import HttpProvider, MetricSpec
-from libs.template import TemplateError, render
+from libs.template import TemplateError, parse
 
 LONGEST_NAME: Final = 256
 """Characters of a metric's name, which every fact about its measurements repeats."""
@@ -38,7 +38,7 @@ def _problems(metric: MetricSpec) -> Iterator[tuple[str, str]]:
         yield "name", f"the name has {len(metric.name)} characters, at most {LONGEST_NAME} are allowed"
     for where, text in _templates(metric):
         try:
-            render(text, {})
+            parse(text)
         except TemplateError as error:
             yield where, str(error)
     if isinstance(metric.provider, HttpProvider) and not _lasts(metric.provider.timeout):

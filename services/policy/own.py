@@ -16,7 +16,7 @@ from services.policy.cooldown import judge_cooldown, reference_of
 from services.policy.deployment_dependency import Asked, judge_dependency
 from services.policy.finding import Finding, RuleKey, positions
 from services.policy.retry import failed_attempts, judge_retry, statuses_of
-from services.policy.state import Pair, State, Version
+from services.policy.state import NOWHERE, Pair, State, Version
 from services.policy.version_selector import full_document, judge_version_selector, reads_resource
 
 COOLDOWN = "versionCooldown"
@@ -69,15 +69,24 @@ class OwnAnswers:
         asked = [(one, self._judge(one, pair, version, resource_id)) for one in rules if not isinstance(one.body, Retry)]
         return self._joined(asked)
 
-    def retries(self, rules: tuple[OwnRule, ...], pair: Pair, version: Version, resource_id: str) -> Own | None:
-        """What the rules say about trying a release once more; None where it does not need to, or no rule retries such an end."""
+    def retries(
+        self, rules: tuple[OwnRule, ...], pair: Pair, version: Version, resource_id: str, undone_on: frozenset[str]
+    ) -> Own | None:
+        """What the rules say about trying a release once more; None where it does not need to, or no rule retries such an end.
+
+        Args:
+            undone_on: ends of a job because of which the target returns to its last good release when no retry follows.
+        """
         retries = [(one, one.body) for one in rules if isinstance(one.body, Retry)]
         if not retries or not (attempts := failed_attempts(pair, resource_id, version.version_id)):
             return None
         failed = attempts[0].statuses - {"successful"}
         if not any(failed <= statuses_of(body) for _, body in retries):
             return None
-        return self._joined([(one, judge_retry(body, version, attempts, self._now)) for one, body in retries])
+        returns = bool(attempts[0].statuses & undone_on)
+        returning = version.version_id in pair.standings.get(resource_id, NOWHERE).asked
+        judged = [judge_retry(body, version, attempts, self._now, returns=returns, returning=returning) for _, body in retries]
+        return self._joined([(one, finding) for (one, _), finding in zip(retries, judged, strict=True)])
 
     def documents(self, pair: Pair, version: Version) -> Json:
         """What a version selector may read of all targets of a pair alike."""

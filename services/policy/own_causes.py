@@ -25,7 +25,8 @@ def moved_by_job(state: State, fact: JobFact) -> Places:
     pair = state.pairs.get(pair_key(fact.deployment_id, fact.environment_id))
     if pair is None or one not in pair.targets:
         return
-    if asks(state, "retry") and (_ended_badly(fact) or is_held(pair, one, RETRY)):
+    # A dispatch to several agents failed as a whole also when the last of its jobs succeeds.
+    if asks(state, "retry") and (_ended_badly(fact) or failed_attempts(pair, one, fact.version_id) or is_held(pair, one, RETRY)):
         yield pair.key, one
     if asks(state, "version_cooldown") and (one in pair.open or is_held(pair, one, COOLDOWN)):
         yield pair.key, one

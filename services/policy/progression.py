@@ -6,7 +6,7 @@ too old. Everything is driven by events and exact instants; nothing is polled.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -49,6 +49,7 @@ class Upstream:
     Attributes:
         holds: whether it is satisfied, then since `since`, and until `until` (None: for ever).
         ready_at: when time alone will satisfy it; None when something must happen first.
+        lost: whether so many targets went back that the version does not pass by itself.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Upstream:
     since: datetime | None = None
     until: datetime | None = None
     ready_at: datetime | None = None
+    lost: bool = False
     facts: tuple[int, ...] = ()
 
 
@@ -86,13 +88,20 @@ def judge_progression(
             detail=f"No environment that shares a system with this one matches `{body.depends_on_environment_selector}`.",
             ended_by="an environment that matches, or a person who mends the rule",
         )
+    return _join(look_upstream(body, version, picked, state, now, tallies))
+
+
+def look_upstream(
+    body: EnvironmentProgression, version: Version, picked: Sequence[str], state: State, now: datetime, tallies: Tallies
+) -> list[Upstream]:
+    """What each of the environments that a rule picks says about a version, in their order."""
     statuses = DEFAULT_STATUSES if body.success_statuses is None else frozenset(body.success_statuses)
     seen = []
     for one in picked:
         pair = state.pairs.get(pair_key(version.deployment_id, one))
         tally = tallies(pair, version.version_id, statuses, body.require_verification_passed)
         seen.append(_judge_one(body, version, state.environment_name(one), tally, now))
-    return _join(seen)
+    return seen
 
 
 def picked_environments(selector: str, environment_id: str, state: State) -> tuple[str, ...] | str:
@@ -174,7 +183,7 @@ def _judge_one(body: EnvironmentProgression, version: Version, name: str, tally:
                 f"{version.tag} failed in {name} and was rolled back there: it does not pass by itself.",
                 f"{version.tag} failed on {tally.bad} of {tally.targets} targets in {name} and was rolled back there; the rule asks for {asked}.",
                 "a newer version, or a person who lifts the mark",
-                facts=tally.facts,
+                lost=True, facts=tally.facts,
             )  # fmt: skip
         return Upstream(
             name, False, 2 if tally.tried else 1,

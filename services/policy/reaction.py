@@ -11,7 +11,7 @@ from services.policy.evaluation import walk
 from services.policy.fold import apply
 from services.policy.gate import Judge
 from services.policy.recording import record
-from services.policy.rollback import require_rollbacks
+from services.policy.rollback import require_instead_of_retries, require_rollbacks
 from services.policy.state import State
 from services.policy.touched import touched
 from services.policy.verification import require_verifications
@@ -23,7 +23,11 @@ def react(state: State, recorded: Sequence[Recorded], now: datetime) -> Sequence
     for draft in drafts:
         # A job whose verification is only just required has not passed: the verdicts below must know.
         state = apply(state, draft.fact, state.position)
-    drafts += require_rollbacks(state, recorded, now)
+    rollbacks = require_rollbacks(state, recorded, now)
+    for draft in rollbacks:
+        # Nor is it to be said that somebody must act where the target is about to return.
+        state = apply(state, draft.fact, state.position)
+    drafts += rollbacks
     judge = Judge(state, now)
     found = touched(judge, recorded)
     for key in sorted(found.whole.keys() | found.some.keys()):
@@ -31,9 +35,10 @@ def react(state: State, recorded: Sequence[Recorded], now: datetime) -> Sequence
         if pair is None:
             continue
         if key in found.whole:
-            drafts += record(judge, pair, walk(judge, pair), found.whole[key])
+            because, walked = found.whole[key], walk(judge, pair)
         else:
             some = found.some[key]
-            because = max(some.values(), key=lambda one: one.position)
-            drafts += record(judge, pair, walk(judge, pair, sorted(some)), because)
+            because, walked = max(some.values(), key=lambda one: one.position), walk(judge, pair, sorted(some))
+        drafts += record(judge, pair, walked, because)
+        drafts += require_instead_of_retries(judge, pair, walked, recorded, because)
     return drafts

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import TypeVar
+from itertools import chain
+from typing import NamedTuple, TypeVar
 
 from immutables import Map
 
@@ -71,8 +72,25 @@ def withdrawals(judge: Judge, pair: Pair, found: Evaluation, cause: Recorded | N
     return drafts
 
 
-def due_of(pair: Pair, now: datetime) -> dict[tuple[str, RuleKey], list[str]]:
-    """Targets of a pair with a recorded instant that came, by version and rule."""
+class Due(NamedTuple):
+    """Targets of a pair with a recorded instant that came.
+
+    Attributes:
+        verdicts: by version and rule.
+        clearances: with an unused clearance whose time is over, sorted.
+    """
+
+    verdicts: dict[tuple[str, RuleKey], list[str]]
+    clearances: list[str]
+
+    @property
+    def targets(self) -> list[str]:
+        """All of them, sorted."""
+        return sorted({*self.clearances, *chain.from_iterable(self.verdicts.values())})
+
+
+def due_of(pair: Pair, now: datetime) -> Due:
+    """Who is due in a pair at an instant. Looks at everything that is recorded of it."""
     due: dict[tuple[str, RuleKey], list[str]] = {}
     for version_id in sorted(pair.held):
         for key in sorted(pair.held[version_id]):
@@ -80,11 +98,10 @@ def due_of(pair: Pair, now: datetime) -> dict[tuple[str, RuleKey], list[str]]:
             over = [one for one, held in verdicts if held.look_again_at is not None and held.look_again_at <= now]
             if over:
                 due[version_id, key] = over
-    return due
+    return Due(due, _overdue(pair, now))
 
 
-def overdue(pair: Pair, now: datetime) -> list[str]:
-    """Targets with an unused clearance whose time is over."""
+def _overdue(pair: Pair, now: datetime) -> list[str]:
     over = []
     for one in pair.open:
         clearance = pair.standings[one].cleared
@@ -93,17 +110,17 @@ def overdue(pair: Pair, now: datetime) -> list[str]:
     return sorted(over)
 
 
-def expire(judge: Judge, pair: Pair, found: Evaluation) -> list[Draft]:
+def expire(judge: Judge, pair: Pair, found: Evaluation, due: Due) -> list[Draft]:
     """Facts for recorded instants that came and that the walk did not come by: of versions and rules that matter no more."""
     drafts = []
-    for (version_id, key), over in due_of(pair, judge.now).items():
+    for (version_id, key), over in due.verdicts.items():
         handled = found.findings.get(version_id, {}).keys() | set(found.passed.get(version_id, ()))
         if passed_by := [one for one in over if one not in handled]:
             drafts += _evaluated(judge, pair, version_id, {key: {NO_LONGER: passed_by}}, None)
     decided = {one for targets in found.withdrawn.values() for one, _ in targets}
     decided |= {one for targets in found.cleared.values() for one, _ in targets}
     late = Evaluation()
-    for one in overdue(pair, judge.now):
+    for one in due.clearances:
         if one not in decided:
             late.withdrawn.setdefault(pair.open[one], []).append((one, "The time it was cleared for is over."))
     return drafts + withdrawals(judge, pair, late, None)

@@ -59,11 +59,21 @@ def failed_attempts(pair: Pair, resource_id: str, version_id: str) -> tuple[Atte
     return attempts if failed and not failed & ACTIVE else ()
 
 
-def judge_retry(body: Retry, version: Version, attempts: Sequence[Attempt], now: datetime) -> Finding:
+def judge_retry(
+    body: Retry,
+    version: Version,
+    attempts: Sequence[Attempt],
+    now: datetime,
+    *,
+    returns: bool = False,
+    returning: bool = False,
+) -> Finding:
     """Count the attempts that failed in a row, and pause before the next.
 
     Args:
         attempts: newest first, at least one.
+        returns: whether the target returns to its last good release when no retry follows.
+        returning: whether it was decided that it does.
     """
     counted: list[Attempt] = []
     for attempt in attempts:
@@ -72,12 +82,13 @@ def judge_retry(body: Retry, version: Version, attempts: Sequence[Attempt], now:
         counted.append(attempt)
     facts = positions(tuple(attempt.position for attempt in counted))
     number, most = len(counted), body.max_retries
-    if number > most:
+    if number > most or returning:
         said = f"{most} of {most} retries are used up" if most else "the rule allows no retry"
+        said = said if number > most else "no retry is made"
         return Finding(
             "blocked",
-            f"{version.tag} failed here, and {said}.",
-            ended_by=f"a person who redeploys {version.tag}, or a newer version",
+            f"{version.tag} failed here, and {said}{': it is rolled back' if returning else ''}.",
+            ended_by=f"{'the rollback, ' if returning else ''}a person who redeploys {version.tag}, or a newer version",
             facts=facts,
         )
     if not counted:
@@ -86,11 +97,12 @@ def judge_retry(body: Retry, version: Version, attempts: Sequence[Attempt], now:
     pause = pause_of(body, number)
     due = later(ended, pause)
     if now < due:
+        after = " It is rolled back after the last attempt." if returns else ""
         return Finding(
             "waiting",
-            f"{version.tag} failed here; retry {number} of {most} is made at {spoken(due)}.",
+            f"{version.tag} failed here; retry {number} of {most} is made at {spoken(due)}.{after}",
             detail=f"{version.tag} failed here at {spoken(ended)}; retry {number} of {most} is made at {spoken(due)}, "
-            f"in {lasting(due - now)}.",
+            f"in {lasting(due - now)}.{after}",
             ended_by=f"retry {number} of {most} at {spoken(due)}, or a newer version",
             look_again_at=due,
             facts=facts,

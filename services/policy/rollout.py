@@ -136,33 +136,40 @@ class OthersNeeded(Exception):
     """Whose turn it is can not be told from some of the targets alone."""
 
 
-def judge_line(
-    groups: Sequence[Candidates],
-    version: Version,
-    state: State,
-    pair: Pair,
-    now: datetime,
-    *,
-    wordy: bool = False,
-    alone: bool = False,
-) -> dict[str, Turns]:
+@dataclass(frozen=True, slots=True)
+class Question:
+    """How the rollouts of a version in an environment stand at an instant.
+
+    Attributes:
+        wordy: also build the sentences of the moment, one per target.
+        alone: the candidates may be only some of the covered targets.
+    """
+
+    version: Version
+    state: State
+    pair: Pair
+    now: datetime
+    wordy: bool = False
+    alone: bool = False
+
+
+def judge_line(groups: Sequence[Candidates], asked: Question) -> dict[str, Turns]:
     """Judge what rollouts that are not in waves say; the candidates together, since only one covered target may go at a time.
 
     Args:
         groups: every covered target of the pair that the version may go to now; a part of them would let several go at once. Others
             depend on the clock alone, and may be judged one by one.
-        wordy: also build the sentences of the moment, one per target.
-        alone: the groups may hold only some of the covered targets.
 
     Raises:
         OthersNeeded: it is the turn of one of the covered targets, and they are not all there.
     """
+    version, state, pair, now, wordy = asked.version, asked.state, asked.pair, asked.now, asked.wordy
     places, total = Places(pair, version.version_id), len(pair.targets)
     covered = any(group.covered for group in groups)
     pace = pace_of(pair, version.version_id, places) if covered else Pace(None, None, None, None)
     stopped = _stopped(pace.failed, version, state)
     goes_on = stopped is None and pace.running is None
-    if alone and goes_on and any(group.covered and group.free and group.start is not None for group in groups):
+    if asked.alone and goes_on and any(group.covered and group.free and group.start is not None for group in groups):
         raise OthersNeeded
     had = _had_turns(state, pair, version, pace) if covered else set()
     turn = _next(groups, places, had, pair, pace) if goes_on else None

@@ -13,23 +13,18 @@ from contracts.commands.policy import ExplainRollout, Reason, RolloutExplanation
 from contracts.shapes import ACTIVE
 from services.policy.candidates import Step, step_for
 from services.policy.evaluation import Evaluation, Findings, walk
-from services.policy.explanation import (
-    health,
-    held,
-    on_its_way,
-    out_of_order,
-    passed_over,
-    reason_of,
-    superseded,
-    telling,
-)
+from services.policy.explanation import held, out_of_order, passed_over, reason_of, superseded, telling
 from services.policy.finding import Finding, RuleKey
 from services.policy.forecast import counted, rollout_of
 from services.policy.gate import Judge
 from services.policy.instants import END, spoken
+from services.policy.on_the_way import health, on_its_way
 from services.policy.order import places_of
-from services.policy.route import Route, pinned_to
+from services.policy.route import Route
 from services.policy.state import NOWHERE, Pair, State, Version
+from services.policy.tried_again import with_retries
+from services.policy.unknown_fields import unknown_fields
+from services.policy.who_ends import Case, stopped
 
 Standing = Literal["done", "going", "waiting", "blocked", "passed"]
 
@@ -58,10 +53,18 @@ def look(state: State, pair: Pair, version: Version, now: datetime) -> Look:
     key = (state.workspace_id, pair.key, version.version_id)
     known = _kept.get(key)
     if known is None or known.state is not state or not known.now <= now < known.until:
-        known = _kept[key] = Look(state, pair, version, now, walk(Judge(state, now), pair))
+        judge = Judge(state, now)
+        known = _kept[key] = Look(state, pair, version, now, _with_retries(judge, pair, version, walk(judge, pair)))
         while len(_kept) > KEPT:
             _kept.popitem(last=False)
     return known
+
+
+def _with_retries(judge: Judge, pair: Pair, version: Version, found: Evaluation) -> Evaluation:
+    verdicts = found.findings.get(version.version_id)
+    if verdicts is not None:
+        found.findings[version.version_id] = with_retries(judge, pair, version, verdicts)
+    return found
 
 
 @dataclass(slots=True)
@@ -100,14 +103,17 @@ class Look:
         first, next_at = self._first()
         if first is not None:
             wanted.add(first)
-        wordy = walk(Judge(self.state, now, wordy=True), self.pair, sorted(wanted)) if wanted else Evaluation()
+        judge = Judge(self.state, now, wordy=True)
+        wordy = Evaluation()
+        if wanted:
+            wordy = _with_retries(judge, self.pair, self.version, walk(judge, self.pair, sorted(wanted)))
         return RolloutExplanation(
             version_id=self.version.version_id,
             environment_id=self.pair.environment_id,
             position=position,
-            message=self._message(counts, wordy, first, next_at, holding),
-            reasons=self._reasons(now, wordy, holding),
-            targets=tuple(self._shown(wordy, shown)),
+            message=self._message(judge, counts, wordy, first, next_at, holding),
+            reasons=self._reasons(judge, wordy, holding),
+            targets=tuple(self._shown(judge, wordy, shown)),
             total=len(self.order),
             done=counts["done"],
             going=counts["going"],
@@ -115,6 +121,7 @@ class Look:
             blocked=counts["blocked"],
             passed=counts["passed"],
             next_at=next_at,
+            warnings=unknown_fields(self.state),
         )
 
     # --- one target ------------------------------------------------------------------------------------------------------------
@@ -142,31 +149,31 @@ class Look:
     def _findings(self, one: str) -> Findings | None:
         return self.found.findings.get(self.version.version_id, {}).get(one)
 
-    def _shown(self, wordy: Evaluation, shown: Sequence[str]) -> list[TargetStanding]:
+    def _shown(self, judge: Judge, wordy: Evaluation, shown: Sequence[str]) -> list[TargetStanding]:
         route = Route(self.state, self.pair)
         return [
             TargetStanding(
                 resource_id=one,
                 state=self.standings[one],
-                message=self._sentence(one, wordy, route),
+                message=self._sentence(judge, one, wordy, route),
                 look_again_at=_look_again(self._findings(one)) if self.standings[one] in ("waiting", "blocked") else None,
             )
             for one in shown
         ]
 
-    def _sentence(self, one: str, wordy: Evaluation, route: Route) -> str:
+    def _sentence(self, judge: Judge, one: str, wordy: Evaluation, route: Route) -> str:
         state, pair, version = self.state, self.pair, self.version
         stands = self.standings[one]
         if stands == "done":
-            return f"{version.tag} runs here{health(pair, one)}."
+            return stopped(f"{version.tag} runs here{health(judge, pair, one)}")
         findings = wordy.findings.get(version.version_id, {}).get(one)
         if findings and any(not finding.allows for _, finding in findings):
             return held(state, version, findings).message
         if stands != "passed":
-            return on_its_way(state, pair, one, version, (), "").message
+            return on_its_way(judge, pair, one, version).message
         pin = pair.pin_of(one)
         if pin is not None and pin.version_id != version.version_id:
-            return passed_over(version, pinned_to(state, pair, one, pin)).message
+            return passed_over(state, pair, one, version, pin).message
         if route.every:
             return out_of_order(state, pair, one, version, route.turn(one)).message
         if step_for(pair, one, version) is Step.STUCK or one not in wordy.ended:
@@ -210,17 +217,18 @@ class Look:
                         firsts[key] = (one, finding)
         return {key: (one, key not in differ) for key, (one, _) in firsts.items()}
 
-    def _reasons(self, now: datetime, wordy: Evaluation, holding: dict[RuleKey, tuple[str, bool]]) -> tuple[Reason, ...]:
+    def _reasons(self, judge: Judge, wordy: Evaluation, holding: dict[RuleKey, tuple[str, bool]]) -> tuple[Reason, ...]:
         reasons = []
         for key, (one, _) in holding.items():
             verdicts = wordy.findings.get(self.version.version_id, {}).get(one, ())
             finding = next((finding for known, finding in verdicts if known == key), None)
             if finding is not None:
-                reasons.append(reason_of(self.state, self.pair, self.version.version_id, one, key, finding, now))
+                reasons.append(reason_of(Case(judge, self.pair, self.version, one, key, finding, verdicts)))
         return tuple(reasons)
 
     def _message(
         self,
+        judge: Judge,
         counts: Counter[Standing],
         wordy: Evaluation,
         first: str | None,
@@ -246,9 +254,9 @@ class Look:
         findings = wordy.findings.get(self.version.version_id, {}).get(first, ())
         against = telling(findings)
         if not against:
-            return f"{said}. On {self.state.resource_name(first)}: {self._sentence(first, wordy, Route(self.state, self.pair))}"
+            return f"{said}. On {self.state.resource_name(first)}: {self._sentence(judge, first, wordy, Route(self.state, self.pair))}"
         name = self.state.resource_name(first)
-        sentences = " ".join(finding.sentence for finding in against)
+        sentences = " ".join(stopped(finding.sentence) for finding in against)
         if next_at is not None:
             when = "" if spoken(next_at) in sentences else f", at {spoken(next_at)}"
             said += f". Next in order is {name}{when}. "

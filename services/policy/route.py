@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -40,6 +41,7 @@ class Route:
         deployment = state.deployments.get(pair.deployment_id)
         self.every = deployment is not None and deployment.supersession == "every"
         self._turns: dict[str, Turn] = {}
+        self._alike: dict[tuple[str, str | None], Turn] = {}
         self._places: dict[str, int] = {}
         self._firsts: dict[int, str | None] = {}
 
@@ -47,13 +49,26 @@ class Route:
         """Where a target stands in the order."""
         turn = self._turns.get(resource_id)
         if turn is None:
-            turn = self._turns[resource_id] = self._find(resource_id)
+            turn = self._find(resource_id)
+            # Shared by all targets that stand at the same place, so that what follows from it is found once.
+            key = (turn.taken.version_id if turn.taken is not None else "", turn.candidate)
+            turn = self._turns[resource_id] = self._alike.setdefault(key, turn)
         return turn
 
     def is_over(self, resource_id: str, version: Version) -> bool:
         """Whether a version is newer than what the target took, and not the one that may go now."""
-        turn = self.turn(resource_id)
-        return version.version_id != turn.candidate and (turn.taken is None or version.rank > turn.taken.rank)
+        return _is_over(self.turn(resource_id), version)
+
+    def behind(self, resource_ids: Sequence[str], version: Version) -> Sequence[str]:
+        """Those of many targets for which that is so, in order."""
+        known = self._turns
+        turns = [known.get(one) or self.turn(one) for one in resource_ids]
+        over = {id(turn): _is_over(turn, version) for turn in self._alike.values()}
+        if all(over.values()):
+            return resource_ids
+        if not any(over.values()):
+            return ()
+        return [one for one, turn in zip(resource_ids, turns, strict=True) if over[id(turn)]]
 
     def starts_with(self, resource_id: str, version: Version) -> bool:
         """Whether a target that has nothing yet starts with a version, so that it takes no older one."""
@@ -108,6 +123,10 @@ class Route:
             return True  # it went back to a release of this version that passed
         came_to = outcome_of(self._pair, one, version.version_id)
         return came_to is None or came_to[0] == "passed"
+
+
+def _is_over(turn: Turn, version: Version) -> bool:
+    return version.version_id != turn.candidate and (turn.taken is None or version.rank > turn.taken.rank)
 
 
 def behind(state: State, pair: Pair, resource_id: str, turn: Turn) -> Finding:

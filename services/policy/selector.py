@@ -2,7 +2,7 @@
 
 A missing key is no match. Any other error counts as a match, and the policy then blocks with that error: a rule that can not be read
 never opens. Answers are kept per pair and renewed when the documents they were made from are replaced; a selector that does not look
-at the resource is asked once for all targets of a pair.
+at the resource is asked once for all targets of a pair, and `sieve.py` tells which of the others need to be asked about a resource.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from contracts.facts.inventory import ResourceSaved
 from contracts.facts.policy import PolicySaved
 from contracts.shapes import Rule
 from libs.cel import CelProblems, Program, contexts
+from services.policy.sieve import Sieve, Sieves, sieve_of
 from services.policy.state import Pair, Policy, State
 
 KEPT_PAIRS: Final = 512
@@ -48,12 +49,13 @@ class PairMatches:
             "environment": environment_document(state.workspace_id, self._environment) if self._environment else {},
         }
         self._workspace_id = state.workspace_id
-        self._steps: list[Match | tuple[str, Program]] = []
-        for saved in in_order(state.policies):
-            self._steps.extend(self._step(saved))
-        self._fixed: Matched | None = None
-        if all(isinstance(step, Match) for step in self._steps):
-            self._fixed = tuple(step for step in self._steps if isinstance(step, Match))
+        self._fixed: list[tuple[int, Match]] = []
+        self._asked: dict[int, tuple[str, Program, Sieve]] = {}
+        asked: list[tuple[int, Sieve]] = []
+        for number, saved in enumerate(in_order(state.policies)):
+            self._add(number, saved, asked)
+        self._sieves = Sieves(asked)
+        self._same: Matched | None = None if asked else tuple(match for _, match in self._fixed)
 
     def is_of(self, state: State, pair: Pair) -> bool:
         """Whether these answers were made from the documents that the state holds now."""
@@ -65,40 +67,51 @@ class PairMatches:
 
     def of(self, resource_id: str, resources: Mapping[str, ResourceSaved]) -> Matched:
         """The policies of one target."""
-        if self._fixed is not None:
-            return self._fixed
+        if self._same is not None:
+            return self._same
         resource = resources.get(resource_id)
         known = self._known.get(resource_id)
         if known is not None and known[0] is resource:
             return known[1]
         document = resource_document(self._workspace_id, resource) if resource is not None else {}
-        found = tuple(match for step in self._steps if (match := self._judge(step, document)) is not None)
+        variables = {"resource": document, **self._documents}
+        numbered = list(self._fixed)
+        for number in self._sieves.of(document):
+            match = _ask(*self._asked[number], variables)
+            if match is not None:
+                numbered.append((number, match))
+        numbered.sort()
+        found = tuple(match for _, match in numbered)
         found = self._interned.setdefault(found, found)
         self._known[resource_id] = (resource, found)
         return found
 
-    def _step(self, saved: PolicySaved) -> list[Match | tuple[str, Program]]:
-        """A policy for this pair: nothing, a match for all targets, or a program to be asked per target."""
+    def _add(self, number: int, saved: PolicySaved, asked: list[tuple[int, Sieve]]) -> None:
+        """A policy for this pair: nothing, a match for all targets, or a selector to be asked about some of them."""
         if saved.selector == "":
-            return []
+            return
         try:
             program = contexts.TARGET.compile(saved.selector)
+            sieve = sieve_of(saved.selector)
         except CelProblems as problems:
-            return [Match(saved.policy_id, str(problems))]
+            self._fixed.append((number, Match(saved.policy_id, str(problems))))
+            return
         if "resource" in program.roots:
-            return [(saved.policy_id, program)]
-        match = _ask(saved.policy_id, program, self._documents)
-        return [match] if match is not None else []
+            if not any(part.matches(**self._documents) for part in sieve.never):
+                self._asked[number] = (saved.policy_id, program, sieve)
+                asked.append((number, sieve))
+            return
+        match = _ask(saved.policy_id, program, sieve, self._documents)
+        if match is not None:
+            self._fixed.append((number, match))
 
-    def _judge(self, step: Match | tuple[str, Program], resource: dict[str, Any]) -> Match | None:
-        if isinstance(step, Match):
-            return step
-        return _ask(step[0], step[1], {"resource": resource, **self._documents})
 
-
-def _ask(policy_id: str, program: Program, documents: dict[str, Any]) -> Match | None:
+def _ask(policy_id: str, program: Program, sieve: Sieve, documents: dict[str, Any]) -> Match | None:
     if program.matches(**documents):
         return Match(policy_id)
+    # Why there is no answer takes much longer to find out than that there is one.
+    if sieve.sure or sieve.denied.matches(**documents):
+        return None
     verdict = program.verdict(**documents)
     return Match(policy_id, verdict.message or "it has no answer") if verdict.is_error else None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -58,4 +59,25 @@ def judge_skipped(skips: Sequence[Skip], version: Version) -> Finding:
         satisfied_at=max(newest, version.created_at),
         look_again_at=last.saved.expires_at,
         facts=positions(tuple(one.position for one in skips)),
+    )
+
+
+def starting(skipped: Finding, skips: Sequence[Skip], version: Version, asked: Finding) -> Finding:
+    """What is said of a skipped rule that a rollout starts with.
+
+    A skip lets go and holds nothing, so the rollout starts with the first of the skips, or when the rule itself was satisfied before; and
+    when what it started with ends, it starts with what is left.
+
+    Args:
+        asked: what the rule would say without the skips.
+    """
+    starts = [(max(one.saved.created_at, version.created_at), one.saved.expires_at) for one in skips]
+    if asked.allows and asked.satisfied_at is not None:
+        starts.append((asked.satisfied_at, asked.look_again_at))
+    first = min(at for at, _ in starts)
+    ends = [until for at, until in starts if at == first]
+    until = None if None in ends else max(one for one in ends if one is not None)
+    instants = [one for one in (skipped.look_again_at, until) if one is not None]
+    return replace(
+        skipped, satisfied_at=first, look_again_at=min(instants, default=None), facts=positions(skipped.facts, asked.facts)
     )

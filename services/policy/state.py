@@ -179,11 +179,20 @@ class Successes(NamedTuple):
 
 
 class Desired(NamedTuple):
-    """The release that planner wants on a target; `rollback` says that it returned to it."""
+    """The release that planner wants on a target; `rollback` says that it returned to it, `omitted` which variables did not fit into it."""
 
     release_id: str
     version_id: str
     rollback: bool
+    omitted: tuple[str, ...] = ()
+
+
+class Again(NamedTuple):
+    """A person wants the desired release dispatched once more, and no job was made since. Shared by all targets of one fact."""
+
+    reason: str
+    asked_at: datetime
+    position: int
 
 
 class Success(NamedTuple):
@@ -204,6 +213,7 @@ class Standing(NamedTuple):
         taken: the newest version that it ever got a job of, other than to go back to it; empty when it had none.
         bad: versions marked bad on it. by_hand: those of them that a person marked. asked: versions that a rollback was required of.
             All in order of happening.
+        again: the redeployment that waits for its job.
     """
 
     desired: Desired | None = None
@@ -214,6 +224,7 @@ class Standing(NamedTuple):
     asked: tuple[str, ...] = ()
     taken: str = ""
     by_hand: tuple[str, ...] = ()
+    again: Again | None = None
 
 
 NOWHERE = Standing()
@@ -230,6 +241,7 @@ class Pin(NamedTuple):
     by: str
     reason: str
     position: int
+    pinned_at: datetime | None = None
 
 
 class Held(NamedTuple):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from itertools import chain
 
 from contracts.envelope import Recorded
 from contracts.facts import dispatcher, planner, policy
 from libs.runtime.service import Draft
 from services.policy.evaluation import walk
 from services.policy.gate import Judge
-from services.policy.recording import due_of, expire, overdue, record
+from services.policy.recording import due_of, expire, record
+from services.policy.rollback import require_instead_of_retries
 from services.policy.state import State, pair_key
 
 _MOVES_TIMERS = (
@@ -50,9 +50,10 @@ class PolicyTimers:
             pair = state.pairs.get(key)
             if pair is None:
                 continue
-            due = sorted({*overdue(pair, now), *chain.from_iterable(due_of(pair, now).values())})
-            found = walk(judge, pair, due)
-            follows = [*record(judge, pair, found, None), *expire(judge, pair, found)]
+            due = due_of(pair, now)
+            found = walk(judge, pair, due.targets)
+            follows = [*record(judge, pair, found, None), *expire(judge, pair, found, due)]
             assert follows or pair.wake is None or pair.wake > now, f"nothing follows from the instant {pair.wake} of {key}"
             drafts += follows
+            drafts += require_instead_of_retries(judge, pair, found, (), None)
         return drafts

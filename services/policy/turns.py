@@ -4,23 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 
-from services.policy.rollout import Candidates, Turns, in_line, judge_line
-from services.policy.state import Pair, State, Version
+from services.policy.rollout import Candidates, Question, Turns, in_line, judge_line
 from services.policy.waves import judge_waves
 
 
-def judge_rollouts(
-    groups: Sequence[Candidates],
-    version: Version,
-    state: State,
-    pair: Pair,
-    now: datetime,
-    *,
-    wordy: bool = False,
-    alone: bool = False,
-) -> dict[str, Turns]:
+def judge_rollouts(groups: Sequence[Candidates], asked: Question) -> dict[str, Turns]:
     """Judge the candidates of one version; arguments and errors as those of `judge_line`.
 
     What waves hold is never next in a line: it would keep the others from going, for which its own wave waits.
@@ -32,7 +21,9 @@ def judge_rollouts(
         if not waves:
             lines.append(group)
             continue
-        told = judge_waves(waves, group.start, version, state, pair, now, group.resource_ids, wordy=wordy)
+        told = judge_waves(
+            waves, group.start, asked.version, asked.state, asked.pair, asked.now, group.resource_ids, wordy=asked.wordy
+        )
         judged.update(told)
         rest = tuple((key, body) for key, body in group.rules if in_line(body))
         if not rest:
@@ -44,7 +35,7 @@ def judge_rollouts(
                 lines.append(replace(group, rules=rest, free=group.free and free, resource_ids=ids))
     if not lines:
         return judged
-    in_lines = judge_line(lines, version, state, pair, now, wordy=wordy, alone=alone)
+    in_lines = judge_line(lines, asked)
     if not judged:
         return in_lines
     joined: dict[tuple[int, int], Turns] = {}

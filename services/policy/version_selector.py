@@ -37,7 +37,7 @@ def judge_version_selector(body: VersionSelector, version: Version, documents: J
     program = compiled(body)
     if isinstance(program, str):
         return Finding("blocked", f"The rule's version selector can not be asked: {program}.", ended_by=_MENDS)
-    verdict = program.verdict(**documents)
+    verdict = program.strict_verdict(**documents)
     if verdict.is_error:
         said = verdict.message or "it has no answer"
         return Finding("blocked", f"The version selector `{body.selector}` has no answer: {said}", ended_by=_MENDS)

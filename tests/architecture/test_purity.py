@@ -17,7 +17,7 @@ PURE = sorted(
     + [ROOT / "libs/runtime/room.py", ROOT / "libs/runtime/service.py", ROOT / "libs/runtime/trace.py"]
     + list((ROOT / "services/gateway/readmodel").glob("*.py"))
     + list((ROOT / "libs/cel").glob("*.py"))
-    + list((ROOT / "libs/template").glob("*.py"))
+    + list((ROOT / "libs/template").rglob("*.py"))
     + list((ROOT / "contracts").rglob("*.py"))
 )
 GENERATOR = ROOT / "contracts/generate.py"

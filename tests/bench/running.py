@@ -151,4 +151,13 @@ def machine(*options: str) -> str:
     layout = "a process per service" if "--processes" in options else "one service process"
     load = os.getloadavg()[0]
     cores = len(os.sched_getaffinity(0))
-    return f"{platform.machine()}, {cores} cores (load {load:.1f} at the start), Python {platform.python_version()}, {layout}"
+    return f"{processor()}, {cores} cores (load {load:.1f} at the start), Python {platform.python_version()}, {layout}"
+
+
+def processor() -> str:
+    """What the processor calls itself."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return f"{line.partition(':')[2].strip()} ({platform.machine()})"
+    return platform.machine()

@@ -43,6 +43,31 @@ def test_kubernetes_deploys_every_service_without_privileges() -> None:
     assert service["spec"]["selector"] == deployments["gateway"]["metadata"]["labels"]
 
 
+def test_the_master_key_reaches_those_who_seal_and_open_and_nobody_else() -> None:
+    (compose,) = documents("docker-compose.yml")
+    given = {name for name, one in compose["services"].items() if "SIGNALBOX_SECRET_KEY_FILE" in one.get("environment", {})}
+    mounted = {name for name, one in compose["services"].items() if "master-key" in one.get("secrets", [])}
+    described = [one for one in documents("infra/kubernetes/services.yaml") if one["kind"] == "Deployment"]
+    paths = {
+        one["metadata"]["name"]: [
+            f"{mount['mountPath']}/{item['path']}"
+            for mount in one["spec"]["template"]["spec"]["containers"][0].get("volumeMounts", [])
+            for volume in one["spec"]["template"]["spec"]["volumes"]
+            if volume["name"] == mount["name"]
+            for item in volume["secret"]["items"]
+        ]
+        for one in described
+    }
+    files = {
+        one["metadata"]["name"]: variable["value"]
+        for one in described
+        for variable in one["spec"]["template"]["spec"]["containers"][0]["env"]
+        if variable["name"] == "SIGNALBOX_SECRET_KEY_FILE"
+    }
+    assert given == mounted == set(files) == {"gateway", "dispatcher", "verifier"}
+    assert all(file in paths[name] for name, file in files.items())
+
+
 def test_the_collector_uses_only_what_it_defines() -> None:
     (collector,) = documents("infra/otel/collector.yaml")
     for pipeline in collector["service"]["pipelines"].values():

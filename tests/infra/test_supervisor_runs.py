@@ -58,14 +58,18 @@ def test_a_first_start_hands_over_an_address_a_key_and_a_workspace_to_the_owner_
     assert running.ask()["pid"] == running.pids()["services"]
     assert sorted(running.pids()) == ["nats", "postgres", "services"]
     assert [mode(folder) for folder in (outer, data, data / "pg", data / "logs")] == [0o700] * 4
-    assert {mode(data / name) for name in ("credentials.json", "admin.key", "nats.token", "nats.conf", "supervisor.json")} == {
-        0o600
-    }
+    private = ("credentials.json", "admin.key", "secret.key", "nats.token", "nats.conf", "supervisor.json")
+    assert {mode(data / name) for name in private} == {0o600}
+    assert seen(data)["SIGNALBOX_SECRET_KEY_FILE"] == str(data / "secret.key")
+    assert seen(data)["SIGNALBOX_OUTBOUND_ALLOW"] == "loopback"
+    master_key = (data / "secret.key").read_text("utf-8")
+    assert len(bytes.fromhex(master_key)) == 32
     assert query(seen(data)["SIGNALBOX_POSTGRES"])
     assert running.stop() == 0
     again = supervise(data)
     again.hear("Signalbox is ready")
     assert again.credentials()["apiKey"] == known["apiKey"]
+    assert (data / "secret.key").read_text("utf-8") == master_key
     assert again.stop() == 0
 
 

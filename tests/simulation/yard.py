@@ -50,6 +50,7 @@ from contracts.shapes import (
     HttpProvider,
     JobStatus,
     MetricSpec,
+    Retry,
     Rollback,
     Target,
     Verification,
@@ -71,7 +72,7 @@ AGENT = derived(WORKSPACE, "agent")
 UUID_TEXT = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 Pair = tuple[str, str]
-Body = AnyApproval | EnvironmentProgression | GradualRollout | Verification | Rollback
+Body = AnyApproval | EnvironmentProgression | GradualRollout | Verification | Rollback | Retry
 
 
 def rule(body: Body) -> RuleInput:
@@ -87,6 +88,8 @@ def rule(body: Body) -> RuleInput:
             return RuleInput(verification=body)
         case Rollback():
             return RuleInput(rollback=body)
+        case Retry():
+            return RuleInput(retry=body)
 
 
 def metric(name: str = "errors", **more: Any) -> MetricSpec:

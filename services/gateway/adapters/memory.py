@@ -86,6 +86,10 @@ class MemoryRows:
         found = self._rows(workspace_id, table).get(row_id)
         return dict(found[1]) if found is not None else None
 
+    async def holders(self, table: Table, row_id: str) -> list[str]:
+        """See `ReadStore.holders`."""
+        return sorted(ws for (ws, of), rows in self._tables.items() if of == table and row_id in rows)
+
     async def many(self, workspace_id: str, table: Table, row_ids: Sequence[str]) -> dict[str, Json]:
         """See `ReadStore.many`."""
         rows = self._rows(workspace_id, table)

@@ -78,6 +78,11 @@ class PostgresStore:
         """See `ReadStore.get`."""
         return (await self.many(workspace_id, table, (row_id,))).get(row_id)
 
+    async def holders(self, table: Table, row_id: str) -> list[str]:
+        """See `ReadStore.holders`."""
+        query = SQL("SELECT workspace_id::text FROM {} WHERE id = %s ORDER BY 1").format(table_name(table))
+        return [row[0] for row in await self._rows(query, (row_id,))]
+
     async def many(self, workspace_id: str, table: Table, row_ids: Sequence[str]) -> dict[str, Json]:
         """See `ReadStore.many`."""
         if not row_ids:

@@ -19,7 +19,7 @@ def _agent_id(call: Call) -> str:
 
 @routes.add("GET", "/job-agents", answers={200: answers.Page[answers.JobAgent]}, query=bodies.Paging)
 async def list_job_agents(call: Call) -> Reply:
-    """Job agents, oldest first."""
+    """Job agents, newest first."""
     return await page_of_rows(call, "agent")
 
 
@@ -33,7 +33,8 @@ async def get_job_agent(call: Call) -> Reply:
 async def upsert_job_agent(call: Call) -> Reply:
     """Create or replace a job agent under the caller's id."""
     body: bodies.AgentBody = call.body
-    wish = SaveJobAgent(agent_id=_agent_id(call), name=body.name, type=body.type, config=body.config, metadata=body.metadata)
+    agent_id = await call.own_id("jobAgentId", "agent", "Job agent")
+    wish = SaveJobAgent(agent_id=agent_id, name=body.name, type=body.type, config=body.config, metadata=body.metadata)
     saved = await call.ask(wish)
     return accepted(saved["id"], "Job agent update requested")
 

@@ -17,6 +17,7 @@ from services.gateway.http import (
     deployments,
     eligible,
     environments,
+    evaluations,
     events,
     explanations,
     freezes,
@@ -61,6 +62,7 @@ ROUTES: tuple[Routes, ...] = (
     explanations.routes,
     targets.routes,
     eligible.routes,
+    evaluations.routes,
     choices.routes,
     events.routes,
 )
@@ -69,7 +71,7 @@ ROUTES: tuple[Routes, ...] = (
 
 def operations() -> Mapping[str, Operation]:
     """Every endpoint, by operation id."""
-    return {one.handler.__name__: one for routes in ROUTES for one in routes.operations}
+    return {one.name: one for routes in ROUTES for one in routes.operations}
 
 
 def create_app(deps: Deps) -> FastAPI:

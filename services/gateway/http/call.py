@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid5
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,14 +16,19 @@ from contracts.command import Answer, Refused, Wish
 from contracts.envelope import NIL_WORKSPACE
 from contracts.shapes import Json
 from libs.bus.port import Unavailable, Written
+from libs.eventlog.port import MAX_FACT_BYTES, Append, CommandAnswer, Repeated
 from services.gateway.access import Identity
 from services.gateway.http.deps import Deps
-from services.gateway.http.problem import NotFound, unavailable
+from services.gateway.http.problem import NotFound, Problem, unavailable
 from services.gateway.http.validation import canonical_uuid
 from services.gateway.json_text import dump
 from services.gateway.rows import Table
 from services.gateway.views import Views, shown
 
+_TOO_LARGE = (
+    f"What this would record is too large: at most {MAX_FACT_BYTES} bytes of JSON at once. Shorten its texts, or ask for less."
+)
+"""For what a service did not foresee to be too large; the log would speak of facts and streams."""
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -54,6 +60,7 @@ class Call:
         path: decoded path parameters.
         query, body: as the models of the operation say.
         command_id: of the command that the request becomes; the same when it is repeated.
+        fingerprint: of the body, when a key names the request and so says that a repeat has the same; else empty.
     """
 
     deps: Deps
@@ -64,6 +71,7 @@ class Call:
     query: Any
     body: Any
     command_id: str
+    fingerprint: str = ""
     views: Views = field(init=False)
 
     def __post_init__(self) -> None:
@@ -77,6 +85,20 @@ class Call:
         if found is None:
             raise NotFound(what)
         return found
+
+    async def own_id(self, name: str, table: Table, what: str) -> str:
+        """A path parameter under which something is created or replaced. Raises: NotFound: it is no uuid; Problem, as `check_free`."""
+        found = self.id(name, what)
+        await self.check_free(table, found, what)
+        return found
+
+    async def check_free(self, table: Table, row_id: str, what: str) -> None:
+        """Raises: Problem (409): this is the id of something in another workspace."""
+        holders = set(await self.deps.store.holders(table, row_id))
+        if self.workspace_id not in holders and not holders.isdisjoint(self.deps.system.state.workspaces):
+            raise Problem(
+                409, f"The id {row_id} is taken, but not in this workspace: choose another for this {what.lower()}.", "ID_TAKEN"
+            )
 
     @property
     def traceparent(self) -> str:
@@ -93,10 +115,12 @@ class Call:
             workspace_id: whose log decides, when it is not the call's own.
 
         Returns: what the owner answered.
-        Raises: Refused; Problem (503): nobody answered, or the rows did not follow in time. The request may be sent again.
+        Raises: Refused; Problem (503): nobody answered, or the rows did not follow in time, and the request may be sent again;
+            Problem (422): its key named another request, whose answer this would be.
         """
         where = workspace_id or self.workspace_id
         answer = await self._answer(wish, where)
+        await self._check_repeat(where)
         if where == NIL_WORKSPACE:
             reached = await self.deps.system.reached(answer.position, self.deps.read_wait_s)
         else:
@@ -105,6 +129,26 @@ class Call:
             raise unavailable("the change was recorded, but can not be read yet; send the same request again")
         result: Json = answer.result
         return result
+
+    async def _check_repeat(self, workspace_id: str) -> None:
+        """Keep what the request's key stands for, beside the answers of commands.
+
+        Once the command is answered: a request that was refused named nothing, and may be mended under the same key.
+
+        Raises: Problem (422): the key was used with another body.
+        """
+        if not self.fingerprint:
+            return
+        kept = CommandAnswer(str(uuid5(UUID(self.command_id), "request")), "request", orjson.dumps(self.fingerprint))
+        try:
+            await self.deps.log.append(Append(workspace_id, command=kept))
+        except Repeated as repeated:
+            if orjson.loads(repeated.answer) != self.fingerprint:
+                raise Problem(
+                    422,
+                    "The Idempotency-Key was used for a request with another body. Nothing was changed: send this one with a new key.",
+                    "IDEMPOTENCY_KEY_REUSED",
+                ) from repeated
 
     async def look(self, query: Wish, *, with_rows: bool = False) -> Any:
         """Have a query answered on everything that is recorded now.
@@ -134,7 +178,8 @@ class Call:
             raise unavailable(f"the {owner} service does not answer now; send the same request again") from error
         if answer.refusal is not None:
             refusal = answer.refusal
-            raise Refused(refusal.kind, refusal.message, code=refusal.code, details=refusal.details)
+            message = _TOO_LARGE if refusal.code == "NOT_STORABLE" else refusal.message
+            raise Refused(refusal.kind, message, code=refusal.code, details=refusal.details)
         if answer.unavailable is not None:
             raise unavailable(f"the {owner} service can not answer now ({answer.unavailable}); send the same request again")
         return answer
@@ -160,6 +205,11 @@ class Call:
         of = f"{table}/{row_id}"
         found = await self.deps.store.newest(self.workspace_id, "history", "$of", [of], by="$of")
         return shown(found[of]) if of in found else None
+
+
+def is_named(key: str | None) -> bool:
+    """Whether an idempotency key names the request."""
+    return key is not None and bool(key.strip())
 
 
 def command_id_of(key: str | None, made: str, who: Identity, method: str, path: str) -> str:

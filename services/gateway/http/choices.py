@@ -19,16 +19,15 @@ _TARGET = "/release-targets/{releaseTargetKey}"
 _PAIR = "/deployments/{deploymentId}/environments/{environmentId}"
 
 
-def _target_scope(call: Call) -> dict[str, Any]:
-    target = target_of(call)
-    return {
-        "deployment_id": target.deployment_id,
-        "environment_id": target.environment_id,
-        "resource_id": target.resource_id,
-    }
-
-
-def _pair_scope(call: Call) -> dict[str, Any]:
+def _scope(call: Call) -> dict[str, Any]:
+    """What the path names: one target, or all of a deployment in an environment."""
+    if "releaseTargetKey" in call.path:
+        target = target_of(call)
+        return {
+            "deployment_id": target.deployment_id,
+            "environment_id": target.environment_id,
+            "resource_id": target.resource_id,
+        }
     return {
         "deployment_id": call.id("deploymentId", "Deployment"),
         "environment_id": call.id("environmentId", "Environment"),
@@ -36,7 +35,11 @@ def _pair_scope(call: Call) -> dict[str, Any]:
     }
 
 
-async def _pin(call: Call, scope: dict[str, Any]) -> Reply:
+@routes.add("GET", f"{_TARGET}/pin", name="get_target_pin", answers={200: answers.Pin})
+@routes.add("GET", f"{_PAIR}/pin", name="get_environment_pin", answers={200: answers.Pin})
+async def get_pin(call: Call) -> Reply:
+    """The version to which a target, or a deployment in an environment, is pinned."""
+    scope = _scope(call)
     key, resource_id = pin_key(**scope), scope["resource_id"]
     found = (await call.views.pins([key])).get(key)
     # The id of a resource that was deleted never returns, and nobody can release its pin.
@@ -46,84 +49,44 @@ async def _pin(call: Call, scope: dict[str, Any]) -> Reply:
     return Reply(200, found)
 
 
-async def _pinned(call: Call, scope: dict[str, Any]) -> Reply:
+@routes.add("PUT", f"{_TARGET}/pin", name="pin_target", answers={202: answers.Accepted}, body=bodies.PinBody)
+@routes.add("PUT", f"{_PAIR}/pin", name="pin_environment", answers={202: answers.Accepted}, body=bodies.PinBody)
+async def pin(call: Call) -> Reply:
+    """Let no other version go to a target, or to a deployment's targets in an environment, until the pin is released."""
     body: bodies.PinBody = call.body
-    saved = await call.ask(PinVersion(**scope, version_id=body.version_id, reason=body.reason))
+    saved = await call.ask(PinVersion(**_scope(call), version_id=body.version_id, reason=body.reason))
     return accepted(saved["id"], "Version pinned")
 
 
-async def _released(call: Call, scope: dict[str, Any]) -> Reply:
-    gone = await call.ask(ReleasePin(**scope))
+@routes.add("DELETE", f"{_TARGET}/pin", name="release_target_pin", answers={202: answers.Accepted})
+@routes.add("DELETE", f"{_PAIR}/pin", name="release_environment_pin", answers={202: answers.Accepted})
+async def release_pin(call: Call) -> Reply:
+    """End the pin of a target, or of a deployment in an environment."""
+    gone = await call.ask(ReleasePin(**_scope(call)))
     return accepted(gone["id"], "Pin released")
 
 
-async def _redeployed(call: Call, scope: dict[str, Any]) -> Reply:
+@routes.add(
+    "POST", f"{_TARGET}/redeploy", name="redeploy_target", answers={202: answers.TargetsTouched}, body=bodies.RedeployBody
+)
+@routes.add(
+    "POST", f"{_PAIR}/redeploy", name="redeploy_environment", answers={202: answers.TargetsTouched}, body=bodies.RedeployBody
+)
+async def redeploy(call: Call) -> Reply:
+    """Dispatch the desired release once more: of a target, or of each of a deployment's targets in an environment."""
     body: bodies.RedeployBody = call.body
-    done = await call.ask(Redeploy(**scope, reason=body.reason))
+    done = await call.ask(Redeploy(**_scope(call), reason=body.reason))
     return Reply(202, {"targets": done["targets"], "message": "Redeployment requested"})
 
 
-async def _rolled_back(call: Call, scope: dict[str, Any]) -> Reply:
+@routes.add(
+    "POST", f"{_TARGET}/rollback", name="roll_target_back", answers={202: answers.TargetsTouched}, body=bodies.RollbackBody
+)
+@routes.add(
+    "POST", f"{_PAIR}/rollback", name="roll_environment_back", answers={202: answers.TargetsTouched}, body=bodies.RollbackBody
+)
+async def roll_back(call: Call) -> Reply:
+    """Send a target, or each of a deployment's targets in an environment, back to its last good release or to a named version's."""
     body: bodies.RollbackBody = call.body
-    done = await call.ask(RollBack(**scope, version_id=body.version_id, reason=body.reason))
+    done = await call.ask(RollBack(**_scope(call), version_id=body.version_id, reason=body.reason))
     return Reply(202, {"targets": done["targets"], "message": "Rollback requested"})
-
-
-@routes.add("GET", f"{_TARGET}/pin", answers={200: answers.Pin})
-async def get_target_pin(call: Call) -> Reply:
-    """The version that a target is pinned to."""
-    return await _pin(call, _target_scope(call))
-
-
-@routes.add("PUT", f"{_TARGET}/pin", answers={202: answers.Accepted}, body=bodies.PinBody)
-async def pin_target(call: Call) -> Reply:
-    """Let no other version go to a target until the pin is released."""
-    return await _pinned(call, _target_scope(call))
-
-
-@routes.add("DELETE", f"{_TARGET}/pin", answers={202: answers.Accepted})
-async def release_target_pin(call: Call) -> Reply:
-    """End the pin of a target."""
-    return await _released(call, _target_scope(call))
-
-
-@routes.add("POST", f"{_TARGET}/redeploy", answers={202: answers.TargetsTouched}, body=bodies.RedeployBody)
-async def redeploy_target(call: Call) -> Reply:
-    """Dispatch the desired release of a target once more."""
-    return await _redeployed(call, _target_scope(call))
-
-
-@routes.add("POST", f"{_TARGET}/rollback", answers={202: answers.TargetsTouched}, body=bodies.RollbackBody)
-async def roll_target_back(call: Call) -> Reply:
-    """Send a target back to its last good release, or to that of a named version."""
-    return await _rolled_back(call, _target_scope(call))
-
-
-@routes.add("GET", f"{_PAIR}/pin", answers={200: answers.Pin})
-async def get_environment_pin(call: Call) -> Reply:
-    """The version that a deployment is pinned to in an environment."""
-    return await _pin(call, _pair_scope(call))
-
-
-@routes.add("PUT", f"{_PAIR}/pin", answers={202: answers.Accepted}, body=bodies.PinBody)
-async def pin_environment(call: Call) -> Reply:
-    """Let no other version of a deployment go to an environment until the pin is released."""
-    return await _pinned(call, _pair_scope(call))
-
-
-@routes.add("DELETE", f"{_PAIR}/pin", answers={202: answers.Accepted})
-async def release_environment_pin(call: Call) -> Reply:
-    """End the pin of a deployment in an environment."""
-    return await _released(call, _pair_scope(call))
-
-
-@routes.add("POST", f"{_PAIR}/redeploy", answers={202: answers.TargetsTouched}, body=bodies.RedeployBody)
-async def redeploy_environment(call: Call) -> Reply:
-    """Dispatch the desired releases of a deployment in an environment once more."""
-    return await _redeployed(call, _pair_scope(call))
-
-
-@routes.add("POST", f"{_PAIR}/rollback", answers={202: answers.TargetsTouched}, body=bodies.RollbackBody)
-async def roll_environment_back(call: Call) -> Reply:
-    """Send all targets of a deployment in an environment back, each to its last good release or to that of a named version."""
-    return await _rolled_back(call, _pair_scope(call))

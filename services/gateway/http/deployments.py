@@ -12,6 +12,7 @@ from services.gateway.http.call import Call, Reply, accepted
 from services.gateway.http.filtered import Listing, page_matching
 from services.gateway.http.lists import page_of, program_of
 from services.gateway.http.operation import Routes
+from services.gateway.store import NEWEST_FIRST
 from services.gateway.views import shown
 
 routes = Routes("deployments")
@@ -37,11 +38,11 @@ async def _with_systems(call: Call, deployments: Sequence[Json]) -> list[Json]:
 
 @routes.add("GET", "/deployments", answers={200: answers.Page[answers.DeploymentAndSystems]}, query=bodies.CelPaging)
 async def list_deployments(call: Call) -> Reply:
-    """Deployments with their systems, oldest first."""
+    """Deployments with their systems, newest first."""
     paging: bodies.CelPaging = call.query
     store = call.deps.store
     if paging.cel is None:
-        page = await store.find(call.workspace_id, "deployment", limit=paging.limit, offset=paging.offset)
+        page = await store.find(call.workspace_id, "deployment", order=NEWEST_FIRST, limit=paging.limit, offset=paging.offset)
         return page_of(await _with_systems(call, [shown(one) for one in page.items]), page.total, paging)
     program = await program_of(contexts.TARGET, paging.cel)
     found, total = await page_matching(call, Listing("deployment", "deployment"), program)
@@ -75,7 +76,7 @@ async def get_deployment(call: Call) -> Reply:
 @routes.add("PUT", "/deployments/{deploymentId}", answers={202: answers.Accepted}, body=bodies.DeploymentBody)
 async def upsert_deployment(call: Call) -> Reply:
     """Create or replace a deployment under the caller's id."""
-    saved = await call.ask(_wish(call.body, call.id("deploymentId", "Deployment")))
+    saved = await call.ask(_wish(call.body, await call.own_id("deploymentId", "deployment", "Deployment")))
     return accepted(saved["id"], "Deployment update requested")
 
 

@@ -29,7 +29,7 @@ async def _with_systems(call: Call, environment: Json) -> Reply:
 
 @routes.add("GET", "/environments", answers={200: answers.Page[answers.Environment]}, query=bodies.Paging)
 async def list_environments(call: Call) -> Reply:
-    """Environments, oldest first."""
+    """Environments, newest first."""
     return await page_of_rows(call, "environment")
 
 
@@ -56,7 +56,7 @@ async def get_environment(call: Call) -> Reply:
 @routes.add("PUT", "/environments/{environmentId}", answers={202: answers.Accepted}, body=bodies.EnvironmentBody)
 async def upsert_environment(call: Call) -> Reply:
     """Create or replace an environment under the caller's id."""
-    saved = await call.ask(_wish(call.body, call.id("environmentId", "Environment")))
+    saved = await call.ask(_wish(call.body, await call.own_id("environmentId", "environment", "Environment")))
     return accepted(saved["id"], "Environment update requested")
 
 

@@ -16,7 +16,7 @@ from services.gateway.http.call import Call
 from services.gateway.http.problem import Problem, unavailable
 from services.gateway.narrowing import needs_of
 from services.gateway.rows import Table
-from services.gateway.store import BY_AGE, Cursor, Order
+from services.gateway.store import NEWEST_FIRST, Cursor, Order
 
 FILTER_S = 5.0
 """How long a processor may work on one expression. An ordinary one is done with 100,000 documents in a tenth of that."""
@@ -48,7 +48,7 @@ class Listing:
     table: Table
     variable: str
     where: Mapping[str, str] | None = None
-    order: Order = BY_AGE
+    order: Order = NEWEST_FIRST
     enrich: Enrich | None = None
     computed: frozenset[str] = frozenset()
 

@@ -11,6 +11,7 @@ from contracts.commands.policy import FreezeEffect, HeldTargets, OverrideFreeze,
 from contracts.shapes import Json
 from services.gateway.freezes import standings
 from services.gateway.http import answers, bodies
+from services.gateway.http.bodies.freezes import FreezeBody
 from services.gateway.http.call import Call, Reply
 from services.gateway.http.lists import cut, page_of
 from services.gateway.http.operation import Routes
@@ -42,11 +43,29 @@ async def _freeze(call: Call, freeze_id: str) -> Json:
     return (await _shown(call, [row]))[0]
 
 
-def _end(call: Call, body: bodies.CreateFreeze | bodies.ChangeFreeze) -> datetime | None:
+def _wish(call: Call, body: FreezeBody, freeze_id: str | None = None) -> SaveFreeze:
+    return SaveFreeze(
+        freeze_id=freeze_id,
+        scope=body.scope,
+        scope_id=body.scope_id,
+        selector=body.selector,
+        reason=body.reason,
+        link=body.link,
+        starts_at=body.starts_at,
+        ends_at=_end(call, body),
+        without_end=isinstance(body, bodies.ChangeFreeze) and body.has_no_end,
+        rrule=body.rrule,
+        duration_minutes=body.duration_minutes,
+        timezone=body.timezone,
+        holds_rollbacks=body.holds_rollbacks,
+    )
+
+
+def _end(call: Call, body: FreezeBody) -> datetime | None:
     """Until when. Raises: Unprocessable: it is said twice."""
     if body.expires_in is None:
         return body.ends_at
-    if body.ends_at is not None:
+    if "ends_at" in body.model_fields_set:
         raise Unprocessable([finding("/body/expiresIn", "says the same as endsAt: leave one of them out", "format")])
     return call.deps.clock() + body.expires_in
 
@@ -62,21 +81,7 @@ async def list_freezes(call: Call) -> Reply:
 @routes.add("POST", "/freezes", answers={202: answers.Freeze}, body=bodies.CreateFreeze)
 async def create_freeze(call: Call) -> Reply:
     """Let nothing be deployed in a scope for a time."""
-    body: bodies.CreateFreeze = call.body
-    wish = SaveFreeze(
-        scope=body.scope,
-        scope_id=body.scope_id,
-        selector=body.selector,
-        reason=body.reason,
-        link=body.link,
-        starts_at=body.starts_at,
-        ends_at=_end(call, body),
-        rrule=body.rrule,
-        duration_minutes=body.duration_minutes,
-        timezone=body.timezone,
-        holds_rollbacks=body.holds_rollbacks,
-    )
-    made = await call.ask(wish)
+    made = await call.ask(_wish(call, call.body))
     return Reply(202, await _freeze(call, made["id"]))
 
 
@@ -106,23 +111,8 @@ async def get_freeze(call: Call) -> Reply:
 
 @routes.add("PATCH", "/freezes/{freezeId}", answers={202: answers.Freeze}, body=bodies.ChangeFreeze)
 async def change_freeze(call: Call) -> Reply:
-    """Change a freeze that was not thawed; what is left out stays."""
-    body: bodies.ChangeFreeze = call.body
-    wish = SaveFreeze(
-        freeze_id=call.id("freezeId", "Freeze"),
-        scope=body.scope,
-        scope_id=body.scope_id,
-        selector=body.selector,
-        reason=body.reason,
-        link=body.link,
-        starts_at=body.starts_at,
-        ends_at=_end(call, body),
-        rrule=body.rrule,
-        duration_minutes=body.duration_minutes,
-        timezone=body.timezone,
-        holds_rollbacks=body.holds_rollbacks,
-    )
-    saved = await call.ask(wish)
+    """Change a freeze that was not thawed; what is left out stays, and an end that is null is taken away."""
+    saved = await call.ask(_wish(call, call.body, call.id("freezeId", "Freeze")))
     return Reply(202, await _freeze(call, saved["id"]))
 
 

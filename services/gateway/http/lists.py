@@ -12,7 +12,7 @@ from services.gateway.http.bodies import Paging
 from services.gateway.http.call import Call, Reply
 from services.gateway.http.problem import Problem
 from services.gateway.rows import Table
-from services.gateway.store import BY_AGE, Order
+from services.gateway.store import NEWEST_FIRST, Order
 from services.gateway.views import shown
 
 
@@ -26,8 +26,8 @@ def cut(items: Sequence[Json], paging: Paging) -> Reply:
     return page_of(items[paging.offset : paging.offset + paging.limit], len(items), paging)
 
 
-async def page_of_rows(call: Call, table: Table, order: Order = BY_AGE) -> Reply:
-    """A page of a table."""
+async def page_of_rows(call: Call, table: Table, order: Order = NEWEST_FIRST) -> Reply:
+    """A page of a table; newest first, so that what was just made is on the first one."""
     paging: Paging = call.query
     page = await call.deps.store.find(call.workspace_id, table, order=order, limit=paging.limit, offset=paging.offset)
     return page_of([shown(one) for one in page.items], page.total, paging)

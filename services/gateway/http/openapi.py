@@ -80,6 +80,8 @@ def _declared(operation: Operation) -> dict[str, Any]:
         if model is not None:
             responses[str(status)]["content"] = _content(_name(model))
     responses.update((status, {"$ref": "#/components/responses/Refused"}) for status in ("400", "401", "404", "409", "503"))
+    if operation.method != "GET" and operation.body is not None:
+        responses["422"] = {"$ref": "#/components/responses/Refused"}
     declared: dict[str, Any] = {
         "summary": (operation.handler.__doc__ or "").strip().split("\n")[0],
         "parameters": parameters,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import secrets
 import time
@@ -12,6 +13,7 @@ from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
+import orjson
 from fastapi import FastAPI, Request
 from pydantic import BaseModel
 from starlette.responses import Response
@@ -21,7 +23,7 @@ from contracts.envelope import NIL_WORKSPACE
 from libs.eventlog.port import LogUnavailable
 from services.gateway.access import Identity, credential, identify, may_see
 from services.gateway.http.bodies import NoQuery
-from services.gateway.http.call import Call, Reply, command_id_of
+from services.gateway.http.call import Call, Reply, command_id_of, is_named
 from services.gateway.http.deps import Deps
 from services.gateway.http.intake import is_json
 from services.gateway.http.problem import NotFound, Problem, Unprocessable, finding, of_refusal, unavailable
@@ -42,12 +44,14 @@ class Operation:
     """One endpoint.
 
     Attributes:
+        name: unique among all endpoints.
         answers: the JSON of each success status, None for no body.
         body: the declared body, None when the operation takes none (one that is sent is passed over).
         workspace: whether it lives inside a workspace.
         large: how a large body is checked; None for as any other.
     """
 
+    name: str
     method: str
     path: str
     handler: Handler
@@ -70,17 +74,23 @@ class Routes:
         method: str,
         path: str,
         *,
+        name: str | None = None,
         answers: dict[int, type[BaseModel] | None],
         body: type[BaseModel] | None = None,
         query: type[BaseModel] = NoQuery,
         workspace: bool = True,
         large: Large | None = None,
     ) -> Callable[[Handler], Handler]:
-        """Declare an endpoint under `/v1/workspaces/{workspaceId}`, or under `/v1` when it is above workspaces."""
+        """Declare an endpoint under `/v1/workspaces/{workspaceId}`, or under `/v1` when it is above workspaces.
+
+        Args:
+            name: that of the handler, unless it serves several.
+        """
 
         def register(handler: Handler) -> Handler:
             root = "/v1/workspaces/{workspaceId}" if workspace else "/v1"
-            self.operations.append(Operation(method, root + path, handler, answers, body, query, workspace, large))
+            told = name or handler.__name__
+            self.operations.append(Operation(told, method, root + path, handler, answers, body, query, workspace, large))
             return handler
 
         return register
@@ -92,7 +102,7 @@ class Routes:
                 "/api" + operation.path,
                 _endpoint(operation, deps),
                 methods=[operation.method],
-                operation_id=operation.handler.__name__,
+                operation_id=operation.name,
                 response_model=None,
                 tags=[self.tag],
             )
@@ -109,7 +119,7 @@ def _endpoint(operation: Operation, deps: Deps) -> Callable[[Request], Awaitable
         except Refused as refused:
             return answer_of(of_refusal(refused.refusal))
         except Exception:
-            log_.exception("a request failed", extra={"operation": operation.handler.__name__})
+            log_.exception("a request failed", extra={"operation": operation.name})
             return answer_of(Problem(500, "Internal server error", "INTERNAL_ERROR"))
 
     return endpoint
@@ -138,11 +148,23 @@ async def _checked(operation: Operation, deps: Deps, request: Request) -> Call:
     if presented is None:
         detail = finding("/headers/x-api-key", "must have required property 'x-api-key'", "required")
         raise Problem(401, "'X-API-Key' header required", "Unauthorized", [detail])
+    fingerprint = await _fingerprint(request) if operation.body is not None else ""
     workspace_id, query, body = await _form(operation, request)
     who = await _admitted(operation, deps, presented, workspace_id)
     request.state.auth_id = who.auth_id
     path = _decoded_path(request)
-    return Call(deps, request, who, workspace_id, path, query, body, _command_id(request, who))
+    return Call(deps, request, who, workspace_id, path, query, body, _command_id(request, who), fingerprint)
+
+
+async def _fingerprint(request: Request) -> str:
+    """What tells the body from others; empty where no key names the request."""
+    if not is_named(request.headers.get("idempotency-key")):
+        return ""
+    value, text = getattr(request.state, "json", None) or ({}, b"{}")
+    if value is None:
+        return (await asyncio.to_thread(hashlib.sha256, text)).hexdigest()
+    # However its properties are ordered, it is the same.
+    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 async def _admitted(operation: Operation, deps: Deps, presented: str, workspace_id: str) -> Identity:

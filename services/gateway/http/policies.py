@@ -6,6 +6,7 @@ from contracts.commands.policy import DeletePolicy, RuleInput, SavePolicy
 from services.gateway.http import answers, bodies
 from services.gateway.http.call import Call, Reply
 from services.gateway.http.lists import page_of_rows
+from services.gateway.http.modules import check_modules
 from services.gateway.http.operation import Routes
 from services.gateway.http.problem import NotFound, Unprocessable, finding
 from services.gateway.http.validation import canonical_uuid
@@ -33,6 +34,7 @@ def _wish(body: bodies.CreatePolicy | bodies.UpsertPolicy, policy_id: str | None
                 version_cooldown=one.version_cooldown,
                 version_selector=one.version_selector,
                 retry=one.retry,
+                plan_validation_opa=one.plan_validation_opa,
                 verification=one.verification,
                 rollback=one.rollback,
             )
@@ -43,15 +45,15 @@ def _wish(body: bodies.CreatePolicy | bodies.UpsertPolicy, policy_id: str | None
 
 @routes.add("GET", "/policies", answers={200: answers.Page[answers.Policy]}, query=bodies.Paging)
 async def list_policies(call: Call) -> Reply:
-    """Policies, oldest first."""
+    """Policies, newest first."""
     return await page_of_rows(call, "policy")
 
 
 @routes.add("POST", "/policies", answers={202: answers.Policy}, body=bodies.CreatePolicy)
 async def create_policy(call: Call) -> Reply:
     """Create a policy; ids of its rules are made."""
-    made = await call.ask(_wish(call.body, None))
-    return Reply(202, await call.row("policy", made["id"], "Policy"))
+    await check_modules(call.body.rules)
+    return await _saved(call, _wish(call.body, None))
 
 
 @routes.add("GET", "/policies/{policyId}", answers={200: answers.Policy})
@@ -66,8 +68,9 @@ async def upsert_policy(call: Call) -> Reply:
     policy_id = canonical_uuid(call.path["policyId"])
     if policy_id is None:
         raise Unprocessable([finding("/params/policyId", 'must match format "uuid"', "format")])
-    saved = await call.ask(_wish(call.body, policy_id))
-    return Reply(202, await call.row("policy", saved["id"], "Policy"))
+    await call.check_free("policy", policy_id, "policy")
+    await check_modules(call.body.rules)
+    return await _saved(call, _wish(call.body, policy_id))
 
 
 @routes.add("DELETE", "/policies/{policyId}", answers={202: answers.Policy})
@@ -78,3 +81,10 @@ async def delete_policy(call: Call) -> Reply:
     if deleted is None:
         raise NotFound("Policy")
     return Reply(202, {**deleted, "rules": []})
+
+
+async def _saved(call: Call, wish: SavePolicy) -> Reply:
+    """The policy as it is now, with what is doubtful about it."""
+    made = await call.ask(wish)
+    policy = await call.row("policy", made["id"], "Policy")
+    return Reply(202, {**policy, "warnings": made["warnings"]} if "warnings" in made else policy)

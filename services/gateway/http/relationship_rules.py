@@ -27,7 +27,7 @@ def _wish(body: bodies.RelationshipRuleBody, rule_id: str | None) -> SaveRelatio
 
 @routes.add("GET", "/relationship-rules", answers={200: answers.Page[answers.RelationshipRule]}, query=bodies.Paging)
 async def list_relationship_rules(call: Call) -> Reply:
-    """Relationship rules, oldest first."""
+    """Relationship rules, newest first."""
     return await page_of_rows(call, "relationship_rule")
 
 
@@ -52,7 +52,7 @@ async def get_relationship_rule(call: Call) -> Reply:
 )
 async def upsert_relationship_rule(call: Call) -> Reply:
     """Create or replace a relationship rule under the caller's id."""
-    saved = await call.ask(_wish(call.body, call.id("relationshipRuleId", _RULE)))
+    saved = await call.ask(_wish(call.body, await call.own_id("relationshipRuleId", "relationship_rule", _RULE)))
     return Reply(200, await call.row("relationship_rule", saved["id"], _RULE))
 
 

@@ -22,7 +22,7 @@ routes = Routes("resources")
 
 @routes.add("GET", "/resources", answers={200: answers.Page[answers.Resource]}, query=bodies.CelPaging)
 async def list_resources(call: Call) -> Reply:
-    """Resources that an expression picks, oldest first."""
+    """Resources that an expression picks, newest first."""
     paging: bodies.CelPaging = call.query
     if paging.cel is None:
         return await page_of_rows(call, "resource")

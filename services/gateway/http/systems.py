@@ -30,7 +30,7 @@ def _wish(call: Call, system_id: str | None) -> SaveSystem:
 
 @routes.add("GET", "/systems", answers={200: answers.Page[answers.System]}, query=bodies.Paging)
 async def list_systems(call: Call) -> Reply:
-    """Systems, oldest first."""
+    """Systems, newest first."""
     return await page_of_rows(call, "system")
 
 
@@ -63,7 +63,7 @@ async def get_system(call: Call) -> Reply:
 @routes.add("PUT", "/systems/{systemId}", answers={202: answers.Accepted}, body=bodies.SystemBody)
 async def upsert_system(call: Call) -> Reply:
     """Create or replace a system under the caller's id."""
-    saved = await call.ask(_wish(call, _system_id(call)))
+    saved = await call.ask(_wish(call, await call.own_id("systemId", "system", "System")))
     return accepted(saved["id"], "System update requested")
 
 

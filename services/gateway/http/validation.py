@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import Any, TypeVar, get_args
 from urllib.parse import parse_qsl, unquote
 from uuid import UUID
@@ -83,16 +84,25 @@ def body_of(value: Any, text: bytes, model: type[M]) -> tuple[M | None, list[Jso
     """The body as the model says.
 
     Args:
-        value: the parsed body, looked through for nulls.
+        value: the parsed body, looked through for nulls and for names that must not be there; None when there is only its text.
         text: the same as JSON, which the model reads strictly.
     """
-    problems = list(_nulls(model, value, "/body")) if b"null" in text else []
+    has_nulls, closed = b"null" in text, _is_closed(model)
+    if value is None and (has_nulls or closed):
+        value = orjson.loads(text)
+    problems = [one for each in _objects(model, value, "/body") for one in _nulls(*each)] if has_nulls else []
+    parsed: M | None = None
     try:
         parsed = model.model_validate_json(text, strict=True)
     except ValidationError as error:
         told = {one["path"] for one in problems}
-        found = (_finding("/body", one) for one in error.errors(include_url=False, include_context=False))
-        return None, problems + [one for one in found if one["path"] not in told]
+        value = orjson.loads(text) if value is None else value
+        found = [_finding("/body", one, value) for one in error.errors(include_url=False, include_context=False)]
+        problems += [one for one in found if one["path"] not in told and not _follows(one, found)]
+    if closed:
+        wrong = tuple(f"{one['path']}/" for one in problems)
+        unknown = (one for each in _objects(model, value, "/body") for one in _unknown(*each))
+        problems += [one for one in unknown if not one["path"].startswith(wrong)]
     return (None, problems) if problems else (parsed, [])
 
 
@@ -101,16 +111,21 @@ def large_body_of(text: bytes, model: type[BaseModel], large: Large | None) -> t
     made = large(text) if large is not None else None
     if made is not None:
         return made, []
-    return body_of(orjson.loads(text) if b"null" in text else None, text, model)
+    return body_of(None, text, model)
 
 
-def _finding(root: str, error: ErrorDetails) -> Json:
+def _finding(root: str, error: ErrorDetails, value: Any = None) -> Json:
     kind = error["type"]
     name = _KINDS.get(kind) or ("type" if kind.endswith(("_type", "_parsing")) else "format")
-    path = "/".join([root, *(str(part) for part in error["loc"])])
+    path = "/".join([root, *(str(part) for part in _place(error["loc"], value))])
     if kind == "missing":
         return finding(path, f"must have required property '{error['loc'][-1]}'", name)
     return finding(path, error["msg"].removeprefix("Value error, "), name)
+
+
+def _follows(one: Json, others: Sequence[Json]) -> bool:
+    """Whether a list is only too short because something in it is wrong."""
+    return one["errorCode"].startswith("minItems.") and any(other["path"].startswith(f"{one['path']}/") for other in others)
 
 
 def _names(model: type[BaseModel]) -> dict[str, Any]:
@@ -118,24 +133,61 @@ def _names(model: type[BaseModel]) -> dict[str, Any]:
     return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
 
 
-def _nulls(model: type[BaseModel], value: Any, path: str) -> list[Json]:
-    """Declared properties that are explicitly null: leaving one out means absent, null means nothing."""
+def _place(loc: Sequence[int | str], value: Any) -> Iterator[int | str]:
+    """Where in a value an error is. Between the names of properties the model says which of several forms it tried, which is no place."""
+    for number, part in enumerate(loc):
+        if isinstance(value, dict):
+            if part not in value and number < len(loc) - 1:
+                continue
+            value = value.get(part)
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[part]
+        yield part
+
+
+_Object = tuple[type[BaseModel], Json, str, frozenset[str] | None]
+"""A declared object of a body: its model, itself, its path, and, when it may have no other properties than the model has, which others it
+may have all the same."""
+
+
+@cache
+def _is_closed(model: type[BaseModel]) -> bool:
+    """Whether some object in it may have no other properties."""
+    inner = (one for annotation in _names(model).values() for one in _models(annotation))
+    return hasattr(model, "CLOSED") or any(_is_closed(one) for one in inner)
+
+
+def _objects(model: type[BaseModel], value: Any, path: str, closed: frozenset[str] | None = None) -> Iterator[_Object]:
+    """The declared objects in a value, each before those in it; what is in a closed one is closed as well."""
     if not isinstance(value, dict) or issubclass(model, RootModel):
-        return []
-    found: list[Json] = []
-    tolerant: frozenset[str] = getattr(model, "NULL_IS_ABSENT", frozenset())
+        return
+    closed = getattr(model, "CLOSED", closed)
+    yield model, value, path, closed
+    inside = frozenset[str]() if closed is not None else None
     for name, annotation in _names(model).items():
-        if name not in value or name in tolerant:
-            continue
-        inner = value[name]
-        if inner is None:
-            found.append(finding(f"{path}/{name}", "must not be null; leave it out instead", "nullable"))
-        elif isinstance(inner, dict | list) and (nested := _models(annotation)):
-            items = inner if isinstance(inner, list) else [inner]
-            for number, item in enumerate(items):
+        inner = value.get(name)
+        if isinstance(inner, dict | list) and (nested := _models(annotation)):
+            for number, item in enumerate(inner if isinstance(inner, list) else [inner]):
                 here = f"{path}/{name}/{number}" if isinstance(inner, list) else f"{path}/{name}"
-                found.extend(_nulls(_variant(nested, item), item, here))
-    return found
+                yield from _objects(_variant(nested, item), item, here, inside)
+
+
+def _nulls(model: type[BaseModel], value: Json, path: str, _closed: frozenset[str] | None) -> Iterator[Json]:
+    """Declared properties that are explicitly null: leaving one out means absent, null means nothing."""
+    tolerant: frozenset[str] = getattr(model, "NULL_IS_ABSENT", frozenset())
+    for name in _names(model):
+        if name not in tolerant and name in value and value[name] is None:
+            yield finding(f"{path}/{name}", "must not be null; leave it out instead", "nullable")
+
+
+def _unknown(model: type[BaseModel], value: Json, path: str, closed: frozenset[str] | None) -> Iterator[Json]:
+    """Properties of a closed object that nobody declared."""
+    if closed is None:
+        return
+    known = _names(model)
+    for name in value:
+        if name not in known and name not in closed:
+            yield finding(f"{path}/{name}", f"is not known here; known are {', '.join(known)}", "additionalProperties")
 
 
 def _models(annotation: Any) -> list[type[BaseModel]]:

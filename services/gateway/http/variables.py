@@ -14,6 +14,7 @@ from services.gateway.http.lists import page_of
 from services.gateway.http.operation import Routes
 from services.gateway.http.problem import NotFound
 from services.gateway.http.validation import canonical_uuid
+from services.gateway.store import NEWEST_FIRST
 
 routes = Routes("deployment variables")
 
@@ -33,12 +34,13 @@ def _id(text: str) -> str:
     query=bodies.Paging,
 )
 async def list_deployment_variables(call: Call) -> Reply:
-    """Variables of a deployment with their values; none for a deployment that is not there."""
+    """Variables of a deployment with their values, newest first; none for a deployment that is not there."""
     paging: bodies.Paging = call.query
     page = await call.deps.store.find(
         call.workspace_id,
         "deployment_variable",
         where={"deploymentId": _id(call.path["deploymentId"])},
+        order=NEWEST_FIRST,
         limit=paging.limit,
         offset=paging.offset,
     )
@@ -60,7 +62,7 @@ async def upsert_deployment_variable(call: Call) -> Reply:
     """Declare a variable under the caller's id, or change it."""
     body: bodies.DeploymentVariableBody = call.body
     wish = SaveDeploymentVariable(
-        variable_id=call.id("variableId", _VARIABLE),
+        variable_id=await call.own_id("variableId", "deployment_variable", _VARIABLE),
         deployment_id=_id(body.deployment_id),
         key=body.key,
         description=body.description,
@@ -92,7 +94,7 @@ async def upsert_deployment_variable_value(call: Call) -> Reply:
     """Create or replace a value under the caller's id."""
     body: bodies.DeploymentVariableValueBody = call.body
     wish = SaveDeploymentVariableValue(
-        value_id=call.id("valueId", _VALUE),
+        value_id=await call.own_id("valueId", "deployment_variable_value", _VALUE),
         variable_id=_id(body.deployment_variable_id),
         value=body.value,
         resource_selector=body.resource_selector,

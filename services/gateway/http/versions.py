@@ -77,8 +77,22 @@ async def create_version(call: Call) -> Reply:
     return Reply(200, await call.row("version", made["id"], "Version"))
 
 
+@routes.add(
+    "PATCH",
+    "/deploymentversions/{deploymentVersionId}",
+    name="patch_version",
+    answers={202: answers.Version},
+    body=bodies.UpdateVersion,
+)
+@routes.add(
+    "PATCH",
+    "/deployment-versions/{deploymentVersionId}",
+    name="patch_deployment_version",
+    answers={202: answers.Version},
+    body=bodies.UpdateVersion,
+)
 async def update_version(call: Call) -> Reply:
-    """Change a version; what is left out stays."""
+    """Change a version, under either spelling that clients know; what is left out stays."""
     body: bodies.UpdateVersion = call.body
     wish = UpdateVersion(
         version_id=call.id("deploymentVersionId", "Version"),
@@ -94,18 +108,6 @@ async def update_version(call: Call) -> Reply:
     return Reply(202, await call.row("version", saved["id"], "Version"))
 
 
-@routes.add("PATCH", "/deploymentversions/{deploymentVersionId}", answers={202: answers.Version}, body=bodies.UpdateVersion)
-async def patch_version(call: Call) -> Reply:
-    """Change a version; what is left out stays."""
-    return await update_version(call)
-
-
-@routes.add("PATCH", "/deployment-versions/{deploymentVersionId}", answers={202: answers.Version}, body=bodies.UpdateVersion)
-async def patch_deployment_version(call: Call) -> Reply:
-    """Change a version, under the other spelling that clients know."""
-    return await update_version(call)
-
-
 @routes.add(
     "PUT",
     "/deployment-versions/{deploymentVersionId}/user-approval-records",
@@ -117,7 +119,7 @@ async def record_approval(call: Call) -> Reply:
     body: bodies.ApprovalBody = call.body
     wish = RecordApproval(
         version_id=call.id("deploymentVersionId", "Version"),
-        environment_ids=body.environment_ids,
+        environment_ids=tuple(canonical_uuid(one) or one for one in body.environment_ids),
         user_id=call.who.user_id,
         user_name=name_of(call.deps.system.state, call.who),
         roles=roles_of(call.deps.system.state, call.who, call.workspace_id),

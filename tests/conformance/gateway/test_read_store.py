@@ -115,6 +115,16 @@ async def test_workspaces_do_not_meet(both: Both) -> None:
     assert (await both.store.find(W2, "job")).total == 0
 
 
+async def test_an_id_may_be_of_several_workspaces(both: Both) -> None:
+    assert await both.store.holders("job", "a") == []
+    for workspace_id in (W1, W2):
+        await both.write(job("a"), workspace_id=workspace_id)
+    assert await both.store.holders("job", "a") == sorted((W1, W2))
+    assert (await both.store.holders("job", "b"), await both.store.holders("policy", "a")) == ([], [])
+    await both.write(Delete("job", "a"), workspace_id=W1)
+    assert await both.store.holders("job", "a") == [W2]
+
+
 async def test_lists_are_ordered_filtered_and_cut(both: Both) -> None:
     await both.write(job("c", "2", status="s"), job("b", "1", status="s"), job("d", "2", status="t"), job("a", "3", status="s"))
     assert await both.names() == ["b", "c", "d", "a"]
@@ -207,7 +217,7 @@ async def test_postgres_holds_what_memory_holds(postgres: str) -> None:
     sink, store = PostgresSink(postgres), PostgresStore(postgres)
     histories: list[list[list[Patch]]] = []
 
-    @hypothesis.settings(max_examples=40, database=None)
+    @hypothesis.settings(max_examples=40, database=None, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
     @hypothesis.given(st.lists(st.lists(PATCHES, max_size=6), max_size=4))
     def collect(rounds: list[list[Patch]]) -> None:
         histories.append(rounds)

@@ -13,10 +13,10 @@ MORE = {"description": "why", "metadata": {"team": "a"}}
 
 
 def _in_order(op: str, make: Callable[[Api, str], str], where: Callable[[dict[str, dict[str, str]]], str] | None = None) -> None:
-    """Three of a kind, which are listed in the order of their creation."""
+    """Three of a kind, of which the newest is listed first."""
 
     def world(api: Api) -> Listed:
-        return Listed([make(api, name) for name in ("c", "a", "b")], where or id_of)
+        return Listed([make(api, name) for name in ("c", "a", "b")][::-1], where or id_of)
 
     listed(op)(world)
 
@@ -48,6 +48,11 @@ def put_system(api: Api) -> Success:
     api.call("system.put", {"name": "store"}, systemId=made)
     got = api.call("system.get", systemId=made)
     assert (got["name"], "description" in got, got["metadata"]) == ("store", False, {})
+
+
+@conflict("system.put")
+def put_a_system_of_another_workspace(api: Api) -> Sent:
+    return Sent({"systemId": scenes.system(api.new())}, {"name": "x"})
 
 
 @success("system.delete")

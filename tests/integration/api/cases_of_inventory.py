@@ -18,7 +18,7 @@ def _three(api: Api) -> list[str]:
 
 @listed("resource.list")
 def listed_resources(api: Api) -> Listed:
-    return Listed(_three(api), id_of)
+    return Listed(_three(api)[::-1], id_of)
 
 
 @listed("resource.search")
@@ -174,7 +174,7 @@ def set_resources(api: Api) -> Success:
 
 @listed("rule.list")
 def listed_rules(api: Api) -> Listed:
-    return Listed([scenes.rule(api, name=name) for name in ("c", "a", "b")], id_of)
+    return Listed([scenes.rule(api, name=name) for name in ("c", "a", "b")][::-1], id_of)
 
 
 @success("rule.list")
@@ -208,6 +208,11 @@ def put_rule(api: Api) -> Success:
     changed = api.call("rule.put", {**RULE, "reference": "net"}, relationshipRuleId=made)
     assert (changed["reference"], "description" in changed) == ("net", False)
     assert api.call("rule.get", relationshipRuleId=made) == changed
+
+
+@conflict("rule.put")
+def put_a_rule_of_another_workspace(api: Api) -> Sent:
+    return Sent({"relationshipRuleId": scenes.rule(api.new())}, RULE)
 
 
 @success("rule.delete")

@@ -1,4 +1,4 @@
-"""Freezes and skips, and where versions stand."""
+"""Policies and approvals, freezes and skips, and where versions stand."""
 
 from __future__ import annotations
 
@@ -13,6 +13,99 @@ from tests.integration.api.scenes import Shop, id_of
 LATER = "2100-01-01T00:00:00.000Z"
 
 
+TWO: dict[str, Any] = {"anyApproval": {"minApprovals": 2}}
+WHOLE: dict[str, Any] = {
+    "name": "p",
+    "selector": "true",
+    "priority": 1,
+    "enabled": False,
+    "metadata": {"team": "a"},
+    "rules": [TWO],
+}
+
+
+def _policy(api: Api, *rules: dict[str, Any], **more: Any) -> Any:
+    return api.call("policy.create", {"name": "p", "rules": list(rules), **more})
+
+
+# --- policies ---------------------------------------------------------------------------------------------------------------------
+
+
+@listed("policy.list")
+def listed_policies(api: Api) -> Listed:
+    return Listed([_policy(api, name=name)["id"] for name in ("b", "c", "a")][::-1], id_of)
+
+
+@success("policy.list")
+def list_policies(api: Api) -> Success:
+    made = _policy(api, TWO)
+    answer = yield Sent()
+    assert answer["items"] == [made]
+
+
+@success("policy.create")
+def create_policy(api: Api) -> Success:
+    made = yield Sent(body=WHOLE)
+    (rule,) = made["rules"]
+    assert {**made, "rules": []} == {**WHOLE, "rules": [], **{name: made[name] for name in ("id", "workspaceId", "createdAt")}}
+    assert (made["workspaceId"], rule["policyId"], rule["anyApproval"]) == (api.workspace_id, made["id"], TWO["anyApproval"])
+    assert api.call("policy.get", policyId=made["id"]) == made
+
+
+@success("policy.get")
+def get_policy(api: Api) -> Success:
+    made = _policy(api, TWO)
+    answer = yield Sent({"policyId": made["id"]})
+    assert answer == made
+
+
+@success("policy.put")
+def put_policy(api: Api) -> Success:
+    made = _policy(api, TWO, {"retry": {"maxRetries": 1}}, description="d")
+    answer = yield Sent({"policyId": made["id"]}, WHOLE)
+    assert (answer["id"], answer["createdAt"], answer["priority"], "description" in answer) == (
+        made["id"],
+        made["createdAt"],
+        1,
+        False,
+    )
+    assert [one.get("anyApproval") for one in answer["rules"]] == [TWO["anyApproval"]]
+    assert api.call("policy.get", policyId=made["id"]) == answer
+    own = scenes.new_id()
+    assert api.call("policy.put", WHOLE, policyId=own.upper())["id"] == own
+    assert api.refused(400, "policy.put", WHOLE, policyId="nonsense")["details"][0]["path"] == "/params/policyId"
+
+
+@conflict("policy.put")
+def put_a_policy_of_another_workspace(api: Api) -> Sent:
+    return Sent({"policyId": _policy(api.new())["id"]}, WHOLE)
+
+
+@success("policy.delete")
+def delete_policy(api: Api) -> Success:
+    made = _policy(api, TWO)
+    answer = yield Sent({"policyId": made["id"]})
+    assert answer == {**made, "rules": []}
+    api.refused(404, "policy.get", policyId=made["id"])
+    assert api.pages("policy.list") == []
+
+
+@success("approval.put")
+def approve(api: Api) -> Success:
+    at, version = _waiting(api)
+    answer = yield Sent({"deploymentVersionId": version}, {"status": "approved", "environmentIds": [at.environment.upper()]})
+    assert answer["id"] == version
+    assert api.pages("target.eligible", {}, releaseTargetKey=at.key)[0]["id"] == version
+    for status, allowed in (("rejected", 0), ("approved", 1), ("withdrawn", 0)):
+        api.call("approval.put", {"status": status, "environmentIds": []}, deploymentVersionId=version)
+        assert api.call("target.eligible", {}, releaseTargetKey=at.key)["total"] == allowed, status
+    body = {"status": "approved", "environmentIds": [scenes.new_id()]}
+    assert "environment" in api.refused(404, "approval.put", body, deploymentVersionId=version)["message"]
+
+
+# --- freezes ----------------------------------------------------------------------------------------------------------------------
+
+
 def _freeze(api: Api, **more: Any) -> str:
     return id_of(api.call("freeze.create", {"reason": "incident", **more}))
 
@@ -21,9 +114,6 @@ def _thawed(api: Api) -> str:
     made = _freeze(api)
     api.call("freeze.thaw", freezeId=made)
     return made
-
-
-# --- freezes ----------------------------------------------------------------------------------------------------------------------
 
 
 @listed("freeze.list")
@@ -91,6 +181,10 @@ def patch_freeze(api: Api) -> Success:
     assert timedelta(minutes=119) < ends - datetime.now(UTC) <= timedelta(hours=2)
     assert (answer["id"], answer["reason"], answer["holdsRollbacks"], "link" in answer) == (made, "incident", True, False)
     assert api.call("freeze.get", freezeId=made) == {**answer, "overrides": []}
+    endless = {name: value for name, value in answer.items() if name not in ("endsAt", "nextChange")}
+    assert api.call("freeze.patch", {"endsAt": None}, freezeId=made) == endless
+    assert api.call("freeze.patch", {"reason": "incident"}, freezeId=made) == endless
+    api.refused(400, "freeze.patch", {"endsAt": None, "expiresIn": "PT1H"}, freezeId=made)
 
 
 @conflict("freeze.patch")
@@ -148,9 +242,8 @@ def stop_the_line(api: Api) -> Success:
 
 def _held(api: Api) -> tuple[str, str]:
     """A version, and the rule that wants an approval of it."""
-    policy = api.send("POST", "/policies", {"name": "p", "rules": [{"anyApproval": {"minApprovals": 1}}]})
-    assert policy.status_code == 202
-    return scenes.version(api, scenes.deployment(api)), id_of(policy.json()["rules"][0])
+    policy = _policy(api, {"anyApproval": {"minApprovals": 1}})
+    return scenes.version(api, scenes.deployment(api)), id_of(policy["rules"][0])
 
 
 def _skip(api: Api, version: str, rule: str, **more: Any) -> str:
@@ -200,8 +293,24 @@ def _waiting(api: Api) -> tuple[Shop, str]:
     """A version that waits for an approval on one target."""
     at = scenes.shop(api)
     scenes.recorded(api, "planner.targets_changed.v1")
-    api.send("POST", "/policies", {"name": "p", "rules": [{"anyApproval": {"minApprovals": 1}}]})
+    _policy(api, {"anyApproval": {"minApprovals": 1}})
     return at, scenes.version(api, at.deployment)
+
+
+@success("target.evaluations")
+def list_evaluations(api: Api) -> Success:
+    at, version = _waiting(api)
+    (policy,) = api.pages("policy.list")
+    answer = yield Sent({"releaseTargetKey": at.key}, query={"versionId": version.upper()})
+    assert (answer["versionId"], answer["canDeploy"], answer["isBlocked"], answer["isPending"]) == (version, False, False, True)
+    assert answer["releaseTarget"] == {**at.pair, "resourceId": at.resource}
+    (result,) = answer["policyResults"]
+    assert result["policy"] == policy
+    (rule,) = result["ruleResults"]
+    assert (rule["ruleId"], rule["ruleType"]) == (policy["rules"][0]["id"], "anyApproval")
+    assert (rule["allowed"], rule["actionRequired"], rule["actionType"]) == (False, True, "approval")
+    (way,) = rule["details"]["whoEnds"]
+    assert (way["kind"], way["approvals"]) == ("approvers", [{"missing": 1}])
 
 
 @success("version.explain")

@@ -132,7 +132,7 @@ def _value(variable: str, value: str) -> dict[str, Any]:
 def listed_variables(api: Api) -> Listed:
     of = scenes.deployment(api)
     made = [scenes.variable(api, of, key) for key in ("A", "B", "C")]
-    return Listed(made, lambda one: one["variable"]["id"], Sent({"deploymentId": of}))
+    return Listed(made[::-1], lambda one: one["variable"]["id"], Sent({"deploymentId": of}))
 
 
 @success("variable.list")

@@ -254,7 +254,6 @@ TARGET_STATE = Obj({**_STATE, "latestJob": Maybe(obj(job=JOB, verifications=Many
 TARGET_AND_STATE = obj(releaseTarget=TARGET, state=Obj({**_STATE, "latestJob": Maybe(JOB)}))
 DESIRED = obj(desiredRelease=RELEASE)
 PREVIEWED = obj(system=SYSTEM, deployment=DEPLOYMENT, environment=ENVIRONMENT)
-EXPLANATION = obj(resourceId=ID, environmentId=ID, deploymentId=ID, position=WHOLE, message=TEXT, versions=Many(CONFIG))
 PAIR_BODY = obj(deploymentId=TEXT, environmentId=TEXT)
 ELIGIBLE_BODY = obj(filter=OPTIONAL_TEXT, excludeRuleIds=Maybe(Many(ID)))
 

@@ -1,9 +1,144 @@
-"""The forms of answers and bodies on freezes and skips, and on where versions stand."""
+"""The forms of answers and bodies on policies and approvals, freezes and skips, and on where versions stand."""
 
 from __future__ import annotations
 
-from tests.integration.api.forms import OPTIONAL_TEXT
-from tests.integration.api.shapes import ANY_INSTANT, FLAG, ID, INSTANT, TEXT, WHOLE, Many, Maybe, One, Whole, obj
+from tests.integration.api.forms import JOB_STATUS, OPTIONAL_TEXT
+from tests.integration.api.shapes import (
+    ANY_INSTANT,
+    FLAG,
+    ID,
+    INSTANT,
+    METADATA,
+    TEXT,
+    WHOLE,
+    Many,
+    Maybe,
+    Number,
+    Obj,
+    One,
+    OrNull,
+    Whole,
+    obj,
+)
+
+_INT32 = Whole(-(2**31), 2**31 - 1)
+_COUNT = Whole(0, 2**31 - 1)
+_FROM_ONE = Whole(1, 2**31 - 1)
+_SHARE = Number(0, 100)
+
+# --- policies: what is sent of a rule is what is shown of it -------------------------------------------------------------------------
+
+_ANY_APPROVAL = obj(
+    minApprovals=_INT32,
+    approverSelector=OPTIONAL_TEXT,
+    groups=Maybe(Many(obj(selector=TEXT, minApprovals=Maybe(Whole(1, 1000))))),
+    authorMayApprove=Maybe(FLAG),
+    expiresAfterMinutes=Maybe(_FROM_ONE),
+    rejectionBlocks=Maybe(FLAG),
+)
+_PROGRESSION = obj(
+    dependsOnEnvironmentSelector=TEXT,
+    minimumSuccessPercentage=Maybe(_SHARE),
+    successStatuses=Maybe(Many(JOB_STATUS)),
+    minimumSoakTimeMinutes=Maybe(_COUNT),
+    maximumAgeHours=Maybe(_COUNT),
+    requireVerificationPassed=Maybe(FLAG),
+)
+_WAVE = obj(
+    name=OPTIONAL_TEXT,
+    selector=OPTIONAL_TEXT,
+    percentage=Maybe(_SHARE),
+    soakMinutes=Maybe(_COUNT),
+    successPercentage=Maybe(_SHARE),
+)
+_ROLLOUT = obj(
+    rolloutType=One(("linear", "linear-normalized", "waves")),
+    timeScaleInterval=_COUNT,
+    waves=Maybe(Many(_WAVE)),
+)
+_WINDOW = obj(rrule=TEXT, durationMinutes=_FROM_ONE, allowWindow=FLAG, timezone=OPTIONAL_TEXT)
+_RETRY = obj(
+    maxRetries=_COUNT,
+    backoffSeconds=Maybe(_COUNT),
+    backoffStrategy=Maybe(One(("linear", "exponential"))),
+    maxBackoffSeconds=Maybe(_COUNT),
+    retryOnStatuses=Maybe(Many(JOB_STATUS)),
+)
+_HTTP = obj(
+    type=One(("http",)),
+    url=TEXT,
+    method=Maybe(One(("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"))),
+    headers=Maybe(METADATA),
+    body=OPTIONAL_TEXT,
+    timeout=OPTIONAL_TEXT,
+)
+_SLEEP = obj(type=One(("sleep",)), durationSeconds=Whole(1, 3600))
+_METRIC = obj(
+    name=TEXT,
+    intervalSeconds=_FROM_ONE,
+    count=_FROM_ONE,
+    provider=_HTTP,
+    successCondition=TEXT,
+    successThreshold=Maybe(_INT32),
+    failureCondition=OPTIONAL_TEXT,
+    failureThreshold=Maybe(_INT32),
+)
+_TRIGGER = One(("jobCreated", "jobStarted", "jobSuccess", "jobFailure"))
+_RULE = obj(
+    anyApproval=Maybe(_ANY_APPROVAL),
+    environmentProgression=Maybe(_PROGRESSION),
+    gradualRollout=Maybe(_ROLLOUT),
+    deploymentWindow=Maybe(_WINDOW),
+    deploymentDependency=Maybe(obj(dependsOn=TEXT)),
+    versionCooldown=Maybe(obj(intervalSeconds=_COUNT)),
+    versionSelector=Maybe(obj(selector=TEXT, description=OPTIONAL_TEXT)),
+    retry=Maybe(_RETRY),
+    planValidationOpa=Maybe(obj(name=TEXT, rego=TEXT, description=OPTIONAL_TEXT)),
+    verification=Maybe(obj(triggerOn=Maybe(_TRIGGER), metrics=Many(_METRIC.plus(provider=obj(type=One(("http", "sleep"))))))),
+    rollback=Maybe(obj(onJobStatuses=Maybe(Many(JOB_STATUS)), onVerificationFailure=Maybe(FLAG))),
+)
+POLICY = obj(
+    id=ID,
+    workspaceId=ID,
+    createdAt=INSTANT,
+    name=TEXT,
+    description=OPTIONAL_TEXT,
+    selector=TEXT,
+    priority=WHOLE,
+    enabled=FLAG,
+    metadata=METADATA,
+    rules=Many(_RULE.plus(id=ID, policyId=ID, createdAt=INSTANT)),
+)
+
+
+def _rule_body(provider: Obj) -> Obj:
+    verification = obj(triggerOn=Maybe(_TRIGGER), metrics=Many(_METRIC.plus(provider=provider)))
+    return _RULE.plus(
+        id=OPTIONAL_TEXT,
+        deploymentWindow=Maybe(_WINDOW.plus(allowWindow=Maybe(FLAG))),
+        verification=Maybe(verification),
+    )
+
+
+POLICY_BODY = obj(
+    name=TEXT,
+    description=OPTIONAL_TEXT,
+    selector=OPTIONAL_TEXT,
+    priority=Maybe(Whole(-(2**31) + 1, 2**31 - 1)),
+    enabled=Maybe(FLAG),
+    metadata=Maybe(METADATA),
+    rules=Maybe(Many(_rule_body(_HTTP))),
+)
+POLICY_WHOLE = POLICY_BODY.plus(
+    selector=TEXT,
+    priority=Whole(-(2**31) + 1, 2**31 - 1),
+    enabled=FLAG,
+    metadata=METADATA,
+    rules=Many(_rule_body(_SLEEP)),
+)
+APPROVAL_BODY = obj(status=One(("approved", "rejected", "withdrawn")), environmentIds=Many(TEXT), reason=OPTIONAL_TEXT)
+
+# --- freezes ----------------------------------------------------------------------------------------------------------------------
 
 _SCOPE = One(("workspace", "system", "environment", "deployment"))
 FREEZE = obj(
@@ -64,7 +199,7 @@ FREEZE_BODY = obj(
     timezone=OPTIONAL_TEXT,
     holdsRollbacks=Maybe(FLAG),
 )
-FREEZE_CHANGE = FREEZE_BODY.plus(reason=OPTIONAL_TEXT)
+FREEZE_CHANGE = FREEZE_BODY.plus(reason=OPTIONAL_TEXT, endsAt=Maybe(OrNull(ANY_INSTANT)))
 THAW_BODY = obj(reason=OPTIONAL_TEXT)
 OVERRIDE_BODY = obj(versionId=ID, reason=TEXT, expiresAt=ANY_INSTANT, environmentId=Maybe(ID), resourceId=Maybe(ID))
 PREVIEW_OF_FREEZE = obj(scope=Maybe(_SCOPE), scopeId=Maybe(ID), selector=OPTIONAL_TEXT)
@@ -91,12 +226,91 @@ SKIP_BODY = obj(
     expiresAt=Maybe(ANY_INSTANT),
 )
 
+_VERDICT = One(("allowed", "waiting", "blocked"))
+_ENDERS = ("time", "approvers", "users", "anyone", "admin", "publisher", "agent", "upstream", "rules")
+WHO_ENDS = obj(
+    kind=One(_ENDERS),
+    message=TEXT,
+    at=Maybe(INSTANT),
+    approvals=Many(obj(missing=_FROM_ONE, selector=OPTIONAL_TEXT)),
+    selector=OPTIONAL_TEXT,
+    notUserIds=Many(ID),
+    userIds=Many(ID),
+    policyId=Maybe(ID),
+    agentId=Maybe(ID),
+    deploymentIds=Many(ID),
+    environmentIds=Many(ID),
+    resourceIds=Many(ID),
+    ruleIds=Many(TEXT),
+)
+REASON = obj(
+    ruleType=TEXT,
+    ruleId=TEXT,
+    policyId=TEXT,
+    policyName=TEXT,
+    verdict=_VERDICT,
+    message=TEXT,
+    endedBy=TEXT,
+    whoEnds=Many(WHO_ENDS),
+    since=Maybe(INSTANT),
+    skipId=Maybe(ID),
+    satisfiedAt=Maybe(INSTANT),
+    lookAgainAt=Maybe(INSTANT),
+    facts=Many(WHOLE),
+)
+_RELEASE = Maybe(obj(releaseId=ID, versionId=ID, tag=TEXT))
+EXPLANATION = obj(
+    resourceId=ID,
+    environmentId=ID,
+    deploymentId=ID,
+    position=WHOLE,
+    desired=_RELEASE,
+    current=_RELEASE,
+    message=TEXT,
+    versions=Many(obj(versionId=ID, tag=TEXT, cleared=FLAG, message=TEXT, reasons=Many(REASON), job=Maybe(REASON))),
+    warnings=Many(TEXT),
+)
+EVALUATIONS = obj(
+    versionId=ID,
+    releaseTarget=obj(resourceId=ID, environmentId=ID, deploymentId=ID),
+    position=WHOLE,
+    canDeploy=FLAG,
+    isBlocked=FLAG,
+    isPending=FLAG,
+    policyResults=Many(
+        obj(
+            policy=Maybe(POLICY),
+            summary=TEXT,
+            ruleResults=Many(
+                obj(
+                    ruleId=TEXT,
+                    ruleType=TEXT,
+                    allowed=FLAG,
+                    actionRequired=FLAG,
+                    actionType=Maybe(One(("approval", "wait"))),
+                    message=TEXT,
+                    details=obj(
+                        verdict=_VERDICT,
+                        endedBy=TEXT,
+                        whoEnds=Many(WHO_ENDS),
+                        since=Maybe(INSTANT),
+                        skipId=Maybe(ID),
+                        facts=Many(WHOLE),
+                    ),
+                    satisfiedAt=Maybe(INSTANT),
+                    nextEvaluationTime=Maybe(INSTANT),
+                )
+            ),
+        )
+    ),
+    nextEvaluationTime=Maybe(INSTANT),
+)
 ROLLOUT = obj(
     versionId=ID,
     environmentId=ID,
     position=WHOLE,
     message=TEXT,
-    reasons=Many(obj(ruleType=TEXT, verdict=One(("allowed", "waiting", "blocked")), message=TEXT, lookAgainAt=Maybe(INSTANT))),
+    reasons=Many(REASON),
     targets=Many(obj(resourceId=ID, state=One(("done", "going", "waiting", "blocked", "passed")), message=TEXT)),
     total=WHOLE,
     done=WHOLE,
@@ -105,6 +319,7 @@ ROLLOUT = obj(
     blocked=WHOLE,
     passed=WHOLE,
     nextAt=Maybe(INSTANT),
+    warnings=Many(TEXT),
 )
 VERSION_EXPLANATION = obj(versionId=ID, tag=TEXT, position=WHOLE, message=TEXT, rollouts=Many(ROLLOUT))
 FORECAST = obj(

@@ -109,7 +109,16 @@ RULES = (
     Row("rule.list", "GET", "/relationship-rules", 200, page(forms.RULE), query=PAGING),
     Row("rule.create", "POST", "/relationship-rules", 201, forms.RULE, body=forms.RULE_BODY),
     Row("rule.get", "GET", _RULE, 200, forms.RULE, absent=("relationshipRuleId",)),
-    Row("rule.put", "PUT", _RULE, 200, forms.RULE, body=forms.RULE_BODY, note="published as 202; clients take both"),
+    Row(
+        "rule.put",
+        "PUT",
+        _RULE,
+        200,
+        forms.RULE,
+        body=forms.RULE_BODY,
+        conflict=True,
+        note="published as 202; clients take both; 409 is ours: the id is of another workspace",
+    ),
     Row(
         "rule.delete",
         "DELETE",

@@ -1,4 +1,4 @@
-"""Operations on freezes and skips, and on where versions stand. All of them are ours."""
+"""Operations on policies and approvals, and on what is ours: freezes, skips, and where versions stand."""
 
 from __future__ import annotations
 
@@ -10,6 +10,34 @@ _FREEZE = "/freezes/{freezeId}"
 _VERSION = "/deployment-versions/{deploymentVersionId}"
 _ROLLOUT = f"{_VERSION}/environments/{{environmentId}}"
 _ROLLOUT_IDS = ("deploymentVersionId", "environmentId")
+
+_POLICY = "/policies/{policyId}"
+POLICIES = (
+    Row("policy.list", "GET", "/policies", 200, page(forms_of_policies.POLICY), query=PAGING),
+    Row("policy.create", "POST", "/policies", 202, forms_of_policies.POLICY, body=forms_of_policies.POLICY_BODY),
+    Row("policy.get", "GET", _POLICY, 200, forms_of_policies.POLICY, absent=("policyId",)),
+    Row(
+        "policy.put",
+        "PUT",
+        _POLICY,
+        202,
+        forms_of_policies.POLICY,
+        body=forms_of_policies.POLICY_WHOLE,
+        conflict=True,
+        note="an unknown id is taken for the new one, what is no id is 400; 409 is ours: the id is of another workspace",
+    ),
+    Row("policy.delete", "DELETE", _POLICY, 202, forms_of_policies.POLICY, absent=("policyId",)),
+    Row(
+        "approval.put",
+        "PUT",
+        f"{_VERSION}/user-approval-records",
+        202,
+        forms.ACCEPTED,
+        body=forms_of_policies.APPROVAL_BODY,
+        absent=("deploymentVersionId",),
+        note="withdrawn is ours; no environment stands for all that share a system with the deployment",
+    ),
+)
 
 FREEZES = (
     Row("freeze.list", "GET", "/freezes", 200, page(forms_of_policies.FREEZE), query=PAGING, note="ours"),

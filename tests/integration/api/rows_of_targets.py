@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.integration.api import forms
+from tests.integration.api import forms, forms_of_policies
 from tests.integration.api.row import FILTERED, PAGING, Row
 from tests.integration.api.shapes import page
 
@@ -76,7 +76,18 @@ TARGETS = (
         "GET",
         f"{_TARGET}/explanation",
         200,
-        forms.EXPLANATION,
+        forms_of_policies.EXPLANATION,
+        absent=("releaseTargetKey",),
+        malformed=400,
+        note="ours",
+    ),
+    Row(
+        "target.evaluations",
+        "GET",
+        f"{_TARGET}/evaluations",
+        200,
+        forms_of_policies.EVALUATIONS,
+        query=("versionId",),
         absent=("releaseTargetKey",),
         malformed=400,
         note="ours",

@@ -89,6 +89,26 @@ class Whole:
 
 
 @dataclass(frozen=True, slots=True)
+class Number:
+    """A number, whole or not."""
+
+    minimum: float
+    maximum: float
+
+    def problems(self, value: Any, at: str) -> Iterator[str]:
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            yield f"{at} is not a number: {value!r}"
+        elif not self.minimum <= value <= self.maximum:
+            yield f"{at} is out of bounds: {value}"
+
+    def example(self) -> Any:
+        return self.maximum
+
+    def wrong(self) -> Sequence[Any]:
+        return ("5", True, self.minimum - 0.5, self.maximum + 0.5)
+
+
+@dataclass(frozen=True, slots=True)
 class Flag:
     """A boolean."""
 
@@ -241,7 +261,7 @@ class Obj:
             shape = prop.of if isinstance(prop, Maybe) else prop
             if not isinstance(prop, Maybe):
                 yield {other: value for other, value in whole.items() if other != name}
-            if not isinstance(prop, OrNull):
+            if not isinstance(shape, OrNull):
                 yield {**whole, name: None}
             for value in shape.wrong():
                 yield {**whole, name: value}

@@ -25,6 +25,7 @@ TABLE: Final = (
     *rows_of_targets.TARGETS,
     *rows_of_targets.JOBS,
     *rows_of_targets.CHOICES,
+    *rows_of_policies.POLICIES,
     *rows_of_policies.FREEZES,
     *rows_of_policies.SKIPS,
     *rows_of_policies.EXPLANATIONS,

@@ -178,17 +178,17 @@ def test_deployments_are_filtered_by_what_they_are(api: Api) -> None:
     def names(cel: str) -> list[str]:
         return [one["deployment"]["name"] for one in api.pages("deployment.list", query={"cel": cel})]
 
-    assert names('deployment.name.contains("web")') == ["web-api", "web"]
+    assert names('deployment.name.contains("web")') == ["web", "web-api"]
     assert names('deployment.metadata.team == "a"') == ["web-api"]
     assert names('deployment.metadata["p+q"] == "50%"') == ["web-api"]
     # A missing key is no match, neither way.
     assert names('deployment.metadata["team"] != "a"') == ["web"]
-    assert names("deployment.slug == deployment.name") == ["web-api", "web", "db"]
-    assert names("true") == ["web-api", "web", "db"]
+    assert names("deployment.slug == deployment.name") == ["db", "web", "web-api"]
+    assert names("true") == ["db", "web", "web-api"]
     assert names("false") == []
     # `total` counts what the filter leaves.
     page = api.call("deployment.list", query={"cel": 'deployment.name.startsWith("web")', "limit": 1})
-    assert ([one["deployment"]["name"] for one in page["items"]], page["total"]) == (["web-api"], 2)
+    assert ([one["deployment"]["name"] for one in page["items"]], page["total"]) == (["web"], 2)
 
 
 def test_supersession_is_shown_only_when_every_version_is_wanted(api: Api) -> None:

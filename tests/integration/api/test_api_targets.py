@@ -56,6 +56,50 @@ def test_what_is_no_target_has_an_empty_state_and_no_jobs(api: Api) -> None:
     api.refused(400, "target.state", query={"bypassCache": "maybe"}, releaseTargetKey=key)
 
 
+def test_evaluations_are_of_a_version_of_the_deployment(api: Api) -> None:
+    at = target(api)
+    place = {"releaseTargetKey": at.key}
+    assert "no version" in api.refused(404, "target.evaluations", **place)["message"]
+    for query in ({"versionId": "nonsense"}, {"versionId": ""}):
+        assert api.refused(400, "target.evaluations", query=query, **place)["details"][0]["path"] == "/query/versionId"
+    theirs = scenes.version(api, scenes.deployment(api, "web"))
+    for version in (theirs, new_id()):
+        assert version in api.refused(404, "target.evaluations", query={"versionId": version}, **place)["message"]
+    scenes.version(api, at.deployment, "v1")
+    newest = scenes.version(api, at.deployment, "v2")
+    assert api.call("target.evaluations", **place)["versionId"] == newest
+
+
+@pytest.mark.parametrize("key", ["nonsense", "a-b-c"])
+def test_evaluations_of_what_is_no_key_are_400(quiet: Api, key: str) -> None:
+    assert "key" in quiet.refused(400, "target.evaluations", query={"versionId": new_id()}, releaseTargetKey=key)["message"]
+
+
+def test_a_target_of_an_unlinked_deployment_says_what_happened(api: Api) -> None:
+    at = target(api)
+    api.call("target.explain", releaseTargetKey=at.key)
+    api.call("system.deployment.unlink", systemId=at.system, deploymentId=at.deployment)
+    scenes.recorded(api, "planner.targets_changed.v1", lambda fact: bool(fact["removed"]))
+    told = api.refused(404, "target.explain", releaseTargetKey=at.key)["message"]
+    assert "no system holds both" in told
+    assert "links both to one system" in told
+
+
+def test_a_selector_with_an_unknown_field_is_warned_of_where_it_is_saved_and_where_it_matters(api: Api) -> None:
+    at = target(api)
+    body = {"name": "p", "selector": "resource.nmae == 'r'", "rules": [{"anyApproval": {"minApprovals": 1}}]}
+    made = api.call("policy.create", body)
+    (warning,) = made["warnings"]
+    assert warning["path"] == "/body/selector"
+    assert "did you mean name?" in warning["message"]
+    assert "warnings" not in api.call("policy.get", policyId=made["id"])
+    (told,) = api.call("target.explain", releaseTargetKey=at.key)["warnings"]
+    assert told.startswith("Policy 'p': the policy selector names something unknown: resource has no field 'nmae'")
+    mended = {**body, "selector": "resource.name == 'r'", "priority": 0, "enabled": True, "metadata": {}}
+    assert "warnings" not in api.call("policy.put", mended, policyId=made["id"])
+    assert api.call("target.explain", releaseTargetKey=at.key)["warnings"] == []
+
+
 # --- what a target is -------------------------------------------------------------------------------------------------------------
 
 

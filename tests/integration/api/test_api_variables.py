@@ -82,7 +82,7 @@ def test_a_key_is_taken_once_in_a_deployment(api: Api) -> None:
     scenes.variable(api, other, "A")
     for one in (second, new_id()):
         assert "A" in api.refused(409, "variable.put", {"deploymentId": of, "key": "A"}, variableId=one)["message"]
-    assert [one["variable"]["id"] for one in api.pages("variable.list", deploymentId=of)] == [first, second]
+    assert [one["variable"]["id"] for one in api.pages("variable.list", deploymentId=of)] == [second, first]
     # A variable does not move to another deployment.
     api.refused(409, "variable.put", {"deploymentId": other, "key": "C"}, variableId=first)
 

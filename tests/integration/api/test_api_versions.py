@@ -123,6 +123,25 @@ def test_u46_a_version_comes_with_all_of_its_dependencies_or_not_at_all(api: Api
     assert api.call("version.create", {**V1, "dependencies": good}, deploymentId=of)["tag"] == "v1"
 
 
+def test_vdep_rest_validation(api: Api) -> None:
+    of, other, third = scenes.deployment(api), scenes.deployment(api, "db"), scenes.deployment(api, "cache")
+    made, always = scenes.version(api, of), {"versionSelector": "true"}
+    place = {"deploymentVersionId": made}
+    api.refused(400, "dependency.put", always, **place, dependencyDeploymentId=of)
+    api.refused(400, "dependency.put", {"versionSelector": "version."}, **place, dependencyDeploymentId=other)
+    api.refused(404, "dependency.put", always, **place, dependencyDeploymentId=new_id())
+    api.refused(404, "dependency.put", always, deploymentVersionId=new_id(), dependencyDeploymentId=other)
+    unknown = {other: always, new_id(): always}
+    api.refused(404, "version.create", {**V1, "tag": "v2", "dependencies": unknown}, deploymentId=of)
+    assert [one["tag"] for one in api.pages("version.list", deploymentId=of)] == ["v1"], "it comes whole or not at all"
+    for one in (other, third):
+        api.call("dependency.put", always, **place, dependencyDeploymentId=one)
+    listed = api.call("dependency.list", **place)
+    assert [one["dependencyDeploymentId"] for one in listed] == sorted((other, third))
+    api.call("dependency.delete", **place, dependencyDeploymentId=other)
+    api.refused(404, "dependency.delete", **place, dependencyDeploymentId=other)
+
+
 def test_dependencies_are_listed_by_the_deployment_they_are_on(api: Api) -> None:
     made = scenes.version(api, scenes.deployment(api))
     others = [scenes.deployment(api, f"d{number}") for number in range(4)]

@@ -109,7 +109,7 @@ async def test_a_target_goes_back(one: House) -> None:
     await one.call("POST", f"{pair}/rollback", {"versionId": None}, want=400)
 
 
-async def test_eligible_versions_are_filtered_and_paged(one: House) -> None:
+async def test_eligible_versions_endpoint(one: House) -> None:
     ids = await shop(one)
     rules = [{"anyApproval": {"minApprovals": 1}}]
     policy = await one.call("POST", "/policies", {"name": "p", "rules": rules}, want=202)

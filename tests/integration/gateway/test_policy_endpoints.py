@@ -8,6 +8,8 @@ from uuid import uuid4
 
 import pytest
 
+from libs.rego import RegoUnavailable
+from services.gateway.http import modules
 from tests.integration.gateway.gateway_house import House, house
 
 METRIC: dict[str, Any] = {
@@ -61,7 +63,7 @@ async def test_policy_crud_defaults_metadata_upsert_delete_404_400_paging(one: H
     # Names are not unique.
     await one.call("POST", "/policies", {"name": "own"}, want=202)
     page = await one.call("GET", "/policies?limit=2&offset=1", want=200)
-    assert ([entry["name"] for entry in page["items"]], page["total"], page["limit"], page["offset"]) == (["own", "own"], 3, 2, 1)
+    assert ([entry["name"] for entry in page["items"]], page["total"], page["limit"], page["offset"]) == (["own", "q"], 3, 2, 1)
     for query in ("limit=0", "limit=1001", "offset=-1", "cel=true"):
         await one.call("GET", f"/policies?{query}", want=400)
     for missing in ("name", "selector", "rules", "priority", "enabled", "metadata"):
@@ -85,7 +87,7 @@ async def test_policy_crud_defaults_metadata_upsert_delete_404_400_paging(one: H
     "sent, added",
     [
         ({"anyApproval": {"minApprovals": 2}}, {}),
-        ({"environmentProgression": {"dependsOnEnvironmentSelector": "true"}}, {"requireVerificationPassed": False}),
+        ({"environmentProgression": {"dependsOnEnvironmentSelector": "true"}}, {}),
         (
             {
                 "environmentProgression": {
@@ -158,6 +160,8 @@ async def test_policy_crud_defaults_metadata_upsert_delete_404_400_paging(one: H
         ),
         ({"verification": {"triggerOn": "jobSuccess", "metrics": [METRIC]}}, {}),
         ({"rollback": {"onJobStatuses": ["failure"], "onVerificationFailure": True}}, {}),
+        ({"planValidationOpa": {"name": "plans", "rego": "package plans\n\ndeny contains input.agentType"}}, {}),
+        ({"planValidationOpa": {"name": "", "rego": "package plans", "description": "says nothing"}}, {}),
     ],
 )
 async def test_policy_each_rule_type_roundtrip(one: House, sent: dict[str, Any], added: dict[str, Any]) -> None:
@@ -200,3 +204,40 @@ async def test_policy_upsert_replaces_rules_keeps_createdAt(one: House) -> None:
     # An unusable rule changes nothing at all.
     await one.call("PUT", path, body("p4", approval, {"anyApproval": {"minApprovals": "two"}}), want=400)
     assert await one.call("GET", path, want=200) == third
+
+
+@pytest.mark.parametrize(
+    "rego, place, words",
+    [
+        ('package p\ndeny[msg] {\n  msg := "a"\n}', (2, 11), "Rego v1 is required"),
+        ('package p\n\ndeny contains "a" if {\n  "é" == $x\n}', (4, 7), "Invalid boolean operator"),
+        ("package p\ndeny contains x if { x := nothing(1) }", (2, 27), "There is no function `nothing`"),
+        ("package p\ndeny contains x if { x := http.send({}) }", (2, 27), "asks the network"),
+        ("", (1, 1), "begins with its package"),
+    ],
+)
+async def test_a_rule_about_plans_that_can_not_be_used_is_not_saved(
+    one: House, rego: str, place: tuple[int, int], words: str
+) -> None:
+    approval, rule = {"anyApproval": {"minApprovals": 1}}, {"planValidationOpa": {"name": "n", "rego": rego}}
+    for method, path in (("POST", "/policies"), ("PUT", f"/policies/{uuid4()}")):
+        refused = await one.call(method, path, body("p", approval, rule), want=400)
+        assert refused["code"] == "INVALID_REGO"
+        assert words in refused["message"]
+        (only,) = refused["details"]
+        assert (only["path"], (only["line"], only["column"])) == ("/body/rules/1/planValidationOpa/rego", place)
+    assert (await one.call("GET", "/policies", want=200))["items"] == []
+
+
+async def test_where_rego_can_not_be_run_its_rules_are_refused_and_all_others_taken(
+    one: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(rego: str) -> None:
+        raise RegoUnavailable("Rules in Rego can not be used on this machine.")
+
+    monkeypatch.setattr(modules, "check", gone)
+    rule = {"planValidationOpa": {"name": "n", "rego": "package p"}}
+    refused = await one.call("POST", "/policies", body("p", rule), want=400)
+    assert (refused["code"], refused["message"]) == ("REGO_UNAVAILABLE", "Rules in Rego can not be used on this machine.")
+    assert refused["details"][0]["path"] == "/body/rules/0/planValidationOpa/rego"
+    await one.call("POST", "/policies", body("p", {"anyApproval": {"minApprovals": 1}}), want=202)

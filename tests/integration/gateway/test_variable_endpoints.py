@@ -72,7 +72,7 @@ async def test_variables_of_a_deployment(one: House) -> None:
         ("host", []),
     ]
     page = await one.call("GET", f"/deployments/{deployment}/variables?limit=1&offset=1", want=200)
-    assert ([entry["variable"]["key"] for entry in page["items"]], page["total"]) == (["host"], 2)
+    assert ([entry["variable"]["key"] for entry in page["items"]], page["total"]) == (["listen"], 2)
     await one.call("DELETE", low, want=202)
     await one.call("GET", low, want=404)
     await one.call("DELETE", f"/deployment-variables/{variable}", want=202)

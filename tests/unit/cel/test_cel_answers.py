@@ -151,6 +151,16 @@ def test_an_error_outranks_a_missing_key_in_any_order(order: str) -> None:
     assert outcome(order.format('resource.metadata.nope == "x"', "resource.name < 3")) is Outcome.ERROR
 
 
+@pytest.mark.parametrize("text", ["true", "1", "t", "false"])
+def test_strict_verdict_takes_no_text_for_an_answer(text: str) -> None:
+    program = contexts.SELECTOR.compile("resource.metadata.on")
+    assert not program.verdict(resource={"metadata": {"on": text}}).is_error
+    strict = program.strict_verdict(resource={"metadata": {"on": text}})
+    assert (strict.outcome, strict.kind) == (Outcome.ERROR, "overload")
+    assert program.strict_verdict(resource={"metadata": {"on": True}}).is_match
+    assert program.strict_verdict(resource={"metadata": {}}).outcome is Outcome.MISSING
+
+
 def test_verdict_has_the_place_and_no_value_of_the_document() -> None:
     verdict = contexts.SELECTOR.compile('resource.kind == "VM" &&\n  resource.config.port < resource.name').verdict(
         resource=RESOURCE

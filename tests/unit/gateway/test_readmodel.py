@@ -185,11 +185,11 @@ async def test_a_verification_is_shown_with_its_measurements_in_order() -> None:
     assert (shown["status"], shown["message"]) == ("failed", "m: too high")
     assert [one["data"]["n"] for one in shown["metrics"][0]["measurements"]] == [1, 2]
     # As its author wrote it: nothing is filled in.
-    assert shown["metrics"][0]["provider"] == {"type": "http", "url": "http://x", "method": "GET", "timeout": "30s"}
-    assert shown["metrics"][0]["failureThreshold"] == 0
+    assert shown["metrics"][0]["provider"] == {"type": "http", "url": "http://x"}
+    assert "failureThreshold" not in shown["metrics"][0]
 
 
-async def test_policy_rules_are_shown_with_the_defaults_of_the_schema() -> None:
+async def test_policy_rules_are_shown_as_they_were_sent() -> None:
     rules = (
         Rule(id=uid(21), created_at=STAMP, any_approval=AnyApproval(min_approvals=0)),
         Rule(id=uid(22), created_at=STAMP, verification=Verification(metrics=verification().metrics)),
@@ -197,7 +197,7 @@ async def test_policy_rules_are_shown_with_the_defaults_of_the_schema() -> None:
     saved = policy.PolicySaved(policy_id=uid(20), name="p", rules=rules, created_at=AT)
     row = await (await project(saved)).get(WORKSPACE, "policy", uid(20)) or {}
     assert row["rules"][0] == {"id": uid(21), "policyId": uid(20), "createdAt": STAMP, "anyApproval": {"minApprovals": 0}}
-    assert set(row["rules"][1]["verification"]) == {"metrics", "triggerOn"}
+    assert set(row["rules"][1]["verification"]) == {"metrics"}
 
 
 def test_a_fact_that_no_table_shows_is_not_even_decoded() -> None:

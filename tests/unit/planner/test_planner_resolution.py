@@ -526,6 +526,17 @@ def test_a_value_that_does_not_fit_into_a_release_is_passed_over() -> None:
     assert len(scene.world.facts(ReleasesCreated)[-1].to_json()) < BYTES_PER_FACT
 
 
+def test_a_release_names_the_variables_of_which_no_value_fitted() -> None:
+    scene = VariableScene(R1)
+    half = "z" * (MAX_VARIABLES_BYTES // 2 - 100)
+    for key in ("a", "b", "c"):
+        scene.declare(key, half)
+    scene.declare("d", "small")
+    assert scene.variables(R1) == {"a": half, "b": half, "d": "small"}
+    (item,) = scene.world.facts(ReleasesCreated)[-1].items
+    assert item.omitted == ("c",)
+
+
 def test_an_integer_beyond_64_bits_is_unresolvable() -> None:
     scene = VariableScene(R1)
     scene.declare("x", "small")

@@ -191,11 +191,11 @@ class Scene:
             )
         )
 
-    def release(self, version_id: str, *resources: str, env: str | None = None) -> None:
+    def release(self, version_id: str, *resources: str, env: str | None = None, deployment: str | None = None) -> None:
         """Planner makes the version the desired one."""
         self.record(
             ReleasesCreated(
-                deployment_id=self.deployment,
+                deployment_id=deployment or self.deployment,
                 environment_id=env or self.production,
                 version_id=version_id,
                 items=tuple(ReleaseItem(resource_id=one, release_id=self.release_id(version_id, one)) for one in resources),
@@ -214,6 +214,7 @@ class Scene:
         status: JobStatus = "pending",
         *,
         env: str | None = None,
+        deployment: str | None = None,
         rollback: bool = False,
         agent: str = "agent",
         attempt: int = 1,
@@ -225,7 +226,8 @@ class Scene:
         self.record(
             JobCreated(
                 job_id=job_id, release_id=uid(f"{release} {version_id} {resource_id}"), resource_id=resource_id,
-                environment_id=env or self.production, deployment_id=self.deployment, version_id=version_id, agent_id=agent,
+                environment_id=env or self.production, deployment_id=deployment or self.deployment, version_id=version_id,
+                agent_id=agent,
                 status="pending" if agent else "invalidJobAgent", snapshot=SNAPSHOT, rollback=rollback, attempt=attempt,
                 created_at=self.world.now, deadline_at=self.world.now,
             )
@@ -299,9 +301,10 @@ class Scene:
                 ]
                 if not fresh:
                     continue
-                self.release(fact.version_id, *fresh, env=fact.environment_id)
+                env, deployment = fact.environment_id, fact.deployment_id
+                self.release(fact.version_id, *fresh, env=env, deployment=deployment)
                 for target in fresh:
-                    self.job(fact.version_id, target, status or "pending", env=fact.environment_id)
+                    self.job(fact.version_id, target, status or "pending", env=env, deployment=deployment)
                 moved += fresh
         return moved
 

@@ -91,6 +91,12 @@ def test_field_that_a_person_has_not_is_no_match() -> None:
     assert asked.reason.verdict == "waiting"
 
 
+def test_selector_that_only_reads_like_true_blocks() -> None:
+    asked = Asked(approval_rule(approver_selector='user.id == "ana" ? "true" : "false"'))
+    asked.decide("ana")
+    assert (asked.passes(), asked.reason.verdict) == (False, "blocked")
+
+
 def test_selector_without_an_answer_blocks() -> None:
     asked = Asked(approval_rule(approver_selector="user.name > 3"))
     asked.decide("ana")

@@ -55,9 +55,13 @@ def test_changed_variables_are_told_of_until_they_run() -> None:
     runs = "v1 runs here, the newest version; "
     assert scene.explain(R1).message == f"{runs}it is cleared with its new variables, and the job is not made yet."
     job = scene.job(version, R1, attempt=2, release="other")
-    assert scene.explain(R1).message == f"{runs}its job with the new variables is pending."
-    scene.job_status(job, "failure")
-    assert scene.explain(R1).message == f"{runs}its job with the new variables ended as failure."
+    assert scene.explain(R1).message == (
+        f"{runs}its job with the new variables is pending. What ends it: the job agent, which has not taken it over, or its deadline."
+    )
+    scene.job_status(job, "failure", message="disk full")
+    assert scene.explain(R1).message == (
+        f"{runs}its job with the new variables ended as failure: disk full. What ends it: a person who redeploys v1, or a newer version."
+    )
     scene.job_status(job, "successful")
     assert scene.explain(R1).message == "v1 runs here, the newest version."
 

@@ -88,6 +88,7 @@ def test_vdep_default_false_denies() -> None:
     "selector, said",
     [
         ("version.tag", "no answer"),
+        ('"true"', "no answer"),
         ("nothing.tag == 'v2'", "nothing"),
         ("version.tag ==", "no answer"),
         ("version.config.port + 'a' == 1 || version.tag", "no answer"),

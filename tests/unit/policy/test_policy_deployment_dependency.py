@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contracts.command import Refused
-from contracts.commands.policy import RuleInput
+from contracts.commands.policy import CreateSkip, RuleInput
 from contracts.facts.planner import DeploymentLinked, DeploymentSaved, TargetsChanged, VersionCreated
 from contracts.shapes import DeploymentDependency
 from tests.unit.policy.policy_scenes import Scene, uid
@@ -109,6 +109,31 @@ def test_dep_compile_error_refused(text: str) -> None:
         scene.policy(depends_on(text))
     assert [one["path"] for one in refused.value.refusal.details] == ["/body/rules/0/deploymentDependency/dependsOn"]
     assert not scene.state.policies
+
+
+@pytest.mark.parametrize("text", ["deployment.", "nobody.name == 'a'", "", "deployment.name", '"true"'])
+def test_dep_compile_error_denied(text: str) -> None:
+    """A rule of older days, which was not checked when it was saved, blocks whatever runs there."""
+    scene = Beside("true")
+    scene.other("db", "d1", R1, R2)
+    (known,) = (one.saved for one in scene.state.policies.values())
+    rule = known.rules[0].model_copy(update={"deployment_dependency": DeploymentDependency(depends_on=text)})
+    scene.record(known.model_copy(update={"rules": (rule,)}))
+    v1 = scene.version("v1")
+    assert scene.open(v1) == set()
+    reason = scene.reason("deploymentDependency", v1, R1)
+    assert (reason.verdict, reason.ended_by) == ("blocked", "a person who mends the rule")
+
+
+def test_dep_skip_bypasses() -> None:
+    scene = Beside('deployment.name == "db"', 'deployment.name == "cache"')
+    v1 = scene.version("v1")
+    (db, cache) = next(iter(scene.state.policies.values())).saved.rules
+    scene.world.do(CreateSkip(version_id=v1, rule_id=db.id))
+    assert scene.open(v1) == set(), "the other rule still holds"
+    scene.world.do(CreateSkip(version_id=v1, rule_id=cache.id))
+    assert scene.open(v1) == {R1, R2}
+    assert scene.reason("deploymentDependency", v1, R1).verdict == "allowed"
 
 
 def test_dep_wakes_on_upstream_success() -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from tests.unit.policy.policy_scenes import Scene, approval, linear, progression, rollback, uid
 
 R, OTHER = uid("r"), uid("other")
+ON_ITS_WAY = (
+    "v1 is on its way: its job is in progress. What ends it: the job agent, once it says how the job ended, or its deadline."
+)
 
 
 def test_newest_version_runs() -> None:
@@ -65,9 +68,9 @@ def test_cleared_and_dispatched() -> None:
     assert scene.standing(version, R).message == "Every rule allows v1; its job is not made yet."
     scene.release(version, R)
     job = scene.job(version, R, "inProgress")
-    assert scene.standing(version, R).message == "v1 is on its way: its job is in progress."
+    assert scene.standing(version, R).message == ON_ITS_WAY
     scene.job_status(job, "failure", message="disk full")
-    said = "v1 was cleared, but its job ended as failure: disk full. What ends it: a person who sets the job right, or a newer version."
+    said = "v1 was cleared, but its job ended as failure: disk full. What ends it: a person who redeploys v1, or a newer version."
     assert scene.standing(version, R).message == said
     assert scene.standing(version, R).cleared
 

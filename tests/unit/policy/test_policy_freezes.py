@@ -517,3 +517,15 @@ def test_empty_text_takes_selector_link_and_recurrence_away() -> None:
     scene.world.do(SaveFreeze(freeze_id=freeze_id, selector="", link="", rrule=""))
     saved = scene.state.freezes[freeze_id].saved
     assert (saved.selector, saved.link, saved.rrule, saved.duration_minutes, saved.timezone) == (None,) * 5
+
+
+def test_end_that_is_taken_away_ends_nothing() -> None:
+    scene = Scene(R1)
+    freeze_id = freeze(scene, minutes=10)
+    scene.world.do(SaveFreeze(freeze_id=freeze_id, without_end=True))
+    version = scene.version("v1")
+    scene.world.advance(timedelta(hours=1))
+    assert (scene.state.freezes[freeze_id].saved.ends_at, scene.open(version)) == (None, set())
+    scene.world.do(SaveFreeze(freeze_id=freeze_id, ends_at=scene.world.now + timedelta(minutes=1)))
+    scene.world.advance(timedelta(minutes=1))
+    assert scene.open(version) == {R1}

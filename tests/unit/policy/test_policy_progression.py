@@ -1,7 +1,7 @@
 """environmentProgression, by the scenarios of the behaviour spec.
 
 Two of them are told in our way: nothing is polled, so where the reference looks again after a minute we look when a soak time ends, or
-when something happens. `prog_skip_bypasses` waits for skips.
+when something happens. `prog_skip_bypasses` is told beside the other skips.
 """
 
 from __future__ import annotations

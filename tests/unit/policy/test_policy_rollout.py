@@ -1,4 +1,4 @@
-"""gradualRollout, by the scenarios of the behaviour spec; those about deployment windows and skips wait for these rules."""
+"""gradualRollout, by the scenarios of the behaviour spec; those about windows and skips are told beside the other windows and skips."""
 
 from __future__ import annotations
 

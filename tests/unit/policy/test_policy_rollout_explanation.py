@@ -99,7 +99,7 @@ def test_stopped_rollout_is_blocked() -> None:
     told = explain(scene, version)
     assert told.message == (
         f"v1 in production: 0 of 3 done, 3 blocked. On {name(scene, moved)}: v1 was cleared, but its job ended as failure: disk full. "
-        "What ends it: a person who sets the job right, or a newer version."
+        "What ends it: a person who redeploys v1, or a newer version."
     )
     assert {one.message for one in told.targets if one.resource_id != moved} == {
         f"v1 is blocked. The rollout of v1 stopped: on {name(scene, moved)} its job ended as failure (disk full). "

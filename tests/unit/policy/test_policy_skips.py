@@ -9,7 +9,8 @@ import pytest
 
 from contracts.command import Refused
 from contracts.commands.policy import CreateSkip, DeletePolicy, DeleteSkip
-from contracts.facts.policy import ClearanceWithdrawn, SkipDeleted, TargetsCleared
+from contracts.facts.dispatcher import JobCreated
+from contracts.facts.policy import ClearanceWithdrawn, SkipCreated, SkipDeleted, TargetsCleared
 from contracts.tags import GATE, tags_of
 from tests.unit.policy.policy_scenes import Scene, approval, linear, progression, rollback, uid, verification
 
@@ -168,7 +169,7 @@ def test_longest_of_several_skips_counts() -> None:
     assert scene.open(version) == set()
 
 
-def test_skipped_approval_starts_the_rollout_at_the_skip() -> None:
+def test_roll_approval_skipped_starts_at_skip() -> None:
     scene = Scene(R1, R2)
     policy_id = scene.production_policy(approval(), linear(600))
     version = scene.version("v1")
@@ -181,6 +182,37 @@ def test_skipped_approval_starts_the_rollout_at_the_skip() -> None:
     assert scene.world.now == start + timedelta(minutes=10)
 
 
+def test_roll_approval_skipped_before_the_version_exists_starts_at_the_version() -> None:
+    scene = Scene(R1, R2)
+    policy_id = scene.production_policy(approval(), linear(600))
+    scene.record(
+        SkipCreated(
+            skip_id=uid("skip"), version_id=uid("version v1"), rule_id=rule_of(scene, policy_id), created_by="user:ana",
+            created_at=scene.world.now,
+        )
+    )  # fmt: skip
+    scene.advance(minutes=30)
+    version, start = scene.version("v1"), scene.world.now
+    assert len(scene.open(version)) == 1
+    assert scene.reason("anyApproval", version, R1).satisfied_at == start
+    scene.advance(seconds=599.999)
+    assert len(scene.open(version)) == 1
+    scene.advance(seconds=0.001)
+    assert scene.open(version) == {R1, R2}
+
+
+def test_prog_skip_bypasses() -> None:
+    scene = Scene(R1)
+    scene.appear(R2, env=scene.staging)
+    policy_id = scene.production_policy(progression())
+    version = scene.version("v1")
+    assert scene.open(version) == set()
+    skip(scene, version, rule_of(scene, policy_id), environment_id=scene.production)
+    assert scene.open(version) == {R1}
+    assert scene.reason("environmentProgression", version, R1).verdict == "allowed"
+    assert not scene.facts(JobCreated), "nothing ran in staging"
+
+
 def test_skipped_progression_starts_the_rollout_at_the_skip() -> None:
     scene = Scene(R1)
     scene.appear(R2, env=scene.staging)
@@ -189,6 +221,39 @@ def test_skipped_progression_starts_the_rollout_at_the_skip() -> None:
     assert scene.open(version) == set()
     skip(scene, version, rule_of(scene, policy_id))
     assert scene.open(version) == {R1}
+
+
+@pytest.mark.parametrize("first", ["approval", "skip", "skip that expires"])
+def test_skip_never_delays_a_rollout_that_has_started(first: str) -> None:
+    scene = Scene(R1, R2)
+    policy_id = scene.production_policy(approval(), linear(600))
+    version = scene.version("v1")
+    if first == "approval":
+        scene.approve(version)
+    else:
+        skip(scene, version, rule_of(scene, policy_id), minutes=60 if first == "skip that expires" else None)
+    scene.advance(minutes=5)
+    second = skip(scene, version, rule_of(scene, policy_id))
+    scene.advance(minutes=5)
+    assert scene.open(version) == {R1, R2}
+    scene.world.do(DeleteSkip(skip_id=second))
+    assert scene.open(version) == {R1, R2}
+
+
+def test_rollout_starts_with_the_skip_that_is_left_when_the_first_expires() -> None:
+    scene = Scene(R1, R2)
+    policy_id = scene.production_policy(approval(), linear(600))
+    version = scene.version("v1")
+    skip(scene, version, rule_of(scene, policy_id), minutes=12)
+    scene.advance(minutes=10)
+    skip(scene, version, rule_of(scene, policy_id))
+    assert scene.open(version) == {R1, R2}
+    scene.advance(seconds=119.999)
+    assert scene.open(version) == {R1, R2}
+    scene.advance(seconds=0.001)
+    assert len(scene.open(version)) == 1, "it counts from the second skip now"
+    scene.advance(minutes=8)
+    assert scene.open(version) == {R1, R2}
 
 
 def test_skipped_rollout_lets_all_targets_go() -> None:

@@ -194,8 +194,7 @@ def test_failed_version_without_rollback_holds_the_order() -> None:
         "What ends it: a person who redeploys v2, rolls it back or rejects it."
     )
     assert scene.explain(R1).message == (
-        "v1 runs here. v2 was cleared, but its job ended as failure. "
-        "What ends it: a person who sets the job right, or one who redeploys or rejects v2."
+        "v1 runs here. v2 was cleared, but its job ended as failure. What ends it: a person who redeploys or rejects v2."
     )
 
 

@@ -8,7 +8,6 @@ from contracts.command import Refused
 from contracts.commands.policy import RuleInput
 from contracts.facts.policy import RuleEvaluated
 from contracts.shapes import VersionSelector
-from services.policy.version_selector import judge_version_selector
 from tests.unit.policy.policy_scenes import Scene, uid
 
 R1, R2 = uid("resource r1"), uid("resource r2")
@@ -79,14 +78,54 @@ def test_sel_invalid_cel_is_refused(text: str) -> None:
     assert not scene.state.policies
 
 
-@pytest.mark.parametrize("text", ["version.", "\"version.tag == 'a'\"", "", "  ", "version.tag"])
-def test_sel_invalid_cel_denied(text: str) -> None:
-    """Rules of older days are not checked again; what can not be judged blocks."""
+def unchecked(scene: Scene, text: str) -> None:
+    """A rule of older days, which was not checked when it was saved."""
+    policy_id = scene.production_policy(selector("true"))
+    known = scene.state.policies[policy_id].saved
+    rule = known.rules[0].model_copy(update={"version_selector": VersionSelector(selector=text)})
+    scene.record(known.model_copy(update={"rules": (rule,)}))
+
+
+def denied(text: str) -> str:
+    """What is said of a version that an unchecked selector denies."""
     scene = Scene(R1)
+    unchecked(scene, text)
     v1 = scene.version("v1")
-    version = scene.state.versions[v1]
-    finding = judge_version_selector(VersionSelector(selector=text), version, {"version": {"tag": "v1"}})
-    assert finding.verdict == "blocked"
+    assert scene.open(v1) == set()
+    reason = scene.reason("versionSelector", v1, R1)
+    assert (reason.verdict, reason.look_again_at) == ("blocked", None)
+    assert reason.ended_by == "a person who mends the rule's selector"
+    return reason.message
+
+
+@pytest.mark.parametrize("text", ["version.", "nobody.tag == 'a'", "version.tag", "version.metadata"])
+def test_sel_invalid_cel_denied(text: str) -> None:
+    assert "selector" in denied(text)
+
+
+def test_sel_missing_key_denied() -> None:
+    scene = Scene(R1)
+    scene.production_policy(selector('version.metadata["tier"] != "x"'))
+    assert scene.open(scene.version("v1")) == set()
+
+
+def test_sel_quoted_string_denied() -> None:
+    denied("\"version.tag == 'v1'\"")
+    assert "string" in denied('"true"'), "a text is no answer, also where it says that it is true"
+
+
+@pytest.mark.parametrize("tag", ["1", "t", "true"])
+def test_sel_text_that_reads_like_true_denied(tag: str) -> None:
+    scene = Scene(R1)
+    scene.production_policy(selector("version.tag"))
+    version = scene.version(tag)
+    assert scene.open(version) == set()
+    assert scene.reason("versionSelector", version, R1).verdict == "blocked"
+
+
+@pytest.mark.parametrize("text", ["", "  "])
+def test_sel_empty_denied(text: str) -> None:
+    assert denied(text) == "The rule's version selector can not be asked: it is empty."
 
 
 def test_sel_description_in_message() -> None:

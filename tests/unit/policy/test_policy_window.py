@@ -72,6 +72,23 @@ def test_win_timezones(zone: str | None, hour: float) -> None:
     assert judged(opens - timedelta(minutes=1), minutes=60, zone=zone) == ("waiting", opens)
 
 
+@pytest.mark.parametrize("zone", [None, ""])
+def test_win_bad_timezone_utc_where_none_is_named(zone: str | None) -> None:
+    assert judged(at(9), zone=zone) == ("allowed", at(17))
+    assert judged(at(8), minutes=60, zone=zone) == ("waiting", at(9))
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus", " ", "UTC+25", "Europe/berlin/"])
+def test_win_bad_timezone_utc_is_no_guess_for_an_unknown_one(zone: str) -> None:
+    """A zone that nobody knows is refused when it is saved; where one exists all the same, its window blocks."""
+    assert judged(at(9), zone=zone) == ("blocked", None)
+    scene = Scene(R1)
+    body = DeploymentWindow(rrule="FREQ=DAILY", duration_minutes=60, timezone=zone)
+    with pytest.raises(Refused) as refused:
+        scene.policy(RuleInput(deployment_window=body))
+    assert [one["path"] for one in refused.value.refusal.details] == ["/body/rules/0/deploymentWindow/timezone"]
+
+
 def test_win_dst_wall_clock() -> None:
     before, after = datetime(2026, 3, 28, 8, tzinfo=UTC), datetime(2026, 3, 29, 7, tzinfo=UTC)
     assert judged(before, minutes=60, zone="Europe/Berlin") == ("allowed", before + timedelta(hours=1))
@@ -202,7 +219,8 @@ def window(scene: Scene, *, opens_in: float, lasts: int = 60, allow: bool = True
 
 
 @pytest.mark.parametrize("allow", [True, False])
-def test_win_first_deployment_is_bound_too(allow: bool) -> None:
+def test_win_first_deployment_bypass_is_none(allow: bool) -> None:
+    """Windows bind first deployments, so the opposite of the reference's `win_first_deployment_bypass` holds."""
     scene = Scene(R1)
     scene.production_policy(window(scene, opens_in=60 if allow else 0, allow=allow))
     assert scene.open(scene.version("v1")) == set()
@@ -279,7 +297,7 @@ def test_roll_window_no_frontloading() -> None:
     assert len(scene.cleared(v1)) == 3
 
 
-def test_roll_window_counts_on_first_deploy() -> None:
+def test_roll_window_ignored_on_first_deploy_is_not_so() -> None:
     """Windows bind first deployments, so the opposite of the reference's `roll_window_ignored_on_first_deploy` holds."""
     scene = Scene(R1, R2)
     scene.production_policy(linear(600), window(scene, opens_in=60))

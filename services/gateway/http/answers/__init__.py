@@ -70,6 +70,7 @@ from services.gateway.http.answers.jobs import (
 from services.gateway.http.answers.policies import (
     Policy,
     PolicyRule,
+    PolicyWarning,
 )
 from services.gateway.http.answers.rollouts import (
     Forecast,
@@ -80,17 +81,23 @@ from services.gateway.http.answers.rollouts import (
 )
 from services.gateway.http.answers.targets import (
     DesiredRelease,
+    EvaluationDetails,
+    Evaluations,
     Explanation,
     LatestJob,
+    MissingApprovals,
     Pin,
     PlainTargetState,
+    PolicyEvaluation,
     Reason,
     ReleaseRef,
+    RuleEvaluation,
     TargetPreview,
     TargetState,
     TargetsTouched,
     TargetWithState,
     VersionStanding,
+    WhoEnds,
 )
 from services.gateway.http.answers.tenants import (
     Workspace,
@@ -155,8 +162,15 @@ __all__ = [
     "VersionStanding",
     "ReleaseRef",
     "Explanation",
+    "WhoEnds",
+    "MissingApprovals",
+    "Evaluations",
+    "PolicyEvaluation",
+    "RuleEvaluation",
+    "EvaluationDetails",
     "PolicyRule",
     "Policy",
+    "PolicyWarning",
     "Freeze",
     "FreezeOverride",
     "FreezeWithOverrides",

@@ -20,12 +20,20 @@ class PolicyRule(AnswerModel):
     version_cooldown: Json | None = None
     version_selector: Json | None = None
     retry: Json | None = None
+    plan_validation_opa: Json | None = None
     verification: Json | None = None
     rollback: Json | None = None
 
 
+class PolicyWarning(AnswerModel):
+    """Something that was saved and most likely does not do what it looks like."""
+
+    path: str
+    message: str
+
+
 class Policy(AnswerModel):
-    """Rules for the targets that a selector picks."""
+    """Rules for the targets that a selector picks. `warnings` are told to whoever saves it, if there are any."""
 
     id: str
     workspace_id: str
@@ -37,3 +45,4 @@ class Policy(AnswerModel):
     enabled: bool
     metadata: dict[str, str]
     rules: list[PolicyRule]
+    warnings: list[PolicyWarning] | None = None

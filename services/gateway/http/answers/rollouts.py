@@ -33,6 +33,7 @@ class RolloutExplanation(AnswerModel):
     blocked: int
     passed: int
     next_at: Timestamp = ""
+    warnings: list[str]
 
 
 class VersionExplanation(AnswerModel):

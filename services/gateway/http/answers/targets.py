@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
+from contracts.commands.policy import Ender
 from services.gateway.http.answers.catalog import Deployment, Environment, System
 from services.gateway.http.answers.form import AnswerModel, Timestamp
 from services.gateway.http.answers.jobs import Job, Release, ReleaseTarget, Verification
+from services.gateway.http.answers.policies import Policy
 
 
 class Pin(AnswerModel):
@@ -72,6 +74,31 @@ class DesiredRelease(AnswerModel):
     desired_release: Release
 
 
+class MissingApprovals(AnswerModel):
+    """So many people must still approve; with a selector, it must pick them."""
+
+    missing: int
+    selector: str | None = None
+
+
+class WhoEnds(AnswerModel):
+    """One way in which what a rule holds comes to its end; of several, one is enough."""
+
+    kind: Ender
+    message: str
+    at: Timestamp = ""
+    approvals: list[MissingApprovals]
+    selector: str | None = None
+    not_user_ids: list[str]
+    user_ids: list[str]
+    policy_id: str | None = None
+    agent_id: str | None = None
+    deployment_ids: list[str]
+    environment_ids: list[str]
+    resource_ids: list[str]
+    rule_ids: list[str]
+
+
 class Reason(AnswerModel):
     """A rule's verdict on a version for a target."""
 
@@ -82,6 +109,7 @@ class Reason(AnswerModel):
     verdict: Literal["allowed", "waiting", "blocked"]
     message: str
     ended_by: str
+    who_ends: list[WhoEnds]
     since: Timestamp = ""
     skip_id: str | None = None
     satisfied_at: Timestamp = ""
@@ -97,6 +125,7 @@ class VersionStanding(AnswerModel):
     cleared: bool
     message: str
     reasons: list[Reason]
+    job: Reason | None = None
 
 
 class ReleaseRef(AnswerModel):
@@ -118,3 +147,50 @@ class Explanation(AnswerModel):
     current: ReleaseRef | None = None
     message: str
     versions: list[VersionStanding]
+    warnings: list[str]
+
+
+class EvaluationDetails(AnswerModel):
+    """What a rule's verdict rests on, since when it stands, and what ends it."""
+
+    verdict: Literal["allowed", "waiting", "blocked"]
+    ended_by: str
+    who_ends: list[WhoEnds]
+    since: Timestamp = ""
+    skip_id: str | None = None
+    facts: list[int]
+
+
+class RuleEvaluation(AnswerModel):
+    """What a rule says about a version for a target: allowed; or denied, where no action helps; or waiting for an action."""
+
+    rule_id: str
+    rule_type: str
+    allowed: bool
+    action_required: bool
+    action_type: Literal["approval", "wait"] | None = None
+    message: str
+    details: EvaluationDetails
+    satisfied_at: Timestamp = ""
+    next_evaluation_time: Timestamp = ""
+
+
+class PolicyEvaluation(AnswerModel):
+    """What the rules of a policy say; without one, what holds whatever policies there are."""
+
+    policy: Policy | None = None
+    rule_results: list[RuleEvaluation]
+    summary: str
+
+
+class Evaluations(AnswerModel):
+    """Every rule on a version for a target at this moment, by policy."""
+
+    version_id: str
+    release_target: ReleaseTarget
+    position: int
+    can_deploy: bool
+    is_blocked: bool
+    is_pending: bool
+    policy_results: list[PolicyEvaluation]
+    next_evaluation_time: Timestamp = ""

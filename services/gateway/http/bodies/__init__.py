@@ -49,6 +49,7 @@ from services.gateway.http.bodies.policies import (
 from services.gateway.http.bodies.queries import (
     AgentJobs,
     CelPaging,
+    EvaluationsQuery,
     EventsQuery,
     NoQuery,
     Paging,
@@ -80,6 +81,7 @@ __all__ = [
     "VersionPaging",
     "AgentJobs",
     "StateQuery",
+    "EvaluationsQuery",
     "EventsQuery",
     "StreamQuery",
     "CreateWorkspace",

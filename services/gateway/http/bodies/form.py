@@ -28,6 +28,7 @@ class Body(BaseModel):
     Attributes:
         NULL_IS_ABSENT: wire names for which null is taken as absence, because clients in use send it.
         MAY_BE_ABSENT: a request without any body stands for an empty object.
+        CLOSED: set where properties that nobody declared are refused, here and further inside; those that are passed over all the same.
     """
 
     model_config = _by_wire_names()
@@ -94,14 +95,3 @@ def _present(value: Any) -> Any:
 
 Something = Annotated[Any, AfterValidator(_present)]
 """Any JSON but null."""
-
-
-def not_yet(what: str) -> Any:
-    """Refuses anything but emptiness."""
-
-    def refuse(value: object) -> object:
-        if value:
-            raise ValueError(f"{what} can not be used here yet")
-        return value
-
-    return BeforeValidator(refuse)

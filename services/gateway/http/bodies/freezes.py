@@ -32,8 +32,8 @@ Duration = Annotated[timedelta, BeforeValidator(_duration, json_schema_input_typ
 """How long, as ISO 8601; months and years have no one length and are refused."""
 
 
-class CreateFreeze(Body):
-    """A new freeze, of the whole workspace when no scope is named, from now on when no start is.
+class FreezeBody(Body):
+    """What may be said of a freeze.
 
     Attributes:
         scope_id: of what the scope is; none for the workspace.
@@ -41,23 +41,6 @@ class CreateFreeze(Body):
         rrule: then it holds for `duration_minutes` after each occurrence, in `timezone`.
         holds_rollbacks: rollbacks wait as well.
     """
-
-    scope: Scope = "workspace"
-    scope_id: Uuid | None = None
-    selector: str | None = None
-    reason: str
-    link: str | None = None
-    starts_at: Instant | None = None
-    ends_at: Instant | None = None
-    expires_in: Duration | None = None
-    rrule: str | None = None
-    duration_minutes: int | None = Field(None, ge=1, le=INT32)
-    timezone: str | None = None
-    holds_rollbacks: bool = False
-
-
-class ChangeFreeze(Body):
-    """Changes of a freeze; what is left out stays, and a text is taken away by an empty one."""
 
     scope: Scope | None = None
     scope_id: Uuid | None = None
@@ -71,6 +54,23 @@ class ChangeFreeze(Body):
     duration_minutes: int | None = Field(None, ge=1, le=INT32)
     timezone: str | None = None
     holds_rollbacks: bool | None = None
+
+
+class CreateFreeze(FreezeBody):
+    """A new freeze, of the whole workspace when no scope is named, from now on when no start is."""
+
+    reason: str
+
+
+class ChangeFreeze(FreezeBody):
+    """Changes of a freeze; what is left out stays, a text is taken away by an empty one, the end by null."""
+
+    NULL_IS_ABSENT: ClassVar[frozenset[str]] = frozenset({"endsAt"})
+
+    @property
+    def has_no_end(self) -> bool:
+        """Whether the end is taken away."""
+        return self.ends_at is None and "ends_at" in self.model_fields_set
 
 
 class ThawBody(Body):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -12,19 +12,21 @@ from contracts.shapes import (
     DeploymentWindow,
     EnvironmentProgression,
     GradualRollout,
+    PlanValidationOpa,
     Retry,
     Rollback,
     Verification,
     VersionCooldown,
     VersionSelector,
 )
-from services.gateway.http.bodies.form import INT32, Body, not_yet
-
-Unsupported = Annotated[Any, not_yet("this kind of rule")]
+from services.gateway.http.bodies.form import INT32, Body
 
 
 class RuleBody(Body):
-    """One rule. A kind that is not supported is refused: a rule that is stored but never asked would open what it should close."""
+    """One rule. What is not known in it is refused: a rule that is stored but never asked, or with a condition that is spelt wrongly, would
+    open what it should close. Clients send back what they read, and so may say whose rule it is and since when."""
+
+    CLOSED: ClassVar[frozenset[str]] = frozenset({"policyId", "createdAt"})
 
     id: str | None = None
     any_approval: AnyApproval | None = None
@@ -37,7 +39,7 @@ class RuleBody(Body):
     retry: Retry | None = None
     version_cooldown: VersionCooldown | None = None
     version_selector: VersionSelector | None = None
-    plan_validation_opa: Unsupported = None
+    plan_validation_opa: PlanValidationOpa | None = None
 
 
 class CreatePolicy(Body):

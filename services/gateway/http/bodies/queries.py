@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from contracts.shapes import JobStatus
-from services.gateway.http.bodies.form import MAX_OFFSET, Body, QueryBool, QueryInt
+from services.gateway.http.bodies.form import MAX_OFFSET, Body, QueryBool, QueryInt, Uuid
 
 
 class NoQuery(Body):
@@ -44,6 +44,12 @@ class StateQuery(Body):
     """`bypassCache` is accepted for older clients; there is no cache."""
 
     bypass_cache: QueryBool = False
+
+
+class EvaluationsQuery(Body):
+    """The version that rules are asked about; the newest when it is left out."""
+
+    version_id: Uuid | None = None
 
 
 class EventsQuery(Body):

@@ -1,0 +1,193 @@
+"""What is said of a version that every rule allows, or that runs: its job, its verification, and what a person asked for once more."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from contracts.commands.policy import Reason, VersionStanding, WhoEnds
+from contracts.shapes import ACTIVE
+from services.policy.finding import positions
+from services.policy.gate import Judge
+from services.policy.instants import spoken
+from services.policy.state import NOWHERE, Job, Pair, State, Version
+from services.policy.who_ends import sentence, whoever_mends, whoever_moves
+
+JOB: Final = "job"
+"""In place of a rule's type: no rule, but it holds a version as well."""
+
+WAITED_FOR: Final = {
+    "pending": "the job agent, which has not taken it over",
+    "queued": "the job agent, which has not claimed it",
+    "actionRequired": "a person who takes the action that the job waits for",
+    "inProgress": "the job agent, once it says how the job ended",
+}
+"""Who is to move a job that has not ended."""
+
+
+def worded(status: str) -> str:
+    """A job's status as a person says it."""
+    return {"inProgress": "in progress", "actionRequired": "waiting for somebody to act"}.get(status, status)
+
+
+def on_its_way(
+    judge: Judge, pair: Pair, resource_id: str, version: Version, reasons: tuple[Reason, ...] = (), *, alone: bool = False
+) -> VersionStanding:
+    """A version that was cleared. `alone`: no newer version comes to help."""
+    state = judge.state
+    job = pair.newest_job(resource_id)
+    if job is None or job.version_id != version.version_id:
+        said, why = _not_made(state, version, job)
+    elif job.status in ACTIVE:
+        ends = ends_of(job)
+        said = f"{version.tag} is on its way: its job is {worded(job.status)}. What ends it: {ends}."
+        why = _of_job(job, "waiting", f"Its job is {worded(job.status)}.", ends, (whoever_moves(job, ends),))
+    else:
+        agent = "a job agent that matches"
+        if alone:
+            ends = f"{agent}, or a person who rejects {version.tag}" if job.found_no_agent else redeploys(version, rejects=True)
+        else:
+            ends = f"{agent if job.found_no_agent else redeploys(version)}, or a newer version"
+        what = failed_as(job)
+        said = f"{version.tag} was cleared, but {what}. What ends it: {ends}.{asked_again(judge, pair, resource_id)}"
+        why = _of_job(job, "blocked", sentence(what), ends, whoever_mends(state, job, version, resource_id))
+    return VersionStanding(
+        version_id=version.version_id,
+        tag=version.tag,
+        cleared=True,
+        message=said,
+        reasons=reasons,
+        job=why,
+    )
+
+
+def redeploys(version: Version, *, rejects: bool = False) -> str:
+    """Whoever goes on with a version that failed, in words."""
+    return f"a person who redeploys {'or rejects ' if rejects else ''}{version.tag}"
+
+
+def failed_as(job: Job) -> str:
+    """How a job ended that did not succeed; without a full stop."""
+    told = f": {job.told.rstrip('.')}" if job.message else ""
+    if job.found_no_agent:
+        return f"its job has no agent{told}"
+    return f"its job ended as {job.status}{told}"
+
+
+def ends_of(job: Job) -> str:
+    """What ends the wait for a job."""
+    return f"{WAITED_FOR[job.status]}, or its deadline"
+
+
+def health(judge: Judge, pair: Pair, resource_id: str) -> str:
+    """What is still to be said of a version that runs, to follow its sentence without the full stop: what deploying it anew comes to, or
+    that its verification is not over, or failed."""
+    anew = deployed_anew(judge, pair, resource_id)
+    job = pair.newest_job(resource_id)
+    if anew or job is None or job.status != "successful" or job.verified:
+        return anew
+    if not any(check.state == "failed" for check in job.checks):
+        return "; its verification is running"
+    tag = judge.state.tag(job.version_id)
+    return f"; its verification failed. What ends it: a person who redeploys {tag} or rolls it back, or a newer version"
+
+
+def deployed_anew(judge: Judge, pair: Pair, resource_id: str) -> str:
+    """What becomes of a version that runs and is deployed once more, with other variables or because a person wants it; as `health`."""
+    job = pair.newest_job(resource_id)
+    standing = pair.standings.get(resource_id, NOWHERE)
+    desired, current = standing.desired, standing.current
+    if desired is None or current is None or current.version_id != desired.version_id:
+        return ""
+    again = asked_again(judge, pair, resource_id).rstrip(".")
+    if desired.release_id != current.release_id and (job is None or job.release_id != desired.release_id):
+        return "; it is cleared with its new variables, and the job is not made yet" + (f".{again}" if again else "")
+    if again:
+        return f".{again}"
+    if job is None or job.release_id != desired.release_id or job.status == "successful":
+        return ""
+    tag = judge.state.tag(desired.version_id)
+    if desired.release_id != current.release_id:
+        return _again_with(job, "its job with the new variables", tag)
+    ran = next((one for one in pair.jobs_of(resource_id, current.version_id) if one.job_id == current.job_id), None)
+    if ran is not None and ran.attempt == job.attempt:
+        return _again_with(job, "another job of it", tag)
+    return _again_with(job, "the job that deploys it again", tag)
+
+
+def asked_again(judge: Judge, pair: Pair, resource_id: str) -> str:
+    """A redeployment that waits, and for what; a sentence after a blank, or empty."""
+    standing = pair.standings.get(resource_id, NOWHERE)
+    again, desired = standing.again, standing.desired
+    if again is None or desired is None:
+        return ""
+    why = f" ({' '.join(again.reason.split())})" if again.reason.strip() else ""
+    tag = judge.state.tag(desired.version_id)
+    said = f" A person asked at {spoken(again.asked_at)} to deploy {tag} again{why}, which waits"
+    job = pair.newest_job(resource_id)
+    if job is not None and job.status in ACTIVE:
+        return (
+            f"{said} for the job of {judge.state.tag(job.version_id)} that is {worded(job.status)}. What ends it: {ends_of(job)}."
+        )
+    held = _held_by_freezes(judge, pair, resource_id, desired.version_id, rollback=False)
+    return f"{said}. {held}" if held else f"{said} for its job to be made."
+
+
+def held_return(judge: Judge, pair: Pair, resource_id: str, version_id: str) -> str:
+    """What holds a return to an older release: freezes that say so; a sentence after a blank, or empty."""
+    held = _held_by_freezes(judge, pair, resource_id, version_id, rollback=True)
+    return f" {held}" if held else ""
+
+
+def _held_by_freezes(judge: Judge, pair: Pair, resource_id: str, version_id: str, *, rollback: bool) -> str:
+    version = judge.state.versions.get(version_id)
+    if version is None:
+        return ""
+    against = [
+        finding
+        for key, finding in judge.freezes(pair, version, resource_id)
+        if not finding.allows and (not rollback or judge.state.freezes[key.rule_id].saved.holds_rollbacks)
+    ]
+    if not against:
+        return ""
+    ends = "; ".join(dict.fromkeys(finding.ended_by for finding in against))
+    return f"{' '.join(finding.sentence for finding in against)} What ends it: {ends}."
+
+
+def _not_made(state: State, version: Version, job: Job | None) -> tuple[str, Reason]:
+    """A version whose job is not made yet: for a moment, or until another one's has ended."""
+    said = f"Every rule allows {version.tag}; its job is not made yet"
+    if job is None or job.status not in ACTIVE:
+        ends = "its job, which is made at once"
+        nobody = WhoEnds(kind="time", message="Nobody: its job is made at once.")
+        return f"{said}.", Reason(
+            rule_type=JOB, verdict="waiting", message="Its job is not made yet.", ended_by=ends, who_ends=(nobody,),
+            facts=positions((version.position,)),
+        )  # fmt: skip
+    other = state.tag(job.version_id)
+    ends = ends_of(job)
+    waits = f"{said}: the one of {other} is still {worded(job.status)}. What ends it: {ends}."
+    before = f"The job of {other} is still {worded(job.status)}."
+    return waits, _of_job(job, "waiting", before, ends, (whoever_moves(job, ends),))
+
+
+def _of_job(job: Job, verdict: str, message: str, ends: str, who: tuple[WhoEnds, ...]) -> Reason:
+    since: datetime | None = job.completed_at if verdict == "blocked" else None
+    return Reason(
+        rule_type=JOB,
+        verdict="blocked" if verdict == "blocked" else "waiting",
+        message=message,
+        ended_by=ends,
+        who_ends=who,
+        since=since,
+        facts=positions((job.made_at, job.position)),
+    )
+
+
+def _again_with(job: Job, what: str, tag: str) -> str:
+    if job.status in ACTIVE:
+        return f"; {what} is {worded(job.status)}. What ends it: {ends_of(job)}"
+    told = f": {job.told.rstrip('.')}" if job.message else ""
+    if job.found_no_agent:
+        return f"; {what} has no agent{told}. What ends it: a job agent that matches"
+    return f"; {what} ended as {job.status}{told}. What ends it: a person who redeploys {tag}, or a newer version"

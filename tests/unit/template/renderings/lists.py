@@ -1,0 +1,35 @@
+"""Sprig's functions of lists."""
+
+from __future__ import annotations
+
+ROWS: list[tuple[str, str]] = [
+    ("{{first list}}", "<no value>"),
+    ("{{list 1 2 | first}}", "1"),
+    ("{{rest (list 1 2 3)}}", "[2 3]"),
+    ("{{rest list}}", "[]"),
+    ("{{last (list 1 2)}}", "2"),
+    ("{{initial (list 1 2 3)}}", "[1 2]"),
+    ("{{initial list}}", "[]"),
+    ("{{append (list 1) 2}}", "[1 2]"),
+    ("{{prepend (list 1) 0}}", "[0 1]"),
+    ("{{concat (list 1) (list 2 3) (list)}}", "[1 2 3]"),
+    ("{{reverse (list 1 2 3)}}", "[3 2 1]"),
+    ('{{uniq (list 1 1 2 "a" "a")}}', "[1 2 a]"),
+    ("{{without (list 1 2 3) 2}}", "[1 3]"),
+    ("{{has 4 (list 1 4)}}", "true"),
+    ('{{has "x" nil}}', "false"),
+    ('{{compact (list 0 1 "" "a" nil false)}}', "[1 a]"),
+    ("{{chunk 3 (list 1 2 3 4 5 6 7)}}", "[[1 2 3] [4 5 6] [7]]"),
+    ("{{chunk 2 list}}", "[]"),
+    ("{{compact list}}", "[]"),
+    ("{{uniq list}}", "[]"),
+    ("{{reverse list}}", "[]"),
+    ("{{last list}}", "<no value>"),
+    ('{{has "a" .l}}', "true"),
+    ('{{without .l "a"}}', "[b]"),
+    ("{{first .l}}", "a"),
+    ('{{append .l "c"}}', "[a b c]"),
+    ("{{tuple 1 2}}", "[1 2]"),
+    ("{{concat .l (list 1)}}", "[a b 1]"),
+    ('{{ list .s .s | join "+" }}', "text+text"),
+]
