@@ -7,6 +7,7 @@ from contracts.commands.dispatcher import (
     CancelRun,
     ClaimJob,
     CompleteJob,
+    CreatePlan,
     DeleteJobAgent,
     DeleteWorkflow,
     ExtendLease,
@@ -19,10 +20,11 @@ from contracts.commands.dispatcher import (
 from libs.runtime.outside import Outside
 from libs.runtime.service import Command, Performer, Service
 from services.dispatcher.adapters.performing import built_in_agents, performing
+from services.dispatcher.calls import Calls
 from services.dispatcher.claims import claim_job, extend_lease
 from services.dispatcher.commands import delete_job_agent, save_job_agent
-from services.dispatcher.dispatching import AgentCalls
 from services.dispatcher.fold import READS, evolve
+from services.dispatcher.plans import create_plan
 from services.dispatcher.reaction import react
 from services.dispatcher.state import State
 from services.dispatcher.telling import cancel_job, complete_job, set_job_status, tell_run
@@ -49,9 +51,10 @@ service: Service[State] = Service(
         DeleteWorkflow.NAME: Command(DeleteWorkflow, delete_workflow),
         RunWorkflow.NAME: Command(RunWorkflow, run_workflow),
         CancelRun.NAME: Command(CancelRun, cancel_run),
+        CreatePlan.NAME: Command(CreatePlan, create_plan),
     },
     timers=Timers(),
-    effects=AgentCalls(),
+    effects=Calls(),
 )
 """Dispatcher, ready to be hosted."""
 

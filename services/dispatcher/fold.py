@@ -18,6 +18,9 @@ from contracts.facts.dispatcher import (
     JobDispatched,
     JobLeased,
     JobStatusChanged,
+    PlanRequested,
+    PlanResultRecorded,
+    PlanResultsStarted,
     WorkflowDeleted,
     WorkflowJobCreated,
     WorkflowJobStatusChanged,
@@ -35,6 +38,7 @@ from contracts.facts.planner import (
     EnvironmentLinked,
     EnvironmentSaved,
     EnvironmentUnlinked,
+    PlanTargetsResolved,
     RedeployRequested,
     ReleasesCreated,
     RollbackStarted,
@@ -53,7 +57,7 @@ from contracts.facts.policy import (
     SkipDeleted,
     TargetsCleared,
 )
-from services.dispatcher import fold_freezes, fold_jobs, fold_workflows, places
+from services.dispatcher import fold_freezes, fold_jobs, fold_plans, fold_workflows, line
 from services.dispatcher.state import NOWHERE, Cleared, Desired, KnownResource, Standing, State, pair_key
 
 KEPT_CLEARANCES = 4
@@ -133,7 +137,7 @@ def _forget_targets(state: State, ids: str) -> State:
     for key, known in state.targets.items():
         if ids in key:
             targets[key] = Standing(known.exists, active=known.active)
-            state = places.let_go(state, key)
+            state = line.let_go(state, key)
             without_agent = fold_jobs.index_without_agent(without_agent, key[:36], key, waits=False)
     return state._replace(targets=targets.finish(), without_agent=without_agent)
 
@@ -161,7 +165,7 @@ def _resource_deleted(state: State, fact: ResourceDeleted, position: int) -> Sta
 def _targets_changed(state: State, fact: TargetsChanged, position: int) -> State:
     suffix = f"-{fact.environment_id}-{fact.deployment_id}"
     for resource_id in fact.removed if state.held else ():
-        state = places.let_go(state, resource_id + suffix)
+        state = line.let_go(state, resource_id + suffix)
     targets = state.targets.mutate()
     for resource_id in fact.added:
         key = resource_id + suffix
@@ -188,7 +192,8 @@ def _targets_cleared(state: State, fact: TargetsCleared, position: int) -> State
         if known is not None and known.exists:
             cleared = _with_clearance(known.cleared, clearance)
             targets[key] = Standing(True, known.desired, cleared, known.newest_job, known.active, known.again)
-    return state._replace(targets=targets.finish())
+    fresh = line.cleared(state, pair_key(fact.deployment_id, fact.environment_id), fact.at, fact.valid_until)
+    return state._replace(targets=targets.finish(), fresh=fresh)
 
 
 def _with_clearance(kept: tuple[Cleared, ...], new: Cleared) -> tuple[Cleared, ...]:
@@ -232,7 +237,12 @@ def _releases_created(state: State, fact: ReleasesCreated, position: int) -> Sta
             known.newest_job,
             known.active,
         )
-    return state._replace(targets=targets.finish(), releases=releases.finish())
+        if key in state.held and known.newest_job is not None and state.jobs[known.newest_job].release_id == item.release_id:
+            state = line.let_go(state, key)  # what it waited for is no longer wanted, and this one it had
+    fresh = state.fresh
+    if rested_on:
+        fresh = line.cleared(state, pair_key(fact.deployment_id, fact.environment_id), fact.cleared_at, None)
+    return state._replace(targets=targets.finish(), releases=releases.finish(), fresh=fresh)
 
 
 def _rollback_started(state: State, fact: RollbackStarted, position: int) -> State:
@@ -244,7 +254,7 @@ def _rollback_started(state: State, fact: RollbackStarted, position: int) -> Sta
     if fact.release_id is not None and fact.to_version_id is not None:
         desired = Desired(fact.release_id, fact.to_version_id, position, rollback=True)
     else:
-        state = places.let_go(state, key)
+        state = line.let_go(state, key)
     return state._replace(targets=state.targets.set(key, known._replace(desired=desired, again=False)))
 
 
@@ -276,8 +286,12 @@ _FOLDS: dict[str, Callable[[State, Any, int], State]] = {
     TargetsChanged.TYPE: _targets_changed,
     TargetsCleared.TYPE: _targets_cleared,
     ClearanceWithdrawn.TYPE: _clearance_withdrawn,
-    PolicySaved.TYPE: _gate_closed,
-    PolicyDeleted.TYPE: _gate_closed,
+    PolicySaved.TYPE: lambda state, fact, position: _gate_closed(fold_plans.policy_saved(state, fact), fact, position),
+    PolicyDeleted.TYPE: lambda state, fact, position: _gate_closed(fold_plans.policy_deleted(state, fact), fact, position),
+    PlanRequested.TYPE: fold_plans.requested,
+    PlanResultsStarted.TYPE: fold_plans.started,
+    PlanResultRecorded.TYPE: fold_plans.recorded,
+    PlanTargetsResolved.TYPE: lambda state, fact, position: state,
     SkipDeleted.TYPE: _gate_closed,
     FreezeSaved.TYPE: _freeze_saved,
     FreezeThawed.TYPE: lambda state, fact, position: fold_freezes.thaw(state, fact),
@@ -293,7 +307,7 @@ _FOLDS: dict[str, Callable[[State, Any, int], State]] = {
     JobCreated.TYPE: fold_jobs.created,
     JobDispatched.TYPE: fold_jobs.dispatched,
     JobStatusChanged.TYPE: fold_jobs.moved,
-    DispatchHeld.TYPE: places.held,
+    DispatchHeld.TYPE: line.held,
     JobDelayed.TYPE: fold_jobs.delayed,
     JobLeased.TYPE: fold_jobs.leased,
     JobCancelAnswered.TYPE: fold_jobs.cancel_answered,

@@ -16,7 +16,7 @@ from contracts.facts.dispatcher import (
     WorkflowJobCreated,
     WorkflowJobStatusChanged,
 )
-from services.dispatcher import places
+from services.dispatcher import line, places
 from services.dispatcher.state import NOWHERE, Documents, Job, Lease, OfRun, Standing, State, outside_key
 
 
@@ -53,7 +53,7 @@ def created(state: State, fact: JobCreated, position: int) -> State:
         # Whatever is dispatched after this one is judged anew; one that found no agent goes on with what it has. Where another release
         # took the place of this one while it was being dispatched, the clearance is that one's: policy saw nobody use it.
         cleared = tuple(one for one in cleared if one.version_id != fact.version_id)
-    state = places.let_go(state, key)
+    state = line.let_go(state, key)
     return state._replace(
         running=places.counted(state.running, job, 1) if job.is_active else state.running,
         jobs=state.jobs.set(fact.job_id, job),

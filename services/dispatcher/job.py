@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,7 +15,8 @@ from libs.runtime.ids import derived
 from libs.runtime.service import Draft
 from services.dispatcher.agent_config import gives_way, merged, timeout_of, too_large
 from services.dispatcher.freezes import is_held
-from services.dispatcher.places import Full, Places, agent_key, deployment_key, keys_of, limit_of
+from services.dispatcher.line import goes_first, in_line, line_of
+from services.dispatcher.places import Full, Places, agent_key, deployment_key, keys_of
 from services.dispatcher.selection import Selector
 from services.dispatcher.state import Desired, Documents, Job, KnownResource, Standing, State, pair_key
 from services.dispatcher.status import MAX_MESSAGE, JobMoved, moved
@@ -39,6 +40,7 @@ class _Hold:
     deployment_id: str
     environment_id: str
     full: Full
+    agents: tuple[str, ...]
     cause: Recorded | None
     items: list[HeldItem] = field(default_factory=list)
 
@@ -53,15 +55,13 @@ class JobMaker:
         self._configs: dict[Documents, tuple[Json, str]] = {}
         self._conditions: dict[tuple[str, str, int], Condition] = {}
         self._places = Places(state)
-        self._holds: dict[tuple[str, str, str], _Hold] = {}
+        self._holds: dict[tuple[str, str, str, tuple[str, ...]], _Hold] = {}
 
-    def create(self, key: str, cause: Recorded | None, *, in_turn: bool = False) -> list[Draft]:
+    def create(self, key: str, cause: Recorded | None) -> list[Draft]:
         """Return the jobs that a target gets now, dispatched; none when it needs none or has to wait. No cause: time let it go.
 
-        One that waits for a free place only is noted, for `holds`.
-
-        Args:
-            in_turn: nobody waits before it.
+        It does not stand back for others: whoever is to go before it must have had his turn. One that waits for a free place only is
+        noted, for `holds`.
         """
         state = self._state
         standing = state.targets.get(key)
@@ -91,8 +91,7 @@ class JobMaker:
             given_back = [keys_of(state.jobs[fact.job_id]) for fact in superseded]
             for keys in given_back:
                 self._places.take(keys, -1)
-            in_turn = in_turn or bool(superseded)
-            if not self._has_place(key, target, standing, desired, plan, cause, in_turn=in_turn):
+            if not self._has_place(key, target, standing, desired, plan, cause):
                 for keys in given_back:
                     self._places.take(keys)
                 return []
@@ -112,14 +111,15 @@ class JobMaker:
                     environment_id=hold.environment_id,
                     items=tuple(hold.items[start : start + HELD_PER_FACT]),
                     agent_id=hold.full.key.removeprefix("agent/") if hold.full.key.startswith("agent/") else "",
+                    agents=hold.agents,
                     limit=hold.full.limit,
                     held_at=self._now,
                 )
                 yield Draft(fact, hold.cause)
 
-    def free(self, key: str) -> int | None:
-        """How many places are free at an agent or of a deployment, after what was created; None for any number."""
-        return self._places.free(key)
+    def in_line(self, lines: Iterable[str]) -> Iterator[str]:
+        """The targets of these lines whose turn it is, as long as there are places after what was created."""
+        return in_line(self._state, lines, self._places, self._now)
 
     def _superseded(self, standing: Standing) -> list[JobMoved] | None:
         """The ends of jobs that nobody took over and whose release is no longer desired; None where a job is to be waited for."""
@@ -144,40 +144,23 @@ class JobMaker:
         return ends
 
     def _has_place(
-        self,
-        key: str,
-        target: Target,
-        standing: Standing,
-        desired: Desired,
-        plan: _Plan,
-        cause: Recorded | None,
-        *,
-        in_turn: bool,
+        self, key: str, target: Target, standing: Standing, desired: Desired, plan: _Plan, cause: Recorded | None
     ) -> bool:
-        """Whether there is a free place wherever the jobs need one; else the target is noted as waiting.
-
-        What goes back, and what a person wants again, does not stand in line.
-        """
-        keys = (*(agent_key(agent_id) for agent_id, _ in plan.jobs), deployment_key(target.deployment_id))
+        """Whether there is a free place wherever the jobs need one, which is then taken; else the target is noted as waiting."""
+        agents = tuple(sorted(agent_id for agent_id, _ in plan.jobs))
+        keys = (*map(agent_key, agents), deployment_key(target.deployment_id))
         full = self._places.full(keys)
-        first = in_turn or desired.rollback or standing.again
-        if full is None and not first:
-            # Somebody who came before waits for the same place.
-            before = next((one for one in keys if one in self._state.queues and self._places.free(one) is not None), None)
-            waiting = self._state.held.get(key)
-            if before is not None and (waiting is None or waiting.key != before):
-                full = Full(before, limit_of(self._state, before) or 0)
-            elif before is not None:
-                return False  # its turn comes
         if full is None:
             self._places.take(keys)
             return True
         waiting = self._state.held.get(key)
-        if waiting is None or waiting.key != full.key or waiting.release_id != desired.release_id:
-            of_pair = (target.deployment_id, target.environment_id, full.key)
-            hold = self._holds.get(of_pair)
+        pair = pair_key(target.deployment_id, target.environment_id)
+        line = line_of(pair, agents, first=goes_first(standing))
+        if waiting is None or waiting.line != line or waiting.release_id != desired.release_id:
+            alike = (target.deployment_id, target.environment_id, full.key, agents)
+            hold = self._holds.get(alike)
             if hold is None:
-                hold = self._holds[of_pair] = _Hold(target.deployment_id, target.environment_id, full, cause)
+                hold = self._holds[alike] = _Hold(target.deployment_id, target.environment_id, full, agents, cause)
             hold.items.append(HeldItem(resource_id=target.resource_id, release_id=desired.release_id))
         return False
 

@@ -1,14 +1,13 @@
-"""How many jobs may run at once, at an agent and of a deployment, and who waits for a free place: first come, first served."""
+"""How many jobs may run at once, at an agent and of a deployment, and how many of these places are taken."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from immutables import Map
 
-from contracts.facts.dispatcher import DispatchHeld
-from services.dispatcher.state import Job, State, Waiting
+from services.dispatcher.state import Job, State
 
 LIMIT = "maxConcurrentJobs"
 
@@ -94,53 +93,3 @@ def counted(running: Map[str, int], job: Job, by: int) -> Map[str, int]:
         now = running.get(key, 0) + by
         running = running.set(key, now) if now else running.delete(key)
     return running
-
-
-def held(state: State, fact: DispatchHeld, position: int) -> State:
-    """Targets wait at the end of a queue; one that waits already keeps its place."""
-    key = agent_key(fact.agent_id) if fact.agent_id else deployment_key(fact.deployment_id)
-    suffix = f"-{fact.environment_id}-{fact.deployment_id}"
-    waiting, queue = state.held.mutate(), state.queues.get(key, _NOBODY).mutate()
-    queues = state.queues
-    for place, item in enumerate(fact.items):
-        target = item.resource_id + suffix
-        known = waiting.get(target)
-        if known is not None and known.key == key:
-            waiting[target] = known._replace(release_id=item.release_id)
-            continue
-        if known is not None:
-            queues = _left(queues, known)
-        number = position * 1_000 + place - (_FIRST if _goes_first(state, target) else 0)
-        waiting[target] = Waiting(key, number, item.release_id)
-        queue[number] = target
-    return state._replace(held=waiting.finish(), queues=queues.set(key, queue.finish()))
-
-
-def let_go(state: State, target: str) -> State:
-    """A target waits no longer."""
-    known = state.held.get(target)
-    if known is None:
-        return state
-    return state._replace(held=state.held.delete(target), queues=_left(state.queues, known))
-
-
-def in_line(state: State, key: str) -> Iterator[str]:
-    """The targets that wait for a place, those that came first before the others."""
-    queue = state.queues.get(key, _NOBODY)
-    return (queue[number] for number in sorted(queue))
-
-
-_NOBODY: Map[int, str] = Map()
-_FIRST = 10**18
-"""More than any number of a queue."""
-
-
-def _goes_first(state: State, target: str) -> bool:
-    """Whether the target goes back, or a person wants its release again."""
-    standing = state.targets.get(target)
-    return standing is not None and (standing.again or (standing.desired is not None and standing.desired.rollback))
-
-
-def _left(queues: Map[str, Map[int, str]], known: Waiting) -> Map[str, Map[int, str]]:
-    queue = queues[known.key].delete(known.number)
-    return queues.set(known.key, queue) if queue else queues.delete(known.key)

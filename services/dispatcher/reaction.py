@@ -14,7 +14,9 @@ from contracts.shapes import ACTIVE
 from libs.runtime.service import Draft
 from services.dispatcher.fold import LETS_GO
 from services.dispatcher.job import JobMaker
-from services.dispatcher.places import in_line, keys_of
+from services.dispatcher.line import everybody, goes_first, in_order
+from services.dispatcher.places import deployment_key, keys_of
+from services.dispatcher.plans import start_results
 from services.dispatcher.state import State
 from services.dispatcher.workflow_steps import go_on
 
@@ -28,6 +30,7 @@ _TRIGGERS = LETS_GO | frozenset(
         JobStatusChanged,
         JobCreated,
         JobAgentSaved,
+        JobAgentDeleted,
         DeploymentSaved,
         ResourceSaved,
     )
@@ -45,40 +48,46 @@ def react(state: State, recorded: Sequence[Recorded], now: datetime) -> Sequence
                 causes[key] = one
     freed = _freed(state, recorded)
     drafts = list(go_on(state, recorded, now)) if state.runs else []
+    if state.planning.plans:
+        drafts += start_results(state, recorded, now)
     if not causes and not freed:
         return drafts
     maker = JobMaker(state, now)
-    for key, free in freed.items():
-        drafts += _served(state, maker, key, free, causes)
+    # What goes first does so, then those whose turn it is; who comes only now gets what they leave. Those in line that a fact is about
+    # are asked beside it: while a place is free nobody else in line can go, or he would have gone before.
+    firsts = [key for key in causes if key in state.targets and goes_first(state.targets[key])]
+    for key in firsts:
+        drafts += maker.create(key, causes.pop(key))
+    served = _served(state, maker, freed, causes)
+    drafts += served
+    for key in in_order(state, causes) if state.held else ():
+        drafts += maker.create(key, causes.pop(key))
     drafts += [draft for key, cause in causes.items() for draft in maker.create(key, cause)]
     return [*drafts, *maker.holds()]
 
 
 def _freed(state: State, recorded: Sequence[Recorded]) -> dict[str, Recorded]:
-    """The agents and deployments at which somebody waits and a place may have become free, with the newest fact that says so."""
+    """The lines that need a place of which one may have become free, with the newest fact that says so."""
     freed: dict[str, Recorded] = {}
     for one in recorded if state.queues else ():
         match one.fact:
             case (JobStatusChanged() | WorkflowJobStatusChanged()) as fact if fact.status not in ACTIVE:
                 keys = keys_of(state.jobs[fact.job_id])
-            case JobAgentSaved() | JobAgentDeleted() | DeploymentSaved():
-                keys = tuple(sorted(state.queues))
             case _:
                 continue
-        freed.update((key, one) for key in keys if key in state.queues)
+        freed.update((line, one) for key in keys for line in state.queues.get(key, ()))
     return freed
 
 
-def _served(state: State, maker: JobMaker, key: str, cause: Recorded, causes: dict[str, Recorded]) -> Iterator[Draft]:
+def _served(state: State, maker: JobMaker, freed: dict[str, Recorded], causes: dict[str, Recorded]) -> list[Draft]:
     """The jobs of those whose turn it is. One that can not go now (its clearance went stale, say) lets the next one pass."""
-    for target in in_line(state, key):
-        free = maker.free(key)
-        if free is not None and free <= 0:
-            return
-        made = maker.create(target, cause, in_turn=True)
+    drafts: list[Draft] = []
+    for target in maker.in_line(freed):
+        made = maker.create(target, freed[state.held[target].line])
         if made:
             causes.pop(target, None)
-            yield from made
+            drafts += made
+    return drafts
 
 
 def _concerned(state: State, recorded: Recorded) -> Iterable[str]:
@@ -96,11 +105,14 @@ def _concerned(state: State, recorded: Recorded) -> Iterable[str]:
         case (JobStatusChanged() | JobCreated()) as fact if fact.status not in ACTIVE:
             return (f"{fact.resource_id}-{fact.environment_id}-{fact.deployment_id}",)
         case JobAgentSaved():
-            return list(_without_agent(state))
+            return [*everybody(state, sorted(state.lines)), *_without_agent(state)]
+        case JobAgentDeleted():
+            return everybody(state, sorted(state.lines))
         case DeploymentSaved() as fact:
-            return [key for key in _without_agent(state) if key.endswith(fact.deployment_id)]
+            waiting = everybody(state, state.queues.get(deployment_key(fact.deployment_id), ()))
+            return [*waiting, *(key for key in _without_agent(state) if key.endswith(fact.deployment_id))]
         case ResourceSaved() as fact:
-            return state.without_agent.get(fact.resource_id, ())
+            return (*state.held_on.get(fact.resource_id, ()), *state.without_agent.get(fact.resource_id, ()))
         case _:
             return ()
 

@@ -13,6 +13,7 @@ from contracts.facts.inventory import ResourceSaved
 from contracts.facts.planner import DeploymentSaved, EnvironmentSaved, VersionCreated
 from contracts.facts.policy import FreezeOverridden, FreezeSaved
 from contracts.shapes import ACTIVE, JobStatus, Json
+from services.dispatcher.plan_state import Plans
 
 
 class Documents(NamedTuple):
@@ -154,11 +155,34 @@ class Run(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """A target's place in the queue of an agent or a deployment (`places.py`), and the release that waits."""
+    """A target's place in a line (`line.py`), and the release that waits. Who came later has a higher number, in whatever line."""
 
-    key: str
+    line: str
     number: int
     release_id: str
+
+
+class Line(NamedTuple):
+    """Targets that wait for the same places, in the order in which they came.
+
+    Attributes:
+        keys: the places that each of them needs (`places.py`).
+        pair: what they are targets of (`pair_key`).
+        first: whether they go before the others.
+        blocks: targets by number, those of near numbers together.
+    """
+
+    keys: tuple[str, ...]
+    pair: str
+    first: bool
+    blocks: Map[int, Map[int, str]] = Map()
+
+
+class Fresh(NamedTuple):
+    """What no clearance of a pair exceeds: where it was given, and how long it holds (None: as long as nobody withdraws it)."""
+
+    at: int
+    valid_until: datetime | None
 
 
 class KnownResource(NamedTuple):
@@ -204,10 +228,13 @@ class State(NamedTuple):
         workflows: position of the newest document by id.
         workflow_documents: documents by position (as text): a run goes on as the workflow was when it began.
         runs: workflow runs that have not ended, by id.
+        planning: plans that are being computed.
         outside: jobs by what their agents call them (`outside_key`).
         running: how many active jobs an agent and a deployment has, by key (`places.py`).
-        held: targets that wait for a free place.
-        queues: of each key, those that wait for it, by their numbers.
+        held: targets that wait for a free place. held_on: those of each resource.
+        lines: in which they wait, by `line_of`. queues: the lines that need each key.
+        arrived: how many ever came to a line.
+        fresh: bounds of the clearances of each pair, by `pair_key`.
     """
 
     workspace_id: str
@@ -235,10 +262,15 @@ class State(NamedTuple):
     workflows: Map[str, int] = Map()
     workflow_documents: Map[str, WorkflowSaved] = Map()
     runs: Map[str, Run] = Map()
+    planning: Plans = Plans()
     outside: Map[str, str] = Map()
     running: Map[str, int] = Map()
     held: Map[str, Waiting] = Map()
-    queues: Map[str, Map[int, str]] = Map()
+    held_on: Map[str, tuple[str, ...]] = Map()
+    lines: Map[str, Line] = Map()
+    queues: Map[str, tuple[str, ...]] = Map()
+    arrived: int = 0
+    fresh: Map[str, Fresh] = Map()
 
     def agent(self, position: int) -> JobAgentSaved:
         """The agent document recorded at a position."""

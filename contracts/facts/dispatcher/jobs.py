@@ -202,6 +202,7 @@ class DispatchHeld(Fact):
 
     Attributes:
         agent_id: whose `maxConcurrentJobs` holds them; empty where it is the deployment's.
+        agents: ids, ascending, of all the agents at which their jobs need a place.
     """
 
     TYPE: ClassVar[str] = "dispatcher.dispatch_held.v1"
@@ -209,6 +210,7 @@ class DispatchHeld(Fact):
     environment_id: str
     items: tuple[HeldItem, ...]
     agent_id: str = ""
+    agents: tuple[str, ...] = ()
     limit: int
     held_at: datetime
 

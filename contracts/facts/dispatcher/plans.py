@@ -50,6 +50,8 @@ class PlanResultItem(BaseModel):
         job_agent_config: merged of agent, deployment and planned version, as the dry run gets it.
         agent, resource, environment, deployment: positions of the facts that hold the documents it is made from.
         targets: position of the `PlanTargetsResolved` with its variables.
+        current_version_id: what the target runs today, if anything.
+        problem: why it can not be made, if it can not.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -63,6 +65,8 @@ class PlanResultItem(BaseModel):
     environment: int
     deployment: int
     targets: int
+    current_version_id: str | None = None
+    problem: str = ""
 
 
 @fact

@@ -11,6 +11,7 @@ import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote
 from weakref import WeakValueDictionary
@@ -44,6 +45,9 @@ MAX_ANSWER_BYTES: Final = 8 * 1024 * 1024
 
 MAX_REDIRECTS: Final = 3
 """Repositories that were renamed or moved are redirected."""
+
+MAX_KEY: Final = 8_192
+"""Characters of a private key; GitHub's have 1,700. Looking whether a longer one is sound would hold everybody up."""
 
 MAX_KEPT: Final = 10_000
 """Installations whose tokens and pauses are kept in memory before those that are over are forgotten."""
@@ -156,7 +160,7 @@ class GithubApi:
 
     async def _as_app(self, app: AppKey, method: str, path: str) -> Answer:
         """Call as the App itself; nothing that is called so starts a run."""
-        return await self._asked(app, method, path, signed(app, self._clock()), None, False)
+        return await self._asked(app, method, path, await asyncio.to_thread(signed, app, self._clock()), None, False)
 
     async def _asked(self, app: AppKey, method: str, path: str, token: str, json: Any, starts: bool) -> Answer:
         headers = {
@@ -198,14 +202,7 @@ class GithubApi:
 
 def signed(app: AppKey, at: datetime) -> str:
     """The token (JWT, RS256) by which an App says who it is. Raises: KeyUnusable."""
-    try:
-        key = load_pem_private_key(app.private_key.replace("\\n", "\n").strip().encode(), None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise KeyUnusable(
-            "The private key of the GitHub App can not be read: privateKey must be the PEM file that GitHub gave, without a password."
-        ) from None
-    if not isinstance(key, RSAPrivateKey):
-        raise KeyUnusable("The private key of the GitHub App is no RSA key: privateKey must be the PEM file that GitHub gave.")
+    key = _key(app.private_key)
     claims = {
         "iat": int((at - ISSUED_BEFORE).timestamp()),
         "exp": int((at + EXPIRES_AFTER).timestamp()),
@@ -213,6 +210,22 @@ def signed(app: AppKey, at: datetime) -> str:
     }
     head = b".".join(_unpadded(orjson.dumps(part)) for part in ({"alg": "RS256", "typ": "JWT"}, claims))
     return b".".join((head, _unpadded(key.sign(head, PKCS1v15(), SHA256())))).decode()
+
+
+@lru_cache(maxsize=100)
+def _key(pem: str) -> RSAPrivateKey:
+    """Read a key, which takes fifty times as long as signing with it: all installations of an App share it. Raises: KeyUnusable."""
+    if len(pem) > MAX_KEY:
+        raise KeyUnusable(f"The private key of the GitHub App has {len(pem)} characters, at most {MAX_KEY} are read.")
+    try:
+        key = load_pem_private_key(pem.replace("\\n", "\n").strip().encode(), None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise KeyUnusable(
+            "The private key of the GitHub App can not be read: privateKey must be the PEM file that GitHub gave, without a password."
+        ) from None
+    if not isinstance(key, RSAPrivateKey):
+        raise KeyUnusable("The private key of the GitHub App is no RSA key: privateKey must be the PEM file that GitHub gave.")
+    return key
 
 
 def _unpadded(data: bytes) -> bytes:

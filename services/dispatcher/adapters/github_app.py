@@ -19,6 +19,7 @@ from contracts.shapes import ACTIVE, Json
 from libs.runtime.clock import now
 from libs.webhooks.github import status_of
 from libs.webhooks.told import moment
+from services.dispatcher.adapters.doubts import Doubts
 from services.dispatcher.adapters.github_api import AppKey, GithubApi, Installation, KeyUnusable, object_of
 from services.dispatcher.adapters.github_runs import Runs, Workflow
 from services.dispatcher.adapters.job_links import with_links
@@ -42,15 +43,12 @@ DEFAULT_TIMEOUT_S: Final = 3600.0
 APPEARS_WITHIN: Final = timedelta(seconds=15)
 """A run is listed some seconds after it was started. Before we start one that a process that died may have started, we look, wait so long
 since we took over, and look again."""
-TAKEN_OVER: Final = timedelta(seconds=30)
-"""What is handed over again within so long of each other was taken over together, and waits together."""
 
 SOONEST_S: Final = 5.0
 LATEST_S: Final = 60.0
 REFUSED_S: Final = 60.0
 """Before a run is asked for again where GitHub refused to tell."""
 
-MAX_DOUBTS: Final = 100_000
 MAX_KEPT: Final = 10_000
 
 
@@ -75,29 +73,25 @@ class GithubApp:
         self._pause = pause
         self._runs = Runs(api, clock)
         self._logins: OrderedDict[tuple[Installation, int], str] = OrderedDict()
-        self._doubts: OrderedDict[str, None] = OrderedDict()
-        self._takeovers: OrderedDict[Workflow, tuple[datetime, datetime]] = OrderedDict()
+        self._doubts = Doubts(clock, APPEARS_WITHIN)
 
     async def dispatch(self, request: AgentRequest) -> AgentAnswer | Delayed:
         """Ask for a run; it is pending until the run is seen."""
-        doubt = request.again or request.job_id in self._doubts
+        doubt = self._doubts.about(request.job_id, request.again)
         try:
             config = GithubAppConfig.model_validate(request.config)
             workflow = await self._workflow(config)
             if doubt and (run := await self._started_before(workflow, request)) is not None:
-                self._doubts.pop(request.job_id, None)
-                return self._stands(workflow, request, run)
-            answer = await self._start(workflow, config, request)
+                answer = self._stands(workflow, request, run)
+            else:
+                answer = await self._start(workflow, config, request)
         except (_Unusable, KeyUnusable) as why:
             answer = AgentAnswer(status="failure", message=str(why))
         except Rejected as no:
             answer = AgentAnswer(status="invalidIntegration", message=f"{no.message}{_hint(no.status)}")
         except Held as held:
-            if doubt:
-                # Whoever calls again after a delay no longer says that a process died over this job.
-                self._remember(request.job_id)
             return Delayed(message=held.message, retry_after_s=held.retry_after_s)
-        self._doubts.pop(request.job_id, None)
+        self._doubts.settled(request.job_id)
         return answer
 
     async def observe(self, request: AgentRequest) -> AgentAnswer | Delayed:
@@ -171,21 +165,10 @@ class GithubApp:
     async def _started_before(self, workflow: Workflow, request: AgentRequest) -> Json | None:
         since = self._since(request)
         run = await self._runs.of_job(workflow, request.job_id, since, fresh=True)
-        if run is None and (left_s := self._appearing_s(workflow)) > 0:
+        if run is None and (left_s := self._doubts.wait_s(workflow)) > 0:
             await self._pause(left_s)
             run = await self._runs.of_job(workflow, request.job_id, since, fresh=True)
         return run
-
-    def _appearing_s(self, workflow: Workflow) -> float:
-        """How much longer a run may take to appear that was started before we took over."""
-        at = self._clock()
-        first, last = self._takeovers.pop(workflow, (at, at))
-        if at - last > TAKEN_OVER:
-            first = at
-        self._takeovers[workflow] = (first, at)
-        if len(self._takeovers) > MAX_KEPT:
-            self._takeovers.popitem(last=False)
-        return (first + APPEARS_WITHIN - at).total_seconds()
 
     async def _cancel(self, workflow: Workflow, run_id: str) -> CancelAnswer | Delayed:
         path = f"{workflow.repository}/actions/runs/{run_id}"
@@ -291,11 +274,6 @@ class GithubApp:
             if len(self._logins) > MAX_KEPT:
                 self._logins.popitem(last=False)
         return known
-
-    def _remember(self, job_id: str) -> None:
-        self._doubts[job_id] = None
-        if len(self._doubts) > MAX_DOUBTS:
-            self._doubts.popitem(last=False)
 
 
 def _run_id(request: AgentRequest) -> str | None:

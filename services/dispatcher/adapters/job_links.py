@@ -12,7 +12,7 @@ from libs.webhooks.told import links
 LINKS: Final = "ctrlplane/links"
 
 
-def with_links(metadata: Mapping[str, str], **named: str | None) -> dict[str, str]:
+def with_links(metadata: Mapping[str, str], /, **named: str | None) -> dict[str, str]:
     """What is to be added to a job's metadata so that it has these links; nothing where it has them.
 
     Labels that are there stay as they are: webhooks and polling may write the same place in two ways, and must not take turns.

@@ -59,30 +59,46 @@ async def asked(
     *,
     headers: Mapping[str, str],
     json: Any = None,
+    content: bytes | None = None,
     starts: bool = False,
     clock: Callable[[], datetime],
     words: Callable[[Answer], str],
     max_bytes: int = 1024 * 1024,
     redirects: int = 0,
+    insecure: bool = False,
+    ca: str | None = None,
+    also: frozenset[int] = frozenset(),
 ) -> Answer:
     """Make a call and return its answer, which is a success (2xx).
 
     Args:
         starts: it starts something that must not be started twice. Any other call may be made again whatever became of it, so for
             those a doubt is no reason to look.
+        content, insecure, ca: as of `Outbound.ask`.
+        also: statuses that the caller understands as well as a success.
         words: what the far side says is wrong, out of an answer that is no success.
 
     Raises: Held, Rejected; Unsure only where `starts`.
     """
     try:
-        answer = await outbound.ask(method, url, headers=headers, json=json, max_bytes=max_bytes, redirects=redirects)
+        answer = await outbound.ask(
+            method,
+            url,
+            headers=headers,
+            json=json,
+            content=content,
+            max_bytes=max_bytes,
+            redirects=redirects,
+            insecure=insecure,
+            ca=ca,
+        )
     except NotSent as error:
         if error.reason in _HOPELESS:
             raise Rejected(f"{error}.") from None
         raise Held(f"{error}.") from None
     except PerhapsSent as error:
         raise (Unsure if starts else Held)(f"{error}.") from None
-    if answer.ok:
+    if answer.ok or answer.status in also:
         return answer
     said = f"{method} {answer.url.split('?')[0]} was answered with {answer.status}{_words(words, answer)}."
     pause = pause_of(answer, clock())

@@ -7,12 +7,14 @@ from typing import Any, Final
 
 from contracts.agents import config_problems
 from contracts.shapes import Json
+from libs.runtime import clock
 from libs.runtime.outside import Outside
 from libs.runtime.service import Intent, NotYet, Performer
 from libs.secrets.problem import SecretProblem
 from libs.secrets.redaction import Redacted
 from services.dispatcher.adapters.context import Documents
 from services.dispatcher.adapters.http_pull import HttpPull
+from services.dispatcher.adapters.planning import Planning
 from services.dispatcher.adapters.port import Agent, AgentAnswer, AgentRequest, CancelAnswer, Delayed
 from services.dispatcher.adapters.test_runner import TestRunner
 
@@ -32,9 +34,13 @@ def built_in_agents(outside: Outside | None = None) -> Mapping[str, Agent]:
 def performing(agents: Mapping[str, Agent], outside: Outside | None = None) -> Performer:
     """Return the performer of dispatcher's intents over these agents; those that call somebody need an outside."""
     documents = Documents(outside.log) if outside is not None else None
+    planning = Planning(agents, outside, documents, clock.now) if documents is not None else None
 
     async def perform(intent: Intent) -> dict[str, Any] | NotYet:
         told = intent.request
+        if told["call"] == "plan":
+            assert planning is not None, "a dry run needs an outside"
+            return await planning.perform(intent)
         agent = agents.get(told["type"])
         if agent is None:
             known = ", ".join(sorted(agents))

@@ -1,0 +1,196 @@
+"""Performs dry runs: asks the agent, and lets the rules about plans judge its answer."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any, Final, cast
+
+from contracts.agents import config_problems
+from contracts.documents import agent_document, deployment_document, environment_document, resource_document, version_document
+from contracts.facts.dispatcher import JobAgentSaved, PlanRequested, PlanValidation
+from contracts.facts.inventory import ResourceSaved
+from contracts.facts.planner import DeploymentSaved, EnvironmentSaved, PlanTargetsResolved, VersionCreated, VersionUpdated
+from contracts.shapes import Json
+from libs.rego import RegoFailed, RegoUnavailable, in_turn, violations
+from libs.runtime.outside import Outside
+from libs.runtime.service import Intent, NotYet
+from libs.secrets.problem import SecretProblem
+from libs.secrets.redaction import Redacted
+from services.dispatcher.adapters.context import Documents
+from services.dispatcher.adapters.port import Agent, Delayed, PlanAnswer, PlanRequest
+
+LOOK_AGAIN_S: Final = 5.0
+"""Before an agent is asked again that was not ready with its answer."""
+MAX_TEXT_BYTES: Final = 90_000
+"""Of each of the two texts, as JSON: both and the validations fit into one fact."""
+MAX_MESSAGE: Final = 8 * 1024
+MAX_VIOLATIONS: Final = 20
+MAX_VIOLATION: Final = 200
+MAX_RULES: Final = 50
+
+
+class Planning:
+    """Dry runs over the agents.
+
+    Args:
+        agents: by type.
+        outside: opens secrets; None where only agents are asked that call nobody.
+        documents: what a dry run is made from.
+        now: the time, for giving up.
+    """
+
+    def __init__(
+        self, agents: Mapping[str, Agent], outside: Outside | None, documents: Documents, now: Callable[[], datetime]
+    ) -> None:
+        self._agents = agents
+        self._outside = outside
+        self._documents = documents
+        self._now = now
+
+    async def perform(self, intent: Intent) -> dict[str, Any] | NotYet:
+        """The result of a dry run, judged; `NotYet` while the agent wants to be asked again and there is time for it."""
+        told = intent.request
+        context = await self._context(told)
+        answer, redacted = await self._answer(told, context, again=intent.again)
+        if isinstance(answer, Delayed):
+            if self._now() < datetime.fromisoformat(told["give_up_at"]):
+                return NotYet(max(answer.retry_after_s or 0.0, LOOK_AGAIN_S))
+            answer = PlanAnswer(status="errored", message=f"There was no answer in time: {answer.message}")
+        answer = PlanAnswer.model_validate(redacted.json(answer.model_dump(mode="json")))
+        validations = await self._judged(told, context, answer) if answer.status == "completed" else []
+        return _result(answer, validations)
+
+    async def _answer(self, told: Json, context: Json, *, again: bool) -> tuple[PlanAnswer | Delayed, Redacted]:
+        config, redacted = told["config"], Redacted()
+        agent = self._agents.get(told["type"])
+        if told["problem"]:
+            return PlanAnswer(status="errored", message=told["problem"]), redacted
+        if agent is None:
+            return PlanAnswer(status="unsupported", message=f"Agents of type '{told['type']}' make no dry runs."), redacted
+        if self._outside is not None:
+            try:
+                opened = await self._outside.vault.opened(told["workspace_id"], config)
+            except SecretProblem as problem:
+                return PlanAnswer(status="errored", message=f"A secret can not be opened: {problem}."), redacted
+            config, redacted = opened.config, opened.redacted
+        if problems := config_problems(told["type"], config, whole=True):
+            said = "; ".join(f"{one['path']}: {one['message']}" for one in problems)
+            return PlanAnswer(status="errored", message=f"The merged configuration can not be used: {said}."), redacted
+        request = PlanRequest(
+            told["result_id"], told["type"], config, told["workspace_id"], told["agent_id"], context, again=again
+        )
+        return await agent.plan(request), redacted
+
+    async def _context(self, told: Json) -> Json:
+        """The dispatch context that a job of the planned version would have; configurations stay sealed in it."""
+        workspace_id, at = told["workspace_id"], told["positions"]
+        read = partial(self._documents.at, workspace_id)
+        plan = cast(PlanRequested, await read(told["plan"]))
+        resource = cast(ResourceSaved, await read(at["resource"]))
+        environment = cast(EnvironmentSaved, await read(at["environment"]))
+        deployment = cast(DeploymentSaved, await read(at["deployment"]))
+        agent = cast(JobAgentSaved, await read(at["agent"]))
+        found = cast(PlanTargetsResolved, await read(at["targets"]))
+        target = next(
+            one
+            for one in found.targets
+            if (one.environment_id, one.resource_id) == (environment.environment_id, resource.resource_id)
+        )
+        planned = plan.version
+        version = version_document(
+            VersionCreated(
+                version_id=planned.version_id,
+                deployment_id=plan.deployment_id,
+                tag=planned.tag,
+                name=planned.name,
+                config=planned.config,
+                job_agent_config=planned.job_agent_config,
+                metadata=planned.metadata,
+                created_at=plan.created_at,
+            )
+        )
+        return {
+            "deployment": deployment_document(deployment),
+            "environment": environment_document(workspace_id, environment),
+            "resource": resource_document(workspace_id, resource),
+            "version": version,
+            "variables": target.variables,
+            "release": {
+                "id": told["result_id"],
+                "releaseTarget": {
+                    "resourceId": resource.resource_id,
+                    "environmentId": environment.environment_id,
+                    "deploymentId": plan.deployment_id,
+                },
+                "variables": target.variables,
+                "encryptedVariables": [],
+                "version": version,
+            },
+            "jobAgent": agent_document(workspace_id, agent),
+            "jobAgentConfig": told["config"],
+            "job": {"id": told["result_id"]},
+        }
+
+    async def _judged(self, told: Json, context: Json, answer: PlanAnswer) -> list[PlanValidation]:
+        """What each rule says; one that can not be run is an error of its own and no pass."""
+        if not told["rules"]:
+            return []
+        current = None
+        if told["current_version"] is not None:
+            fact = await self._documents.at(told["workspace_id"], told["current_version"])
+            current = version_document(cast(VersionCreated | VersionUpdated, fact))
+        given = {
+            "current": answer.current,
+            "proposed": answer.proposed,
+            "hasChanges": answer.has_changes,
+            "agentType": told["type"],
+            "environment": context["environment"],
+            "resource": context["resource"],
+            "deployment": context["deployment"],
+            "proposedVersion": context["version"],
+            "currentVersion": current,
+        }
+        return [await _validated(rule, given) for rule in told["rules"][:MAX_RULES]]
+
+
+async def _validated(rule: Json, given: Json) -> PlanValidation:
+    about = {name: rule[name] for name in ("policy_id", "rule_id", "name")}
+    try:
+        found = await in_turn(partial(violations, rule["rego"], given))
+    except (RegoFailed, RegoUnavailable, ValueError) as error:
+        return PlanValidation(**about, passed=False, error=str(error)[:MAX_VIOLATION])
+    return PlanValidation(**about, passed=not found, violations=tuple(one[:MAX_VIOLATION] for one in found[:MAX_VIOLATIONS]))
+
+
+def _result(answer: PlanAnswer, validations: list[PlanValidation]) -> dict[str, Any]:
+    """The answer as it may be recorded."""
+    content_hash = answer.content_hash
+    if answer.status == "completed" and not content_hash:
+        content_hash = hashlib.sha256((answer.current + answer.proposed).encode()).hexdigest()
+    current, proposed = _fitting(answer.current), _fitting(answer.proposed)
+    return {
+        "status": answer.status,
+        "has_changes": answer.has_changes,
+        "content_hash": content_hash,
+        "current": current,
+        "proposed": proposed,
+        "cut": current != answer.current or proposed != answer.proposed,
+        "message": answer.message[:MAX_MESSAGE],
+        "validations": [one.model_dump(mode="json") for one in validations],
+    }
+
+
+def _fitting(text: str) -> str:
+    """As much of a text as fits, ending with a whole line; a text as JSON is longer than it is."""
+    if len(text) <= MAX_TEXT_BYTES // 6:
+        return text
+    size = 0
+    for place, letter in enumerate(text):
+        size += 6 if letter < " " or letter in '"\\' else len(letter.encode("utf-8", "replace"))
+        if size > MAX_TEXT_BYTES:
+            end = text.rfind("\n", 0, place)
+            return text[: end + 1] if end > 0 else text[:place]
+    return text
