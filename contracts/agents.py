@@ -231,7 +231,7 @@ AGENT_CONFIGS: Final[Mapping[str, type[AgentConfig]]] = {
     "tfe": TfeConfig,
     "webhook": WebhookConfig,
 }
-"""Agent types with a checked configuration; any other text is accepted as a type: such jobs wait for whoever asks for them."""
+"""The agent types that we know. An agent may be saved with any other text as its type, but its jobs fail when they are handed over."""
 
 
 def config_problems(agent_type: str, config: Json, *, whole: bool) -> list[dict[str, str]]:

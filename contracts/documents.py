@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Final
 
-from contracts.facts.dispatcher import JobAgentSaved
+from contracts.facts.dispatcher import JobAgentSaved, WorkflowSaved
 from contracts.facts.inventory import ResourceSaved
 from contracts.facts.planner import DeploymentSaved, EnvironmentSaved, VersionCreated, VersionUpdated
 from contracts.shapes import Json
+
+NO_AGENT: Final[Json] = {"id": "", "name": "", "type": "", "config": {}, "metadata": {}}
+"""Stands in what a job was made from where no agent was found for it."""
 
 
 @lru_cache(maxsize=256)
@@ -74,6 +79,23 @@ def environment_document(workspace_id: str, fact: EnvironmentSaved) -> Json:
     return document
 
 
+def shown_deployment(fact: DeploymentSaved) -> Json:
+    """A deployment as the API and the jobs of it know it."""
+    document = deployment_document(fact)
+    if fact.supersession != "latest":
+        # Clients that know nothing of it see no difference in a deployment that does as they expect.
+        document["supersession"] = fact.supersession
+    return document
+
+
+def shown_environment(workspace_id: str, fact: EnvironmentSaved) -> Json:
+    """An environment as the API and the jobs in it know it; a selector of "false" is left out."""
+    document = environment_document(workspace_id, fact)
+    if fact.resource_selector != "false":
+        document["resourceSelector"] = fact.resource_selector
+    return document
+
+
 def version_document(fact: VersionCreated | VersionUpdated) -> Json:
     """A deployment version; the message is left out where there is none."""
     document: Json = {
@@ -102,3 +124,47 @@ def agent_document(workspace_id: str, fact: JobAgentSaved) -> Json:
         "config": fact.config,
         "metadata": fact.metadata,
     }
+
+
+def workflow_document(fact: WorkflowSaved) -> Json:
+    """A workflow; what is beyond the v1 API is shown only where it was given."""
+    return {
+        "id": fact.workflow_id,
+        "name": fact.name,
+        "slug": fact.slug,
+        "inputs": [one.model_dump(by_alias=True, exclude_none=True) for one in fact.inputs],
+        "jobAgents": [one.model_dump(by_alias=True, exclude=set() if one.needs else {"needs"}) for one in fact.job_agents],
+    }
+
+
+def run_context(run_id: str, workflow: Json, inputs: Json, job_id: str, step: str, resource: Json | None) -> Json:
+    """What the jobs of a workflow run are made from; `workflow` is as it was when the run began."""
+    context: Json = {
+        # The reference calls the steps `jobs` here and `jobAgents` elsewhere.
+        "workflow": {**workflow, "jobs": workflow["jobAgents"]},
+        "workflowRun": {"id": run_id, "workflowId": workflow["id"], "inputs": inputs},
+        "workflowJob": {"id": job_id, "name": step},
+        "inputs": inputs,
+    }
+    return context if resource is None else {**context, "resource": resource}
+
+
+def release_context(release: Json, parts: Mapping[str, Json]) -> Json:
+    """What the jobs of a release are made from.
+
+    Args:
+        release: the release without its version.
+        parts: its `resource`, `environment`, `deployment` and `version`, as they were then; one that is not known may be missing.
+    """
+    return {**parts, "release": {**release, "version": parts.get("version", {})}, "variables": release["variables"]}
+
+
+def dispatch_context(job_id: str, config: Json, agent: Json | None, made_from: Json) -> Json:
+    """What a job knows, as its templates and the API show it.
+
+    Args:
+        config: what it runs with: merged of all levels, with its secrets as references.
+        agent: who executes it; None where nobody was found.
+        made_from: the rest, of a release or of a workflow run.
+    """
+    return {**made_from, "jobAgent": NO_AGENT if agent is None else agent, "jobAgentConfig": config, "job": {"id": job_id}}

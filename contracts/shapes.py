@@ -182,7 +182,10 @@ class PlanValidationOpa(_Shape):
 
 
 class HttpProvider(_Shape):
-    """Asks an HTTP endpoint. `timeout` is a Go duration such as `30s`. Text fields are templates."""
+    """Asks an HTTP endpoint. `timeout` is a Go duration such as `30s`. Text fields are templates.
+
+    Beyond the v1 API: with `insecure` it is not asked for a valid certificate.
+    """
 
     type: Literal["http"]
     url: str
@@ -190,6 +193,7 @@ class HttpProvider(_Shape):
     headers: dict[str, str] | None = None
     body: str | None = None
     timeout: str = "30s"
+    insecure: bool | None = None
 
 
 class SleepProvider(_Shape):

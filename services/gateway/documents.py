@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contracts.documents import deployment_document, environment_document, stamp
+from contracts.documents import shown_deployment, shown_environment, stamp
 from contracts.facts.inventory import ProviderSaved, RelationshipRuleSaved, VariableSetSaved
 from contracts.facts.planner import (
     DeploymentSaved,
@@ -36,11 +36,7 @@ def system(workspace_id: str, fact: SystemSaved) -> Json:
 
 def deployment(fact: DeploymentSaved) -> Json:
     """A deployment; its slug is its name, and a selector of "false" is shown as such."""
-    doc = deployment_document(fact)
-    if fact.supersession != "latest":
-        # Clients that know nothing of it see no difference in a deployment that does as they expect.
-        doc["supersession"] = fact.supersession
-    return doc
+    return shown_deployment(fact)
 
 
 def deployment_variable(fact: DeploymentVariableSaved) -> Json:
@@ -64,10 +60,8 @@ def deployment_variable_value(fact: DeploymentVariableValueSaved) -> Json:
 
 def environment(fact: EnvironmentSaved) -> Json:
     """An environment; a selector of "false" is left out."""
-    doc = environment_document("", fact)
+    doc = shown_environment("", fact)
     del doc["workspaceId"]  # the published form has none
-    if fact.resource_selector != "false":
-        doc["resourceSelector"] = fact.resource_selector
     return doc
 
 
@@ -113,10 +107,6 @@ def relationship_rule(workspace_id: str, fact: RelationshipRuleSaved) -> Json:
         "metadata": fact.metadata,
     }
     return _described(doc, fact.description)
-
-
-NO_AGENT: Json = {"id": "", "name": "", "type": "", "config": {}, "metadata": {}}
-"""Stands in the dispatch context of a job for which no agent was found."""
 
 
 def metric(spec: MetricSpec) -> Json:

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from contracts.documents import dispatch_context, release_context, run_context
 from contracts.shapes import ACTIVE, Json, Target
-from services.gateway.documents import NO_AGENT
 from services.gateway.readmodel import pair_key
 from services.gateway.rows import Table
 from services.gateway.store import NEWEST_FIRST, ReadStore
@@ -126,25 +126,38 @@ class Views:
         positions = _distinct(str(at) for row in rows for what, at in row["$snapshot"].items() if what != "release" and at)
         documents = await self._store.many(self._workspace_id, "history", positions)
         releases = await self._store.many(self._workspace_id, "release", _distinct(row["releaseId"] for row in rows))
-        return {row["id"]: self._context(row, documents, releases.get(row["releaseId"])) for row in rows}
+        runs = await self._store.many(self._workspace_id, "workflow_run", _distinct(row["$run"] for row in rows if "$run" in row))
+        return {
+            row["id"]: self._context_in_run(row, documents, runs.get(row["$run"], {}))
+            if "$run" in row
+            else self._context(row, documents, releases.get(row["releaseId"]))
+            for row in rows
+        }
+
+    def _context_in_run(self, row: Json, documents: dict[str, Json], run: Json) -> Json:
+        snapshot = {what: documents.get(str(at)) for what, at in row["$snapshot"].items()}
+        workflow, agent, resource = snapshot["workflow"], snapshot["agent"], snapshot["resource"]
+        made_from: Json = {}
+        if workflow is not None:
+            shown_resource = shown(resource) if resource is not None else None
+            made_from = run_context(row["$run"], shown(workflow), run.get("inputs", {}), row["id"], row["$step"], shown_resource)
+        return dispatch_context(row["id"], row["jobAgentConfig"], shown(agent) if agent is not None else None, made_from)
 
     def _context(self, row: Json, documents: dict[str, Json], release: Json | None) -> Json:
-        context: Json = {}
+        made_from: Json = {}
         for what in ("resource", "environment", "deployment", "version"):
             document = documents.get(str(row["$snapshot"][what]))
             if document is not None:
-                context[what] = shown(document)
-        if "environment" in context:
-            context["environment"]["workspaceId"] = self._workspace_id
+                made_from[what] = shown(document)
+        if "environment" in made_from:
+            made_from["environment"]["workspaceId"] = self._workspace_id
         if release is not None:
-            context["release"] = {**shown(release), "version": context.get("version", {})}
-            context["variables"] = release["variables"]
+            made_from = release_context(shown(release), made_from)
         agent = documents.get(str(row["$snapshot"]["agent"]))
         config = row["jobAgentConfig"]
         # The agent of a release's job is shown with the merged configuration that the job runs with.
-        context["jobAgent"] = {**shown(agent), "config": config} if agent is not None else NO_AGENT
-        context["jobAgentConfig"] = config
-        return context
+        shown_agent = {**shown(agent), "config": config} if agent is not None else None
+        return dispatch_context(row["id"], config, shown_agent, made_from)
 
     async def states(self, target_keys: Sequence[str]) -> dict[str, Json]:
         """Of each target: desired and current release, its pin, and the newest job (a plain job, under `latestJob`)."""

@@ -121,11 +121,26 @@ class PlanResultRecorded(_Plan):
 
 @fact
 class PlanReported(_Plan):
-    """A plan's state was shown at the pull request it belongs to, or could not be, and will not be tried again."""
+    """Something of a plan was shown at the pull request it belongs to.
+
+    With `error` it could not be, and nothing more of the plan is shown there.
+
+    Attributes:
+        number: counts what was shown of the plan, from 0.
+        what: the comment on the pull request, or a check run of its commit.
+        target: whose check it is: `<environment id>/<resource id>`, or `rest` for all targets that have no check of their own; empty for the
+            comment.
+        state: what was shown. `failing` is a check that has failed already and still waits for results.
+        external_id: GitHub's id of it; None where there is no pull request to comment on.
+        pull_request: its number, where there is one.
+    """
 
     TYPE: ClassVar[str] = "dispatcher.plan_reported.v1"
-    key: str
-    state: str
+    number: int
+    what: Literal["comment", "check"]
+    target: str = ""
+    state: Literal["running", "failing", "done"]
     external_id: str | None = None
+    pull_request: int | None = None
     error: str | None = None
     reported_at: datetime

@@ -7,11 +7,15 @@ from typing import Final, cast
 
 from contracts.documents import (
     agent_document,
-    deployment_document,
-    environment_document,
+    dispatch_context,
+    release_context,
     resource_document,
+    run_context,
+    shown_deployment,
+    shown_environment,
     stamp,
     version_document,
+    workflow_document,
 )
 from contracts.fact import Fact
 from contracts.facts.dispatcher import JobAgentSaved, JobCreated, WorkflowJobCreated, WorkflowRunStarted, WorkflowSaved
@@ -56,69 +60,54 @@ class Documents:
         """
         created = await self.at(workspace_id, position)
         if isinstance(created, WorkflowJobCreated):
-            context = await self._of_run(workspace_id, created)
-            agent = created.agent
-        else:
-            job = cast(JobCreated, created)
-            context = await self._of_release(workspace_id, job)
-            agent = job.snapshot.agent
-        document = agent_document(workspace_id, cast(JobAgentSaved, await self.at(workspace_id, agent)))
-        if "release" in context:
-            document["config"] = config  # the agent of a release's job is shown with what the job runs with
-        job_id = cast(JobCreated, created).job_id
-        return {**context, "jobAgent": document, "jobAgentConfig": config, "job": {"id": job_id}}
+            agent = agent_document(workspace_id, cast(JobAgentSaved, await self.at(workspace_id, created.agent)))
+            return dispatch_context(created.job_id, config, agent, await self._of_run(workspace_id, created))
+        job = cast(JobCreated, created)
+        agent = agent_document(workspace_id, cast(JobAgentSaved, await self.at(workspace_id, job.snapshot.agent)))
+        # The agent of a release's job is shown with what the job runs with.
+        return dispatch_context(job.job_id, config, {**agent, "config": config}, await self._of_release(workspace_id, job))
 
     async def _of_release(self, workspace_id: str, job: JobCreated) -> Json:
         snapshot = job.snapshot
         resource = cast(ResourceSaved, await self.at(workspace_id, snapshot.resource))
         environment = cast(EnvironmentSaved, await self.at(workspace_id, snapshot.environment))
         deployment = cast(DeploymentSaved, await self.at(workspace_id, snapshot.deployment))
-        version = version_document(cast(VersionCreated | VersionUpdated, await self.at(workspace_id, snapshot.version)))
-        release = await self.at(workspace_id, snapshot.release)
-        # A rollback goes to a release whose making is no longer known here: then the variables of its content are not either.
-        made = release if isinstance(release, ReleasesCreated) else None
-        item = next((one for one in made.items if one.release_id == job.release_id), None) if made is not None else None
-        variables = item.variables if item is not None else {}
-        return {
-            "release": {
-                "id": job.release_id,
-                "createdAt": stamp(made.created_at if made is not None else job.created_at),
-                "releaseTarget": {
-                    "resourceId": job.resource_id,
-                    "environmentId": job.environment_id,
-                    "deploymentId": job.deployment_id,
-                },
-                "variables": variables,
-                "encryptedVariables": [],
-                "version": version,
+        version = cast(VersionCreated | VersionUpdated, await self.at(workspace_id, snapshot.version))
+        made = await self.at(workspace_id, snapshot.release)
+        # A rollback may go to a release whose making is not known here: then its variables are not either.
+        items = made.items if isinstance(made, ReleasesCreated) else ()
+        release = {
+            "id": job.release_id,
+            "createdAt": stamp(made.created_at if isinstance(made, ReleasesCreated) else job.created_at),
+            "releaseTarget": {
+                "resourceId": job.resource_id,
+                "environmentId": job.environment_id,
+                "deploymentId": job.deployment_id,
             },
-            "deployment": deployment_document(deployment),
-            "environment": environment_document(workspace_id, environment),
-            "resource": resource_document(workspace_id, resource),
-            "version": version,
-            "variables": variables,
+            "variables": next((one.variables for one in items if one.release_id == job.release_id), {}),
+            "encryptedVariables": [],
         }
+        return release_context(
+            release,
+            {
+                "resource": resource_document(workspace_id, resource),
+                "environment": shown_environment(workspace_id, environment),
+                "deployment": shown_deployment(deployment),
+                "version": version_document(version),
+            },
+        )
 
     async def _of_run(self, workspace_id: str, job: WorkflowJobCreated) -> Json:
         workflow = cast(WorkflowSaved, await self.at(workspace_id, job.workflow))
-        inputs = await self._inputs(workspace_id, job)
-        steps = [one.model_dump(by_alias=True, exclude={"needs"}) for one in workflow.job_agents]
-        context: Json = {
-            "workflow": {
-                "id": workflow.workflow_id,
-                "name": workflow.name,
-                "slug": workflow.slug,
-                "inputs": [one.model_dump(by_alias=True, exclude_none=True) for one in workflow.inputs],
-                "jobs": steps,
-                "jobAgents": steps,
-            },
-            "workflowRun": {"id": job.run_id, "workflowId": job.workflow_id, "inputs": inputs},
-            "workflowJob": {"id": job.job_id, "name": job.step},
-            "inputs": inputs,
-        }
-        if job.resource:
-            context["resource"] = resource_document(workspace_id, cast(ResourceSaved, await self.at(workspace_id, job.resource)))
-        return context
+        resource = cast(ResourceSaved, await self.at(workspace_id, job.resource)) if job.resource else None
+        return run_context(
+            job.run_id,
+            workflow_document(workflow),
+            await self._inputs(workspace_id, job),
+            job.job_id,
+            job.step,
+            resource_document(workspace_id, resource) if resource is not None else None,
+        )
 
     async def _inputs(self, workspace_id: str, job: WorkflowJobCreated) -> Json:
         for recorded in await self._log.read_stream(workspace_id, f"run/{job.run_id}", 0, 1):

@@ -34,6 +34,7 @@ from services.gateway.http import (
     variable_sets,
     variables,
     versions,
+    workflows,
     workspaces,
 )
 from services.gateway.http.deps import Deps
@@ -56,6 +57,7 @@ ROUTES: tuple[Routes, ...] = (
     relationship_rules.routes,
     agents.routes,
     jobs.routes,
+    workflows.routes,
     policies.routes,
     freezes.routes,
     skips.routes,

@@ -24,9 +24,11 @@ async def job_answer(call: Call, job_id: str) -> Reply:
 
 @routes.add("GET", "/jobs", answers={200: answers.Page[answers.JobWithRelease]}, query=bodies.Paging)
 async def list_jobs(call: Call) -> Reply:
-    """Jobs beside their releases, newest first."""
+    """Jobs beside their releases, newest first; those of workflow runs have none, and are in their runs."""
     paging: bodies.Paging = call.query
-    page = await call.deps.store.find(call.workspace_id, "job", order=NEWEST_FIRST, limit=paging.limit, offset=paging.offset)
+    page = await call.deps.store.find(
+        call.workspace_id, "job", where={"$run": ""}, order=NEWEST_FIRST, limit=paging.limit, offset=paging.offset
+    )
     return page_of(await call.views.with_release(page.items), page.total, paging)
 
 
@@ -42,6 +44,8 @@ async def get_job_with_release(call: Call) -> Reply:
     row = await call.deps.store.get(call.workspace_id, "job", call.id("jobId", "Job"))
     if row is None:
         raise NotFound("Job")
+    if "$run" in row:
+        raise NotFound("Release of the job")  # it is of a workflow run
     (found,) = await call.views.with_release([row])
     return Reply(200, found)
 

@@ -5,7 +5,7 @@ One module per topic; `projection` says what they have in common.
 
 from __future__ import annotations
 
-from services.gateway.readmodel import catalog, freezes, inventory, jobs, policies, targets, verifications
+from services.gateway.readmodel import catalog, freezes, inventory, jobs, policies, targets, verifications, workflows
 from services.gateway.readmodel.projection import PROJECTIONS, pair_key, patches_of, pin_key
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "policies",
     "targets",
     "verifications",
+    "workflows",
 ]
 
 PROJECTED = frozenset(PROJECTIONS)

@@ -48,8 +48,12 @@ def _job_created(recorded: Recorded, fact: jobs.JobCreated) -> Patches:
 
 @projects(jobs.JobStatusChanged)
 def _job_status_changed(recorded: Recorded, fact: jobs.JobStatusChanged) -> Patches:
-    # The fact tells all that is true of the job now: what it leaves out is no longer so.
-    doc = {
+    return (Merge("job", fact.job_id, moved(fact)),)
+
+
+def moved(fact: jobs.JobStatusChanged | jobs.WorkflowJobStatusChanged) -> Json:
+    """What is true of a job after it moved. The fact tells all of it: what it leaves out is no longer so."""
+    return {
         "status": fact.status,
         "message": fact.message,
         "externalId": fact.external_id,
@@ -58,4 +62,3 @@ def _job_status_changed(recorded: Recorded, fact: jobs.JobStatusChanged) -> Patc
         "startedAt": stamp(fact.started_at) if fact.started_at is not None else None,
         "completedAt": stamp(fact.completed_at) if fact.completed_at is not None else None,
     }
-    return (Merge("job", fact.job_id, doc),)

@@ -103,6 +103,12 @@ from services.gateway.http.answers.tenants import (
     Workspace,
     WorkspaceList,
 )
+from services.gateway.http.answers.workflows import (
+    Run,
+    RunWithSteps,
+    StartedRun,
+    Workflow,
+)
 
 __all__ = [
     "AnswerModel",
@@ -185,4 +191,8 @@ __all__ = [
     "Forecast",
     "CloudEvent",
     "EventPage",
+    "Workflow",
+    "Run",
+    "RunWithSteps",
+    "StartedRun",
 ]

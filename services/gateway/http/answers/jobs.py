@@ -48,6 +48,12 @@ class ContextEnvironment(Environment):
     workspace_id: str
 
 
+class ContextJob(AnswerModel):
+    """A job as its own templates name it."""
+
+    id: str
+
+
 class DispatchContext(AnswerModel):
     """What a job was made from, as it was then."""
 
@@ -59,6 +65,11 @@ class DispatchContext(AnswerModel):
     variables: Json = Field(default_factory=dict)
     job_agent: JobAgent
     job_agent_config: Json
+    job: ContextJob
+    workflow: Json = Field(default_factory=dict)
+    workflow_run: Json = Field(default_factory=dict)
+    workflow_job: Json = Field(default_factory=dict)
+    inputs: Json = Field(default_factory=dict)
 
 
 class Job(AnswerModel):

@@ -72,6 +72,11 @@ from services.gateway.http.bodies.tenants import (
     CreateWorkspace,
     UpdateWorkspace,
 )
+from services.gateway.http.bodies.workflows import (
+    CancelRunBody,
+    RunBody,
+    WorkflowBody,
+)
 
 __all__ = [
     "Body",
@@ -124,4 +129,7 @@ __all__ = [
     "StopBody",
     "SkipBody",
     "SkipPaging",
+    "WorkflowBody",
+    "RunBody",
+    "CancelRunBody",
 ]
