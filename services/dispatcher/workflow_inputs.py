@@ -36,7 +36,8 @@ def resolved(workflow: WorkflowSaved, given: Json, state: State) -> Json:
     for declared in workflow.inputs:
         key = declared.key
         if key in inputs:
-            _check_type(declared, inputs[key])
+            if problem := type_problem(declared, inputs[key]):
+                raise _refused(problem[0].upper() + problem[1:], key)
         elif declared.selector is not None:
             inputs[key] = _selected(declared, state)
         elif declared.default is not None:
@@ -74,10 +75,10 @@ def resources_of(inputs: Json, state: State) -> tuple[str, ...] | None:
     return found
 
 
-def _check_type(declared: WorkflowInput, value: Any) -> None:
+def type_problem(declared: WorkflowInput, value: Any) -> str:
+    """What is wrong with the type of a value for an input; empty when nothing is."""
     known = isinstance(value, _TYPES[declared.type]) and (declared.type == "boolean" or not isinstance(value, bool))
-    if not known:
-        raise _refused(f"Input '{declared.key}' must be a {declared.type}, not {_shown(value)}.", declared.key)
+    return "" if known else f"input '{declared.key}' must be a {declared.type}, not {_shown(value)}."
 
 
 def _shown(value: Any) -> str:

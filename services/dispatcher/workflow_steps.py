@@ -59,7 +59,7 @@ def jobs_of_step(
                 agent=position,
                 resource=known.position if known is not None else 0,
                 created_at=now,
-                deadline_at=now + timeout_of(config),
+                deadline_at=now + timeout_of(config, agent.type),
             )
         )
     return made

@@ -17,7 +17,7 @@ from libs.runtime.service import Decided, Draft
 from services.dispatcher.agent_config import may_run_on
 from services.dispatcher.state import Run, State
 from services.dispatcher.status import MAX_MESSAGE, moved
-from services.dispatcher.workflow_inputs import RESOURCE_SELECTOR, resolved, resources_of
+from services.dispatcher.workflow_inputs import RESOURCE_SELECTOR, resolved, resources_of, type_problem
 from services.dispatcher.workflow_steps import MAX_JOBS, following
 
 SLUG: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -177,6 +177,8 @@ def _check_inputs(wish: SaveWorkflow) -> None:
         if one.key in seen:
             raise _invalid(f"Two inputs have the key '{one.key}'.", f"{path}/key")
         seen.add(one.key)
+        if one.default is not None and (wrong := type_problem(one, one.default)):
+            raise _invalid(f"The default of {wrong}", f"{path}/default")
         if one.key == RESOURCE_SELECTOR and isinstance(one.default, str) and one.default:
             check_selector(contexts.SELECTOR, one.default, path=f"{path}/default", what="resource selector")
         source = (one.selector or {}).get("default")

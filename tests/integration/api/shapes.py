@@ -145,6 +145,21 @@ class Map:
 
 
 @dataclass(frozen=True, slots=True)
+class Anything:
+    """Any value but null."""
+
+    def problems(self, value: Any, at: str) -> Iterator[str]:
+        if value is None:
+            yield f"{at} is null"
+
+    def example(self) -> Any:
+        return "x"
+
+    def wrong(self) -> Sequence[Any]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
 class Many:
     """A list of values of one form."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.integration.api import rows_of_catalog, rows_of_inventory, rows_of_policies, rows_of_targets
+from tests.integration.api import rows_of_catalog, rows_of_inventory, rows_of_policies, rows_of_targets, rows_of_workflows
 from tests.integration.api.row import Row
 
 TABLE: Final = (
@@ -29,6 +29,7 @@ TABLE: Final = (
     *rows_of_policies.FREEZES,
     *rows_of_policies.SKIPS,
     *rows_of_policies.EXPLANATIONS,
+    *rows_of_workflows.WORKFLOWS,
 )
 ROWS: Final = {row.op: row for row in TABLE}
 NOUNS: Final = frozenset(row.path.split("/")[1] for row in TABLE)

@@ -10,7 +10,14 @@ from typing import Any
 import pytest
 
 from services.gateway.http.app import operations
-from tests.integration.api import cases_of_catalog, cases_of_inventory, cases_of_policies, cases_of_targets, cases_of_versions
+from tests.integration.api import (
+    cases_of_catalog,
+    cases_of_inventory,
+    cases_of_policies,
+    cases_of_targets,
+    cases_of_versions,
+    cases_of_workflows,
+)
 from tests.integration.api.cases import CONFLICT, LISTS, SUCCESS, Sent
 from tests.integration.api.checker import NONE, Api, path_of
 from tests.integration.api.row import Row
@@ -20,7 +27,7 @@ from tests.integration.api.table import NOUNS, ROWS, TABLE, row_of
 
 pytestmark = pytest.mark.integration
 
-MODULES = (cases_of_catalog, cases_of_inventory, cases_of_policies, cases_of_targets, cases_of_versions)
+MODULES = (cases_of_catalog, cases_of_inventory, cases_of_policies, cases_of_targets, cases_of_versions, cases_of_workflows)
 """What fills the registries."""
 
 NIL = "00000000-0000-0000-0000-000000000000"

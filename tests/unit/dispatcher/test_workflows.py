@@ -100,6 +100,11 @@ def test_bad_cel_is_refused_with_its_place(wish: SaveWorkflow, path: str) -> Non
     assert told.details[0]["line"] == 1
 
 
+def test_a_default_of_another_type_is_refused() -> None:
+    told = refusal(scene_with(), SaveWorkflow(name="w", inputs=(WorkflowInput(key="n", type="number", default="7"),)))
+    assert told.details[0]["path"] == "/body/inputs/0/default"
+
+
 @pytest.mark.parametrize(
     "steps,said",
     [
