@@ -80,8 +80,8 @@ class Process:
         if "gateway" in names:
             from services.gateway.serve import Gateway
 
-            self.ingest = Ingest(settings.nats, self.requests)
-            self.gateway = Gateway(settings, self.log, self.feed, self.requests, health=self.health)
+            self.gateway = Gateway(settings, self.log, self.feed, self.requests, health=self.health, outside=self.outside)
+            self.ingest = Ingest(settings.nats, self.gateway.keeping)
 
     def health(self) -> list[dict[str, Any]]:
         """What each service of this process says of itself."""

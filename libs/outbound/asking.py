@@ -4,8 +4,10 @@ fails says whether the other side can have received it."""
 from __future__ import annotations
 
 import asyncio
+import ssl
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, NoReturn, Self
 
@@ -21,6 +23,8 @@ from libs.outbound.wire import REUSED, Wire, redirected, wire
 MAX_BODY_BYTES: Final = 1024 * 1024
 MAX_CONNECTIONS: Final = 200
 KEPT_IDLE_S: Final = 5.0
+_ANYBODY: Final = "*"
+"""Trust in whoever answers, whatever certificate it shows."""
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 
@@ -71,7 +75,7 @@ class Outbound:
             except OSError as error:
                 raise ValueError(f"the certificates in {ca_file} can not be read: {error}") from error
         self._most = most
-        self._pools: dict[tuple[bool, bool], httpcore.AsyncConnectionPool] = {}
+        self._pools: dict[tuple[str, bool], httpcore.AsyncConnectionPool] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -99,6 +103,7 @@ class Outbound:
         max_bytes: int = MAX_BODY_BYTES,
         redirects: int = 0,
         insecure: bool = False,
+        ca: str | None = None,
     ) -> Answer:
         """Make a call and read its answer, whatever its status.
 
@@ -112,6 +117,7 @@ class Outbound:
             max_bytes: of the unpacked body; what is longer is cut (`Answer.cut`).
             redirects: how many to follow; with 0 the redirect itself is the answer.
             insecure: do not ask for a valid certificate.
+            ca: certificates (PEM) of which one must have signed the other side's, in place of all that are trusted else.
 
         Raises: NotSent: the other side can not have received it. PerhapsSent: it can.
         """
@@ -119,13 +125,14 @@ class Outbound:
         began = loop.time()
         progress = _Progress()
         place = method
+        trust = _ANYBODY if insecure else ca or ""
         try:
             request = wire(method, url, headers=headers, json=json, content=content, form=form)
             async with asyncio.timeout(timeout_s):
                 hops = 0
                 while True:
                     place = request.where
-                    status, fields, body = await self._exchange(request, progress, connect_s, max_bytes, insecure)
+                    status, fields, body = await self._exchange(request, progress, connect_s, max_bytes, trust)
                     location = fields.get("location")
                     if redirects == 0 or status not in REDIRECTS or location is None:
                         return Answer(status, fields, body.body, body.cut, str(request.url), loop.time() - began)
@@ -155,7 +162,7 @@ class Outbound:
             _fail(progress, "cut", f"{place}: the connection was cut{f': {error}' if str(error) else ''}", error)
 
     async def _exchange(
-        self, request: Wire, progress: _Progress, connect_s: float, max_bytes: int, insecure: bool
+        self, request: Wire, progress: _Progress, connect_s: float, max_bytes: int, trust: str
     ) -> tuple[int, httpx.Headers, Reading]:
         progress.securing = False
         progress.headers_out = progress.began
@@ -167,32 +174,50 @@ class Outbound:
             content=request.body or b"",
             extensions={"timeout": {"connect": connect_s}, "trace": progress.trace},
         )
-        response = await self._pool(insecure, request.method in REUSED).handle_async_request(call)
-        progress.status = response.status
-        try:
-            fields = httpx.Headers(response.headers)
-            encoding = fields.get("content-encoding", "").strip().lower()
-            if encoding not in ENCODINGS:
-                raise NoWay("protocol", f"the answer is packed with {encoding[:40]!r}, which was not asked for")
-            body = Reading(max_bytes, encoding)
-            async for chunk in response.aiter_stream():
-                if body.feed(chunk):
-                    break
-            return response.status, fields, body
-        finally:
-            await response.aclose()
+        async with self._pool(trust, request.method in REUSED) as pool:
+            response = await pool.handle_async_request(call)
+            progress.status = response.status
+            try:
+                fields = httpx.Headers(response.headers)
+                encoding = fields.get("content-encoding", "").strip().lower()
+                if encoding not in ENCODINGS:
+                    raise NoWay("protocol", f"the answer is packed with {encoding[:40]!r}, which was not asked for")
+                body = Reading(max_bytes, encoding)
+                async for chunk in response.aiter_stream():
+                    if body.feed(chunk):
+                        break
+                return response.status, fields, body
+            finally:
+                await response.aclose()
 
-    def _pool(self, insecure: bool, reuse: bool) -> httpcore.AsyncConnectionPool:
-        pool = self._pools.get((insecure, reuse))
+    @asynccontextmanager
+    async def _pool(self, trust: str, reuse: bool) -> AsyncIterator[httpcore.AsyncConnectionPool]:
+        """Connections to use: kept ones, but for who brings certificates of its own, since there may be any number of those."""
+        if trust not in ("", _ANYBODY):
+            async with self._connections(_trusting_only(trust), False) as own:
+                yield own
+            return
+        pool = self._pools.get((trust, reuse))
         if pool is None:
-            pool = self._pools[insecure, reuse] = httpcore.AsyncConnectionPool(
-                ssl_context=httpx.create_ssl_context(verify=False, trust_env=False) if insecure else self._trusting,
-                max_connections=self._most,
-                max_keepalive_connections=self._most if reuse else 0,
-                keepalive_expiry=KEPT_IDLE_S,
-                network_backend=self._network,
-            )
-        return pool
+            context = httpx.create_ssl_context(verify=False, trust_env=False) if trust == _ANYBODY else self._trusting
+            pool = self._pools[trust, reuse] = self._connections(context, reuse)
+        yield pool
+
+    def _connections(self, context: ssl.SSLContext, reuse: bool) -> httpcore.AsyncConnectionPool:
+        return httpcore.AsyncConnectionPool(
+            ssl_context=context,
+            max_connections=self._most,
+            max_keepalive_connections=self._most if reuse else 0,
+            keepalive_expiry=KEPT_IDLE_S,
+            network_backend=self._network,
+        )
+
+
+def _trusting_only(ca: str) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cadata=ca)
+    except (ssl.SSLError, ValueError):
+        raise NoWay("request", "the certificates that were given can not be read; they must be PEM") from None
 
 
 def _unfinished(progress: _Progress) -> str:

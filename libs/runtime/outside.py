@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from libs.eventlog.port import EventLog
 from libs.outbound.addresses import AddressRules
@@ -16,6 +17,22 @@ from libs.secrets.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
+class OwnAccounts:
+    """As whom this service acts, and signs, where a configuration does not say otherwise; what is empty is not there.
+
+    Attributes:
+        github_app_id, github_private_key, github_api_url: of a GitHub App; PEM.
+        tfe_webhook_secret: of Terraform's notifications, for the Terraform at `tfe_address` alone.
+    """
+
+    github_app_id: str = ""
+    github_private_key: str = field(default="", repr=False)
+    github_api_url: str = ""
+    tfe_webhook_secret: str = field(default="", repr=False)
+    tfe_address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Outside:
     """What a service's performer is given.
 
@@ -24,12 +41,16 @@ class Outside:
         outbound: makes calls.
         vault: opens the secrets of configurations.
         keys: those that the vault opens them with; None where there are none.
+        public_url: where we are called back, without a slash at the end; empty where nobody said.
+        own: accounts of the service itself.
     """
 
     log: EventLog
     outbound: Outbound
     vault: Vault
     keys: SecretKeys | None = None
+    public_url: str = ""
+    own: OwnAccounts = OwnAccounts()
 
     async def close(self) -> None:
         """Close connections. Again changes nothing."""
@@ -48,4 +69,22 @@ def outside_of(settings: Settings, log: EventLog) -> Outside:
         Outbound(AddressRules.parse(settings.outbound_allow), ca_file=settings.outbound_ca_file),
         Vault(Sources(os.environ, settings.secrets_dir), keys),
         keys,
+        settings.public_url.rstrip("/"),
+        OwnAccounts(
+            settings.github_app_id,
+            _read(settings.github_private_key_file),
+            settings.github_api_url.rstrip("/"),
+            settings.tfe_webhook_secret,
+            settings.tfe_address.rstrip("/"),
+        ),
     )
+
+
+def _read(file: Path | None) -> str:
+    """The text of a file; empty for none. Raises: ValueError."""
+    if file is None:
+        return ""
+    try:
+        return file.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"the private key in {file} can not be read: {error}") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -24,6 +25,11 @@ class Settings(BaseSettings):
         outbound_allow: which addresses agents and measurements may call beside public ones: `loopback`, `private`, `link-local`, networks
             (`10.1.0.0/16`) and single addresses, separated by commas.
         outbound_ca_file: certificates (PEM) that calls trust beside the public ones.
+        public_url: where the gateway is reached from outside, such as `https://releases.example.com`; told to whoever is to call back.
+        github_app_id, github_private_key_file, github_api_url: the GitHub App (PEM file) by which `github-app` agents act that bring none of
+            their own.
+        github_webhook_secret: signs what GitHub sends to `/api/github/webhook`; without it nothing is taken there.
+        tfe_webhook_secret: signs notifications of Terraform that come to `/api/tfe/webhook`; given only to the Terraform at `tfe_address`.
         traces: where spans go: nowhere, the console, or an OTLP collector (its address by the standard `OTEL_EXPORTER_OTLP_…`).
         snapshot_every: facts between two snapshots of a service's state.
     """
@@ -41,6 +47,13 @@ class Settings(BaseSettings):
     secrets_dir: Path | None = None
     outbound_allow: str = ""
     outbound_ca_file: Path | None = None
+    public_url: str = ""
+    github_app_id: str = ""
+    github_private_key_file: Path | None = None
+    github_api_url: str = "https://api.github.com"
+    github_webhook_secret: str = Field("", repr=False)
+    tfe_webhook_secret: str = Field("", repr=False)
+    tfe_address: str = "https://app.terraform.io"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     traces: Literal["none", "console", "otlp"] = "none"
     snapshot_every: int = 5_000

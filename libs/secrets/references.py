@@ -18,6 +18,8 @@ MAX_DEPTH: Final = 64
 """Levels of a configuration; what is deeper is a mistake, or meant to exhaust us."""
 
 _OPENING: Final = "${secret:"
+SEALED: Final = f"{_OPENING}sealed:"
+"""How a sealed value begins."""
 _REFERENCE: Final = re.compile(r"\$\{secret:(env|file|sealed):([^{}\s]*)\}")
 
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from libs.secrets.config import clear_secrets, merged_back, references_of, sealed, texts
+from libs.secrets.config import clear_secrets, masked, merged_back, references_of, sealed, texts
 from libs.secrets.fields import Path, SecretFields
 from libs.secrets.keys import SecretKeys
 from libs.secrets.problem import SecretProblem
 from libs.secrets.redaction import Redacted
-from libs.secrets.references import MASK, Reference, replaced, whole
+from libs.secrets.references import MASK, SEALED, Reference, replaced, whole
 from libs.secrets.sealing import SecretBox
 from libs.secrets.sources import KEY_SETTING, Sources
 
@@ -81,6 +81,22 @@ class Vault:
         clear = _Filling(values).filled(config, ())
         return Opened(clear, Redacted(str(value) for value in values.values()))
 
+    async def unsealed(self, workspace_id: str, config: Any) -> Any:
+        """The configuration as it was sent: what is sealed in clear, references to variables and files as they are.
+
+        For whoever may write the configuration, and for nothing that is kept. What can not be opened (any more) is masked, so that the rest
+        can still be read.
+
+        Raises: KeysUnavailable.
+        """
+        if not any(SEALED in text for _, text in texts(config)):
+            return config
+        try:
+            box = await self._box(workspace_id)
+        except SecretProblem:
+            return masked(config)
+        return _unsealed(config, box)
+
     async def _box(self, workspace_id: str) -> SecretBox:
         if self._keys is None:
             raise _no_keys()
@@ -88,6 +104,26 @@ class Vault:
         if key is None:
             raise SecretProblem("broken", "the key of this workspace's secrets is gone; enter the secrets again")
         return SecretBox(workspace_id, key)
+
+
+def _unsealed(config: Any, box: SecretBox) -> Any:
+    if isinstance(config, str):
+        alone = whole(config)
+        return _clear(alone, box) if alone is not None else replaced(config, lambda one: str(_clear(one, box)))
+    if isinstance(config, Mapping):
+        return {key: _unsealed(one, box) for key, one in config.items()}
+    if isinstance(config, Sequence):
+        return [_unsealed(one, box) for one in config]
+    return config
+
+
+def _clear(reference: Reference, box: SecretBox) -> str | int | float:
+    if reference.kind != "sealed":
+        return str(reference)
+    try:
+        return box.open(reference.name)
+    except SecretProblem:
+        return MASK
 
 
 class _Filling:

@@ -174,7 +174,9 @@ class Tree:
     Attributes:
         main: the text outside of definitions.
         named: definitions by name.
+        roots: keys of the root that are read; None if the root itself is, and with it any key.
     """
 
     main: Definition
     named: Mapping[str, Definition]
+    roots: frozenset[str] | None

@@ -30,7 +30,7 @@ class _Parser(PipelineParser):
         body, end = self.body(defines=True)
         if end is not None:
             self.fail(end, f"{{{{{end.text}}}}} without anything that it ends")
-        return Tree(Definition(body, self.most_slots), self.named)
+        return Tree(Definition(body, self.most_slots), self.named, None if self.reads_root else frozenset(self.roots))
 
     def body(self, *, defines: bool = False) -> tuple[Body, Token | None]:
         """Nodes up to an `end` or `else`, whose word is also given and passed; None at the end of the text."""
@@ -54,6 +54,13 @@ class _Parser(PipelineParser):
                 self.definition(word)
             else:
                 nodes.append(self.action(token))
+
+    def body_of_another_dot(self) -> tuple[Body, Token | None]:
+        """A body in which `.` is not what it is around it."""
+        outer, self.dot_is_root = self.dot_is_root, False
+        result = self.body()
+        self.dot_is_root = outer
+        return result
 
     def action(self, opened: Token) -> Node:
         word = self.peek()
@@ -79,7 +86,7 @@ class _Parser(PipelineParser):
         otherwise: Body = ()
         while True:
             condition = self.pipeline(Kind.RIGHT, word)
-            body, token = self.body()
+            body, token = self.body_of_another_dot() if sets_dot else self.body()
             clauses.append((condition, body))
             end = self.ended(word, token)
             if end.text == "end":
@@ -115,7 +122,7 @@ class _Parser(PipelineParser):
         kept = len(self.variables)
         over = self.pipeline(Kind.RIGHT, word, most_variables=2)
         self.loops += 1
-        body, token = self.body()
+        body, token = self.body_of_another_dot()
         self.loops -= 1
         end = self.ended(word, token)
         otherwise: Body = ()
@@ -154,9 +161,9 @@ class _Parser(PipelineParser):
 
     def define(self, name: str, word: Token) -> None:
         """Read a definition's body, which sees no variable but its own `$`."""
-        outer = self.variables, self.most_slots, self.loops
-        self.variables, self.most_slots, self.loops = ["$"], 1, 0
-        body, token = self.body()
+        outer = self.variables, self.most_slots, self.loops, self.dollar_is_root
+        self.variables, self.most_slots, self.loops, self.dollar_is_root = ["$"], 1, 0, False
+        body, token = self.body_of_another_dot()
         end = self.ended(word, token)
         if end.text == "else":
             self.fail(end, f"{{{{else}}}} does not belong into {{{{{word.text}}}}}")
@@ -165,7 +172,7 @@ class _Parser(PipelineParser):
             self.named[name] = Definition(body, self.most_slots)
         elif not _is_blank(body):
             self.fail(word, f"the template {name!r} is defined twice")
-        self.variables, self.most_slots, self.loops = outer
+        self.variables, self.most_slots, self.loops, self.dollar_is_root = outer
 
     def template_name(self, word: Token) -> str:
         self.skip_space()

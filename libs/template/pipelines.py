@@ -22,6 +22,10 @@ class PipelineParser:
     Attributes:
         variables: names that are known here; the place of a name is its slot.
         most_slots: how many slots the template at hand needs so far.
+        dot_is_root: whether `.` is the root of the context here, not something that a block or a call made it.
+        dollar_is_root: the same of `$`.
+        roots: keys of the root that were read so far.
+        reads_root: whether the root was read as a whole.
     """
 
     def __init__(self, text: str, tokens: list[Token]) -> None:
@@ -31,6 +35,10 @@ class PipelineParser:
         self.depth = 0
         self.variables = ["$"]
         self.most_slots = 1
+        self.dot_is_root = True
+        self.dollar_is_root = True
+        self.roots: set[str] = set()
+        self.reads_root = False
 
     def peek(self) -> Token:
         return self.tokens[self.at]
@@ -160,13 +168,18 @@ class PipelineParser:
             case Kind.WORD:
                 return self.word(token)
             case Kind.DOT:
+                self.reads_root |= self.dot_is_root
                 return Dot(token.at)
             case Kind.VARIABLE:
+                if token.text == "$" and self.dollar_is_root:
+                    self.read_dollar()
                 return Variable(token.text, self.slot(token), token.at)
             case Kind.FIELD:
                 names = [token.text[1:]]
                 while self.peek().kind is Kind.FIELD:
                     names.append(self.next().text[1:])
+                if self.dot_is_root:
+                    self.roots.add(names[0])
                 return Fields(Dot(token.at), tuple(names), token.at)
             case Kind.STRING:
                 return Constant(self.literal(token, string), token.at)
@@ -177,6 +190,14 @@ class PipelineParser:
             case Kind.OPEN:
                 return self.nested(token, lambda opened: self.pipeline(Kind.CLOSE, opened))
         return self.fail(token, f"unexpected {token}: a value is missing")
+
+    def read_dollar(self) -> None:
+        """Remember what is read of the root by `$`."""
+        field = self.peek()
+        if field.kind is Kind.FIELD:
+            self.roots.add(field.text[1:])
+        else:
+            self.reads_root = True
 
     def word(self, token: Token) -> Operand:
         match token.text:

@@ -36,7 +36,10 @@ class Template:
         Raises:
             TemplateError: an action can not be evaluated, or the template does more than `libs.template.bounds` allows.
         """
-        return Evaluation(self.text, self.tree, longest).render(of_json(context))
+        roots = self.tree.roots
+        # Contexts are large and most templates read little of them.
+        read = context if roots is None else {key: context[key] for key in sorted(roots) if key in context}
+        return Evaluation(self.text, self.tree, longest).render(of_json(read))
 
 
 def parse(text: str) -> Template:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
 from pydantic_core import to_json
 
-from contracts.agents import MAX_SECONDS
+from contracts.agents import MAX_SECONDS, iso_seconds
 from contracts.shapes import Json
 from libs.eventlog.port import MAX_FACT_BYTES
 from services.dispatcher.state import Job, State
@@ -67,8 +68,15 @@ def too_large(config: Json) -> str:
     )
 
 
-def timeout_of(config: Json) -> timedelta:
-    """How long a job with this configuration may take. What can not be read counts as not given: the dispatch will tell."""
+def timeout_of(config: Json, agent_type: str = "") -> timedelta:
+    """How long a job with this configuration may take. What can not be read counts as not given: the dispatch will tell.
+
+    The `timeout` of a `manual` agent goes before `timeoutSeconds`, which all agents know.
+    """
+    text = config.get("timeout") if agent_type == "manual" else None
+    if isinstance(text, str):
+        with contextlib.suppress(ValueError):
+            return timedelta(seconds=iso_seconds(text))
     value = config.get("timeoutSeconds")
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= MAX_SECONDS:
         return DEFAULT_TIMEOUT

@@ -17,7 +17,7 @@ from libs.runtime.service import Decided, Draft
 from services.dispatcher.agent_config import config_of
 from services.dispatcher.deadline import duration_text
 from services.dispatcher.state import Job, State
-from services.dispatcher.status import MAX_MESSAGE, moved
+from services.dispatcher.status import MAX_MESSAGE, about, moved
 
 LEASE: Final = "lease/"
 """Timers of leases are named by this and the job's id."""
@@ -40,6 +40,7 @@ def claim_job(wish: ClaimJob, state: State, asked: Asked) -> Decided:
         return Decided((taken,), {"id": wish.job_id})
     lease = JobLeased(
         job_id=wish.job_id,
+        **about(job),
         claim_id=derived(asked.id, "claim"),
         instance=wish.instance[:MAX_INSTANCE],
         claims=job.claims + 1,
@@ -64,6 +65,7 @@ def extend_lease(wish: ExtendLease, state: State, asked: Asked) -> Decided:
         )
     fact = JobLeased(
         job_id=wish.job_id,
+        **about(job),
         claim_id=lease.claim_id,
         instance=lease.instance,
         claims=job.claims,

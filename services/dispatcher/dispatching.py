@@ -20,7 +20,7 @@ from libs.runtime.service import Draft, Intent, Outcome
 from services.dispatcher.adapters.port import AgentAnswer, CancelAnswer, Delayed
 from services.dispatcher.agent_config import config_of
 from services.dispatcher.state import Job, State
-from services.dispatcher.status import MAX_MESSAGE, moved
+from services.dispatcher.status import MAX_MESSAGE, about, moved
 
 MAX_PAUSE_S: Final = 60.0
 """The longest that we wait by ourselves before a call is made again; an agent may want more."""
@@ -80,7 +80,7 @@ class AgentCalls:
             job_id, call, number = outcome.key.split("/")
             if "delayed" in outcome.result:
                 delayed = Delayed.model_validate(outcome.result["delayed"])
-                drafts.append(Draft(_made_again(job_id, call, int(number), delayed, now)))
+                drafts.append(Draft(_made_again(state, job_id, job, call, int(number), delayed, now)))
             elif call == "cancel":
                 stop = CancelAnswer.model_validate(outcome.result)
                 drafts.append(Draft(_stopped(job_id, job, stop.stopped, stop.message, now)))
@@ -104,14 +104,20 @@ def _answered(job_id: str, job: Job, answer: AgentAnswer, now: datetime) -> JobS
     )
 
 
-def _made_again(job_id: str, call: str, calls: int, delayed: Delayed, now: datetime) -> JobDelayed | JobCancelAnswered:
+def _made_again(
+    state: State, job_id: str, job: Job, call: str, calls: int, delayed: Delayed, now: datetime
+) -> JobDelayed | JobCancelAnswered:
     """The call is made again later; to stop a job is given up at some time."""
     if call == "cancel" and calls + 1 >= MAX_STOPS:
         said = f"It was tried {MAX_STOPS} times to stop it: {delayed.message}"
-        return JobCancelAnswered(job_id=job_id, calls=calls, stopped=False, message=said[:MAX_MESSAGE], answered_at=now)
+        return JobCancelAnswered(
+            job_id=job_id, **about(job), calls=calls, stopped=False, message=said[:MAX_MESSAGE], answered_at=now
+        )
     pause_s = max(delayed.retry_after_s or 0.0, min(2.0 ** min(calls, 10), MAX_PAUSE_S))
     return JobDelayed(
         job_id=job_id,
+        **about(job),
+        agent_name=state.agent(job.documents.agent).name,
         call="cancel" if call == "cancel" else "dispatch",
         calls=calls + 1,
         message=delayed.message[:MAX_MESSAGE],
@@ -122,7 +128,7 @@ def _made_again(job_id: str, call: str, calls: int, delayed: Delayed, now: datet
 
 def _stopped(job_id: str, job: Job, stopped: bool, message: str | None, now: datetime) -> JobCancelAnswered:
     said = message[:MAX_MESSAGE] if message is not None else None
-    return JobCancelAnswered(job_id=job_id, calls=job.stops or 0, stopped=stopped, message=said, answered_at=now)
+    return JobCancelAnswered(job_id=job_id, **about(job), calls=job.stops or 0, stopped=stopped, message=said, answered_at=now)
 
 
 def _waiting(state: State, key: str) -> Job | None:

@@ -18,6 +18,7 @@ from contracts.facts.dispatcher import (
     JobDispatched,
     JobLeased,
     JobStatusChanged,
+    PlanReported,
     PlanRequested,
     PlanResultRecorded,
     PlanResultsStarted,
@@ -222,7 +223,8 @@ def _releases_created(state: State, fact: ReleasesCreated, position: int) -> Sta
     targets = state.targets.mutate()
     releases = state.releases.mutate()
     for item in fact.items:
-        releases[item.release_id] = position
+        if item.release_id not in releases:  # else it is made again with the same content
+            releases[item.release_id] = position
         key = item.resource_id + suffix
         known = targets.get(key)
         if known is None or not known.exists:
@@ -291,6 +293,7 @@ _FOLDS: dict[str, Callable[[State, Any, int], State]] = {
     PlanRequested.TYPE: fold_plans.requested,
     PlanResultsStarted.TYPE: fold_plans.started,
     PlanResultRecorded.TYPE: fold_plans.recorded,
+    PlanReported.TYPE: fold_plans.reported,
     PlanTargetsResolved.TYPE: lambda state, fact, position: state,
     SkipDeleted.TYPE: _gate_closed,
     FreezeSaved.TYPE: _freeze_saved,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from contracts.facts.dispatcher import PlanRequested, PlanResultRecorded, PlanResultsStarted
+from contracts.facts.dispatcher import PlanReported, PlanRequested, PlanResultRecorded, PlanResultsStarted
 from contracts.facts.policy import PolicyDeleted, PolicySaved
+from services.dispatcher import fold_plan_reports
 from services.dispatcher.plan_state import OpenPlan, OpenResult
 from services.dispatcher.state import State
 
@@ -11,7 +12,9 @@ from services.dispatcher.state import State
 def requested(state: State, fact: PlanRequested, position: int) -> State:
     """A plan was asked for."""
     plan = OpenPlan(fact.deployment_id, position, fact.version, fact.expires_at)
-    return state._replace(planning=state.planning._replace(plans=state.planning.plans.set(fact.plan_id, plan)))
+    planning = state.planning
+    reports = fold_plan_reports.requested(planning.reports, fact, position)
+    return state._replace(planning=planning._replace(plans=planning.plans.set(fact.plan_id, plan), reports=reports))
 
 
 def started(state: State, fact: PlanResultsStarted, position: int) -> State:
@@ -22,23 +25,35 @@ def started(state: State, fact: PlanResultsStarted, position: int) -> State:
         return state
     results = planning.results.mutate()
     for item in fact.results:
-        results[item.result_id] = OpenResult(fact.plan_id, item, fact.started_at, item.current_version_id)
+        results[item.result_id] = OpenResult(fact.plan_id, item, fact.started_at, item.current_version_id, position)
     plan = plan._replace(open=plan.open + len(fact.results), last=plan.last or fact.last)
-    planning = planning._replace(results=results.finish(), plans=planning.plans.set(fact.plan_id, plan))
+    planning = planning._replace(
+        results=results.finish(),
+        plans=planning.plans.set(fact.plan_id, plan),
+        reports=fold_plan_reports.started(planning.reports, fact, position),
+    )
     return _without_what_is_through(state._replace(planning=planning), fact.plan_id)
 
 
 def recorded(state: State, fact: PlanResultRecorded, position: int) -> State:
     """A dry run ended."""
     planning = state.planning
-    if fact.result_id not in planning.results:
+    result = planning.results.get(fact.result_id)
+    if result is None:
         return state
     plan = planning.plans[fact.plan_id]
     planning = planning._replace(
         results=planning.results.delete(fact.result_id),
         plans=planning.plans.set(fact.plan_id, plan._replace(open=plan.open - 1)),
+        reports=fold_plan_reports.recorded(planning.reports, fact, result, position),
     )
     return _without_what_is_through(state._replace(planning=planning), fact.plan_id)
+
+
+def reported(state: State, fact: PlanReported, position: int) -> State:
+    """A pull request was told of a plan."""
+    planning = state.planning
+    return state._replace(planning=planning._replace(reports=fold_plan_reports.reported(planning.reports, fact)))
 
 
 def policy_saved(state: State, fact: PolicySaved) -> State:

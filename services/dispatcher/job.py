@@ -105,12 +105,15 @@ class JobMaker:
     def holds(self) -> Iterator[Draft]:
         """What is to be recorded of those that wait for a free place, since they began to."""
         for hold in self._holds.values():
+            kind, _, id_ = hold.full.key.partition("/")
+            position = self._state.agents.get(id_) if kind == "agent" else None
             for start in range(0, len(hold.items), HELD_PER_FACT):
                 fact = DispatchHeld(
                     deployment_id=hold.deployment_id,
                     environment_id=hold.environment_id,
                     items=tuple(hold.items[start : start + HELD_PER_FACT]),
-                    agent_id=hold.full.key.removeprefix("agent/") if hold.full.key.startswith("agent/") else "",
+                    agent_id=id_ if kind == "agent" else "",
+                    agent_name=self._state.agent(position).name if position is not None else "",
                     agents=hold.agents,
                     limit=hold.full.limit,
                     held_at=self._now,
@@ -254,6 +257,7 @@ class JobMaker:
         attempt = self._state.attempts.get(desired.release_id, 0) + 1
         job_id = derived(desired.release_id, f"{agent_id}/{attempt}")
         config, problem = self._config(documents)
+        agent_type = self._state.agent(documents.agent).type if documents.agent else ""
         snapshot = DispatchSnapshot(
             resource=resource.position,
             environment=environment,
@@ -277,7 +281,7 @@ class JobMaker:
             attempt=attempt,
             rollback=desired.rollback,
             created_at=self._now,
-            deadline_at=self._now + timeout_of(config),
+            deadline_at=self._now + timeout_of(config, agent_type),
         )
         if not agent_id or problem:
             return (created,)

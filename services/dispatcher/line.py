@@ -58,7 +58,9 @@ def in_line(state: State, names: Iterable[str], places: Places, now: datetime) -
 
 def everybody(state: State, names: Iterable[str]) -> list[str]:
     """The targets of these lines, in the order in which they are to go."""
-    found = [(not line.first, number, target) for name in names for line in (state.lines[name],) for number, target in _members(line)]
+    found = [
+        (not line.first, number, target) for name in names for line in (state.lines[name],) for number, target in _members(line)
+    ]
     return [target for _, _, target in sorted(found)]
 
 

@@ -22,9 +22,9 @@ def deployment_key(deployment_id: str) -> str:
     return f"deployment/{deployment_id}"
 
 
-def limit_in(config: Mapping[str, Any]) -> int | None:
-    """So many jobs may run at once by a configuration; None for any number. What can not be read counts as not given."""
-    value = config.get(LIMIT)
+def number_in(config: Mapping[str, Any], name: str) -> int | None:
+    """A limit as a configuration names it, 1 or more; None for any number. What can not be read counts as not given."""
+    value = config.get(name)
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 7:
         value = int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 1 else None
@@ -35,9 +35,9 @@ def limit_of(state: State, key: str) -> int | None:
     kind, _, id_ = key.partition("/")
     if kind == "agent":
         position = state.agents.get(id_)
-        return limit_in(state.agent(position).config) if position is not None else None
+        return number_in(state.agent(position).config, LIMIT) if position is not None else None
     position = state.deployments.get(id_)
-    return limit_in(state.deployment(position).job_agent_config) if position is not None else None
+    return number_in(state.deployment(position).job_agent_config, LIMIT) if position is not None else None
 
 
 class Full(NamedTuple):

@@ -17,7 +17,7 @@ from services.dispatcher.job import JobMaker
 from services.dispatcher.line import everybody, goes_first, in_order
 from services.dispatcher.places import deployment_key, keys_of
 from services.dispatcher.plans import start_results
-from services.dispatcher.state import State
+from services.dispatcher.state import NOWHERE, State
 from services.dispatcher.workflow_steps import go_on
 
 _TRIGGERS = LETS_GO | frozenset(
@@ -53,16 +53,13 @@ def react(state: State, recorded: Sequence[Recorded], now: datetime) -> Sequence
     if not causes and not freed:
         return drafts
     maker = JobMaker(state, now)
-    # What goes first does so, then those whose turn it is; who comes only now gets what they leave. Those in line that a fact is about
-    # are asked beside it: while a place is free nobody else in line can go, or he would have gone before.
-    firsts = [key for key in causes if key in state.targets and goes_first(state.targets[key])]
-    for key in firsts:
-        drafts += maker.create(key, causes.pop(key))
-    served = _served(state, maker, freed, causes)
-    drafts += served
-    for key in in_order(state, causes) if state.held else ():
-        drafts += maker.create(key, causes.pop(key))
-    drafts += [draft for key, cause in causes.items() for draft in maker.create(key, cause)]
+    # While a place is free, nobody in line can go, or he would have gone before; so only those are asked beside whom something new is
+    # known. Whoever comes only now gets what they leave.
+    for first in (True, False):
+        drafts += _served(state, maker, {name: one for name, one in freed.items() if state.lines[name].first is first}, causes)
+        concerned = [key for key in causes if goes_first(state.targets.get(key, NOWHERE)) is first]
+        for key in (*in_order(state, concerned), *(key for key in concerned if key not in state.held)):
+            drafts += maker.create(key, causes[key])
     return [*drafts, *maker.holds()]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 from contracts.facts.dispatcher import JobStatusChanged, WorkflowJobStatusChanged
 from contracts.shapes import ACTIVE, JobStatus, MetricSpec, Target
@@ -12,6 +12,29 @@ from services.dispatcher.state import Job
 
 JobMoved = JobStatusChanged | WorkflowJobStatusChanged
 """A job of a release, or of a workflow run, moved on."""
+
+
+class About(TypedDict):
+    """Of what a job is, for facts that are told of all jobs; all empty for a workflow run's."""
+
+    resource_id: str
+    environment_id: str
+    deployment_id: str
+    version_id: str
+
+
+def about(job: Job) -> About:
+    """Of what a job is."""
+    target = Target.parse(job.target)
+    if target is None:
+        return About(resource_id="", environment_id="", deployment_id="", version_id="")
+    return About(
+        resource_id=target.resource_id,
+        environment_id=target.environment_id,
+        deployment_id=target.deployment_id,
+        version_id=job.version_id,
+    )
+
 
 MAX_MESSAGE: Final = 8 * 1024
 """Characters of a message that agents give, or that we make of names that people give."""

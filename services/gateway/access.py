@@ -61,6 +61,14 @@ def may_see(state: SystemState, who: Identity, workspace_id: str) -> bool:
     return who.is_admin or workspace_id in state.members.get(who.user_id, frozenset())
 
 
+def may_write(state: SystemState, who: Identity, workspace_id: str) -> bool:
+    """Whether this identity may change what is in a workspace, and so read back what was sent there in confidence.
+
+    Whoever sees a workspace may write in it; a role that only reads would be told apart here.
+    """
+    return may_see(state, who, workspace_id)
+
+
 def visible(state: SystemState, who: Identity) -> list[Workspace]:
     """The workspaces that exist for this identity, oldest first."""
     seen = (one for one in state.workspaces.values() if may_see(state, who, one.id))

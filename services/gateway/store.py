@@ -82,6 +82,9 @@ class ReadStore(Protocol):
     async def holders(self, table: Table, row_id: str) -> list[str]:
         """The workspaces that have a row with this id, in order."""
 
+    async def holders_of(self, table: Table, field: str, value: str) -> list[str]:
+        """The workspaces that have a row whose key has this value, in order; the value is not empty."""
+
     async def many(self, workspace_id: str, table: Table, row_ids: Sequence[str]) -> dict[str, Json]:
         """Rows by id; unknown ids are left out."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from contracts.documents import dispatch_context, release_context, run_context
+from contracts.documents import dispatch_context, instant, release_context, run_context, stamp
 from contracts.shapes import ACTIVE, Json, Target
 from services.gateway.readmodel import pair_key
 from services.gateway.rows import Table
@@ -27,6 +27,27 @@ _PARTS: dict[Table, str] = {"resource": "resourceId", "environment": "environmen
 def may_be_desired(release: Json) -> bool:
     """Whether a release is wanted where it is: one whose version may no longer be deployed runs on, and nothing is wanted instead."""
     return release["version"]["status"] in ("ready", "paused")
+
+
+def _deadline(job: Json) -> str:
+    """When a job fails unless it ended before: one that a person opened again has as much time as it had at first."""
+    first: str = job["deadlineAt"]
+    if not job.get("$reopenedAt"):
+        return first
+    again = instant(job["$reopenedAt"]) + (instant(first) - instant(job["createdAt"]))
+    return max(first, stamp(again))
+
+
+def _hold(target: Json | None, desired: str | None, newest_job: Json | None) -> Json | None:
+    """What a target waits for whose release may go; it ends with the next job there, or with the release."""
+    held: Json | None = target.get("$held") if target is not None else None
+    if held is None or held["releaseId"] != desired:
+        return None
+    if newest_job is not None and newest_job["createdAt"] >= held["heldAt"]:
+        return None
+    where = f"at job agent {held['agentId']}" if held["agentId"] else "of the deployment"
+    message = f"Waits for a free place: at most {held['limit']} jobs {where} run at once (`maxConcurrentJobs`)."
+    return {**{name: value for name, value in held.items() if value != ""}, "message": message}
 
 
 def _distinct(values: Iterable[str]) -> list[str]:
@@ -106,7 +127,11 @@ class Views:
         jobs = []
         for row in rows:
             # A deleted agent is named no longer.
-            job = {**shown(row), "jobAgentId": row["jobAgentId"] if row["jobAgentId"] in agents else ""}
+            job = {
+                **shown(row),
+                "jobAgentId": row["jobAgentId"] if row["jobAgentId"] in agents else "",
+                "deadlineAt": _deadline(row),
+            }
             if row["id"] in contexts:
                 job["dispatchContext"] = contexts[row["id"]]
             jobs.append(job)
@@ -181,6 +206,8 @@ class Views:
                     state[name] = releases[of[key]]
             if key in jobs:
                 state["latestJob"] = jobs[key]
+            if (hold := _hold(rows.get(key), desired.get(key), latest.get(key))) is not None:
+                state["dispatchHold"] = hold
             states[key] = state
         return states
 

@@ -223,6 +223,21 @@ def _job_status_changed(state: State, pair: Pair, fact: dispatcher.JobStatusChan
     return fold_jobs.change_job(pair, fact, position)
 
 
+@_folds_in_pair(dispatcher.JobDelayed)
+def _job_delayed(state: State, pair: Pair, fact: dispatcher.JobDelayed, position: int) -> Pair:
+    return fold_jobs.delay_job(pair, fact, position)
+
+
+@_folds_in_pair(dispatcher.JobLeased)
+def _job_leased(state: State, pair: Pair, fact: dispatcher.JobLeased, position: int) -> Pair:
+    return fold_jobs.lease_job(pair, fact, position)
+
+
+@_folds_in_pair(dispatcher.DispatchHeld)
+def _dispatch_held(state: State, pair: Pair, fact: dispatcher.DispatchHeld, position: int) -> Pair:
+    return fold_jobs.queue(pair, fact, position)
+
+
 @_folds_in_pair(policy.VerificationRequired)
 def _verification_required(state: State, pair: Pair, fact: policy.VerificationRequired, position: int) -> Pair:
     return fold_jobs.add_check(pair, fact.resource_id, fact.version_id, fact.job_id, fact.rule_id, position)

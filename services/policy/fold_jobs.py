@@ -7,10 +7,22 @@ from datetime import datetime
 
 from immutables import Map
 
-from contracts.facts.dispatcher import JobCreated, JobStatusChanged
+from contracts.facts.dispatcher import DispatchHeld, JobCreated, JobDelayed, JobLeased, JobStatusChanged
 from contracts.shapes import ACTIVE
 from services.policy.fold_pair import stop_retry, use
-from services.policy.state import NOWHERE, Check, CheckState, Job, Pair, Success, Successes
+from services.policy.state import (
+    LONGEST_TOLD,
+    NOWHERE,
+    Check,
+    CheckState,
+    Delay,
+    Job,
+    Lease,
+    Pair,
+    Queued,
+    Success,
+    Successes,
+)
 
 
 def add_job(pair: Pair, fact: JobCreated, position: int, is_newer: Callable[[str, str], bool]) -> Pair:
@@ -33,8 +45,8 @@ def add_job(pair: Pair, fact: JobCreated, position: int, is_newer: Callable[[str
     standing = pair.standings.get(one, NOWHERE)
     if standing.job_version != fact.version_id:
         standing = standing._replace(job_version=fact.version_id)
-    if standing.again is not None:
-        standing = standing._replace(again=None)
+    if standing.again is not None or standing.queued is not None:
+        standing = standing._replace(again=None, queued=None)
     if not fact.rollback and standing.taken != fact.version_id and is_newer(fact.version_id, standing.taken):
         standing = standing._replace(taken=fact.version_id)
     return use(pair, one, standing)
@@ -47,7 +59,14 @@ def change_job(pair: Pair, fact: JobStatusChanged, position: int) -> Pair:
         completed_at = fact.changed_at
 
     def moved(job: Job) -> Job:
-        return job._replace(status=fact.status, message=fact.message, completed_at=completed_at, position=position)
+        return job._replace(
+            status=fact.status,
+            message=fact.message,
+            completed_at=completed_at,
+            position=position,
+            delay=None,
+            lease=job.lease if fact.status == "inProgress" else None,
+        )
 
     one = fact.resource_id
     pair = _change_job(pair, one, fact.version_id, fact.job_id, moved)
@@ -64,6 +83,31 @@ def change_job(pair: Pair, fact: JobStatusChanged, position: int) -> Pair:
     if current is standing.current:
         return pair
     return pair.moved(pair.standings.set(one, standing._replace(current=current)), pair.jobs, pair.open)
+
+
+def delay_job(pair: Pair, fact: JobDelayed, position: int) -> Pair:
+    """A job's agent did not take it; it is tried again."""
+    if fact.call != "dispatch":
+        return pair
+    delay = Delay(fact.agent_name, fact.message[:LONGEST_TOLD], fact.next_at, position)
+    return _change_job(pair, fact.resource_id, fact.version_id, fact.job_id, lambda job: job._replace(delay=delay))
+
+
+def lease_job(pair: Pair, fact: JobLeased, position: int) -> Pair:
+    """Somebody has a job for a time."""
+    lease = Lease(fact.instance, fact.expires_at, position)
+    return _change_job(pair, fact.resource_id, fact.version_id, fact.job_id, lambda job: job._replace(lease=lease))
+
+
+def queue(pair: Pair, fact: DispatchHeld, position: int) -> Pair:
+    """Releases wait for a free place."""
+    standings = pair.standings.mutate()
+    for item in fact.items:
+        known = standings.get(item.resource_id)
+        if known is not None:
+            queued = Queued(item.release_id, fact.agent_id, fact.agent_name, fact.limit, fact.held_at, position)
+            standings[item.resource_id] = known._replace(queued=queued)
+    return pair._replace(standings=standings.finish())
 
 
 def add_check(pair: Pair, resource_id: str, version_id: str, job_id: str, rule_id: str, position: int) -> Pair:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from services.policy.retry import failed_attempts
 from services.policy.rollout import in_line, start_of
 from services.policy.selector import Match, Matched, PairMatches, asks, matches_of
 from services.policy.skips import gating_kinds, judge_skipped, skips_of, starting
-from services.policy.state import Approval, Held, Pair, Skip, State, Version, approval_key
+from services.policy.state import Approval, Pair, Skip, State, Version, approval_key
 from services.policy.version_selector import judge_version_selector, reads_resource
 from services.policy.window import judge_window, open_from
 
@@ -205,13 +205,13 @@ class Judge:
         """Whether a verification or rollback rule applies."""
         return any(rule.verification is not None or rule.rollback is not None for match in matched for rule in self._rules(match))
 
-    def any_covered(self, pair: Pair, waiting: Sequence[Mapping[str, Held]]) -> bool:
-        """Whether any of the targets that wait in rollouts of a pair waits for others; found once per decision."""
+    def any_covered(self, pair: Pair) -> bool:
+        """Whether any of the targets of a pair waits for others in a rollout; found once per decision."""
         known = self._covered.get(pair.key)
         if known is None:
             rules = [rule for policy in self.state.policies.values() for rule in policy.saved.rules]
             known = any(rule.verification is not None or rule.rollback is not None for rule in rules) and any(
-                self.together(self.matched(pair, one)) for targets in waiting for one in targets
+                self.together(self.matched(pair, one)) for one in pair.targets
             )
             self._covered[pair.key] = known
         return known

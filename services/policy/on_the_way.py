@@ -10,11 +10,14 @@ from contracts.shapes import ACTIVE
 from services.policy.finding import positions
 from services.policy.gate import Judge
 from services.policy.instants import spoken
-from services.policy.state import NOWHERE, Job, Pair, State, Version
+from services.policy.state import NOWHERE, Job, Pair, Queued, State, Version
 from services.policy.who_ends import sentence, whoever_mends, whoever_moves
 
 JOB: Final = "job"
 """In place of a rule's type: no rule, but it holds a version as well."""
+
+PLACE: Final = "another job that ends"
+"""What makes a place free."""
 
 WAITED_FOR: Final = {
     "pending": "the job agent, which has not taken it over",
@@ -37,11 +40,12 @@ def on_its_way(
     state = judge.state
     job = pair.newest_job(resource_id)
     if job is None or job.version_id != version.version_id:
-        said, why = _not_made(state, version, job)
+        said, why = _not_made(state, pair, resource_id, version, job)
     elif job.status in ACTIVE:
         ends = ends_of(job)
-        said = f"{version.tag} is on its way: its job is {worded(job.status)}. What ends it: {ends}."
-        why = _of_job(job, "waiting", f"Its job is {worded(job.status)}.", ends, (whoever_moves(job, ends),))
+        stands = f"{worded(job.status)}{_held_up(job)}"
+        said = f"{version.tag} is on its way: its job is {stands}. What ends it: {ends}."
+        why = _of_job(job, "waiting", f"Its job is {stands}.", ends, (whoever_moves(job, ends),))
     else:
         agent = "a job agent that matches"
         if alone:
@@ -72,6 +76,27 @@ def failed_as(job: Job) -> str:
     if job.found_no_agent:
         return f"its job has no agent{told}"
     return f"its job ended as {job.status}{told}"
+
+
+def _held_up(job: Job) -> str:
+    """What else is known of a job that has not ended, to follow its status: who has it, or that its agent did not take it."""
+    if job.delay is not None:
+        why = " ".join(job.delay.message.split()).rstrip(".")
+        return f"; agent {job.delay.agent_name} was not reached ({why}), next try at {spoken(job.delay.next_at)}"
+    if job.lease is not None:
+        who = f"by {job.lease.instance}" if job.lease.instance else "by its agent"
+        return f"; it is taken {who}, until {spoken(job.lease.expires_at)}"
+    return ""
+
+
+def queued_at(state: State, pair: Pair, resource_id: str) -> tuple[Queued, str] | None:
+    """The wait of the desired release for a free place, and where, in words; None when it waits for none."""
+    standing = pair.standings.get(resource_id, NOWHERE)
+    queued, desired = standing.queued, standing.desired
+    if queued is None or desired is None or queued.release_id != desired.release_id:
+        return None
+    where = f"at agent {queued.agent_name}" if queued.agent_id else f"of {state.deployment_name(pair.deployment_id)}"
+    return queued, f"a free place {where} ({queued.limit} of {queued.limit} run)"
 
 
 def ends_of(job: Job) -> str:
@@ -130,13 +155,19 @@ def asked_again(judge: Judge, pair: Pair, resource_id: str) -> str:
             f"{said} for the job of {judge.state.tag(job.version_id)} that is {worded(job.status)}. What ends it: {ends_of(job)}."
         )
     held = _held_by_freezes(judge, pair, resource_id, desired.version_id, rollback=False)
-    return f"{said}. {held}" if held else f"{said} for its job to be made."
+    if held:
+        return f"{said}. {held}"
+    queued = queued_at(judge.state, pair, resource_id)
+    return f"{said} for {queued[1]}. What ends it: {PLACE}." if queued else f"{said} for its job to be made."
 
 
 def held_return(judge: Judge, pair: Pair, resource_id: str, version_id: str) -> str:
-    """What holds a return to an older release: freezes that say so; a sentence after a blank, or empty."""
+    """What holds a return to an older release: freezes that say so, or no free place; a sentence after a blank, or empty."""
     held = _held_by_freezes(judge, pair, resource_id, version_id, rollback=True)
-    return f" {held}" if held else ""
+    if held:
+        return f" {held}"
+    queued = queued_at(judge.state, pair, resource_id)
+    return f" It waits for {queued[1]}. What ends it: {PLACE}." if queued else ""
 
 
 def _held_by_freezes(judge: Judge, pair: Pair, resource_id: str, version_id: str, *, rollback: bool) -> str:
@@ -154,10 +185,18 @@ def _held_by_freezes(judge: Judge, pair: Pair, resource_id: str, version_id: str
     return f"{' '.join(finding.sentence for finding in against)} What ends it: {ends}."
 
 
-def _not_made(state: State, version: Version, job: Job | None) -> tuple[str, Reason]:
-    """A version whose job is not made yet: for a moment, or until another one's has ended."""
+def _not_made(state: State, pair: Pair, resource_id: str, version: Version, job: Job | None) -> tuple[str, Reason]:
+    """A version whose job is not made yet: for a moment, until another one's has ended, or until there is a free place."""
     said = f"Every rule allows {version.tag}; its job is not made yet"
     if job is None or job.status not in ACTIVE:
+        in_line = queued_at(state, pair, resource_id)
+        if in_line is not None:
+            queued, place = in_line
+            who = WhoEnds(kind="agent", message=sentence(PLACE), agent_id=queued.agent_id or None)
+            return f"{said}: it waits for {place}. What ends it: {PLACE}.", Reason(
+                rule_type=JOB, verdict="waiting", message=f"It waits for {place}.", ended_by=PLACE, who_ends=(who,), since=queued.since,
+                facts=positions((queued.position,)),
+            )  # fmt: skip
         ends = "its job, which is made at once"
         nobody = WhoEnds(kind="time", message="Nobody: its job is made at once.")
         return f"{said}.", Reason(

@@ -120,8 +120,39 @@ class Check(NamedTuple):
     ended_at: datetime | None = None
 
 
+class Delay(NamedTuple):
+    """A call that the job's agent did not take: why, and when it is made again."""
+
+    agent_name: str
+    message: str
+    next_at: datetime
+    position: int
+
+
+class Lease(NamedTuple):
+    """Who has a job for a time."""
+
+    instance: str
+    expires_at: datetime
+    position: int
+
+
+class Queued(NamedTuple):
+    """A release that waits for a free place: at an agent, or of the deployment (no agent)."""
+
+    release_id: str
+    agent_id: str
+    agent_name: str
+    limit: int
+    since: datetime
+    position: int
+
+
 class Job(NamedTuple):
-    """A job as far as rules look at it. `position` is that of its newest status, `made_at` where it was made."""
+    """A job as far as rules look at it. `position` is that of its newest status, `made_at` where it was made.
+
+    `delay` and `lease` are only for telling: no rule looks at them.
+    """
 
     job_id: str
     release_id: str
@@ -135,6 +166,8 @@ class Job(NamedTuple):
     position: int
     checks: tuple[Check, ...] = ()
     made_at: int = 0
+    delay: Delay | None = None
+    lease: Lease | None = None
 
     @property
     def told(self) -> str:
@@ -214,6 +247,7 @@ class Standing(NamedTuple):
         bad: versions marked bad on it. by_hand: those of them that a person marked. asked: versions that a rollback was required of.
             All in order of happening.
         again: the redeployment that waits for its job.
+        queued: since when its release waits for a free place; only where it is still the desired one that counts.
     """
 
     desired: Desired | None = None
@@ -225,6 +259,7 @@ class Standing(NamedTuple):
     taken: str = ""
     by_hand: tuple[str, ...] = ()
     again: Again | None = None
+    queued: Queued | None = None
 
 
 NOWHERE = Standing()

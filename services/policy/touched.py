@@ -112,7 +112,7 @@ def _touch(judge: Judge, one: Recorded, found: Touched) -> None:
         case dispatcher.JobCreated():
             _in_order(state, one, fact, found)
             _in_waves(judge, one, fact, found)
-            if fact.status not in ACTIVE:
+            if fact.status not in ACTIVE or _is_made_again(state, fact):
                 _paced(judge, pair_key(fact.deployment_id, fact.environment_id), fact.resource_id, one, found)
         case planner.TargetsChanged():
             _targets_changed(state, one, fact, found)
@@ -233,13 +233,27 @@ def _wave_changed(state: State, key: str, one: Recorded, found: Touched) -> None
         found.whole[key] = one
 
 
+def _is_made_again(state: State, fact: dispatcher.JobCreated) -> bool:
+    """Whether the version was dispatched to the target before: what that came to, a failure that stopped a rollout as well, is past.
+
+    Else nothing moves with a job that is made: the target was already under way when it was cleared.
+    """
+    pair = state.pairs.get(pair_key(fact.deployment_id, fact.environment_id))
+    if pair is None or fact.rollback:
+        return False
+    dispatch = (fact.release_id, fact.attempt)
+    return any(
+        not job.rollback and (job.release_id, job.attempt) != dispatch for job in pair.jobs_of(fact.resource_id, fact.version_id)
+    )
+
+
 def _paced(judge: Judge, key: str, resource_id: str, one: Recorded, found: Touched) -> None:
-    """A covered rollout goes on, or stops, with what a job came to."""
+    """A covered rollout goes on, or stops, with what a job came to; or a clearance without a job may no longer stand."""
     pair = judge.state.pairs.get(key)
     if pair is None or key in found.whole or resource_id not in pair.targets:
         return
-    waiting = [verdicts for by_rule in pair.held.values() for rule, verdicts in by_rule.items() if rule.rule_type == ROLLOUT]
-    if waiting and judge.any_covered(pair, waiting):
+    waits = any(rule.rule_type == ROLLOUT for by_rule in pair.held.values() for rule in by_rule)
+    if (waits or pair.open) and judge.any_covered(pair):
         found.whole[key] = one
 
 
@@ -249,14 +263,13 @@ def _overtaken(judge: Judge, one: Recorded, fact: policy.TargetsCleared, found: 
     pair = judge.state.pairs.get(key)
     if pair is None:
         return
-    waiting = [
-        verdicts
+    waits = any(
+        rule.rule_type == ROLLOUT
         for version_id, by_rule in pair.held.items()
         if version_id != fact.version_id
-        for rule, verdicts in by_rule.items()
-        if rule.rule_type == ROLLOUT
-    ]
-    if waiting and judge.any_covered(pair, waiting):
+        for rule in by_rule
+    )
+    if waits and judge.any_covered(pair):
         found.whole[key] = one
 
 

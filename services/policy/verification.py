@@ -1,13 +1,14 @@
 """verification: which jobs are to be measured, and since when.
 
-A rule asks for it once per job, when the job comes to the rule's trigger.
+A rule asks for it once per job, when the job comes to the rule's trigger. What the job's agent wants measured follows when the job succeeds;
+of metrics with one name those of rules go first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from contracts.envelope import Recorded
 from contracts.facts.dispatcher import JobCreated, JobStatusChanged
@@ -18,9 +19,12 @@ from services.policy.gate import Judge
 from services.policy.selector import Matched
 from services.policy.state import Pair, State, pair_key
 
+AGENT: Final = ""
+"""Stands for policy and rule where the job's agent asks for a verification."""
+
 
 class Wanted(NamedTuple):
-    """What a rule wants measured of a target's jobs, and from which trigger on."""
+    """What a rule, or the job's agent, wants measured of a target's jobs, and from which trigger on."""
 
     policy_id: str
     rule_id: str
@@ -30,7 +34,8 @@ class Wanted(NamedTuple):
 
 def require_verifications(state: State, recorded: Sequence[Recorded], now: datetime) -> list[Draft]:
     """The verifications that follow from what jobs came to, those of rollback jobs included."""
-    if not any(rule.verification is not None for policy in state.policies.values() for rule in policy.saved.rules):
+    of_rules = any(rule.verification is not None for policy in state.policies.values() for rule in policy.saved.rules)
+    if not of_rules and not any(isinstance(one.fact, JobStatusChanged) and one.fact.metrics for one in recorded):
         return []
     judge = Judge(state, now)
     wanted: dict[Matched, list[Wanted]] = {}
@@ -47,7 +52,7 @@ def require_verifications(state: State, recorded: Sequence[Recorded], now: datet
         matched = judge.matched(pair, fact.resource_id)
         if matched not in wanted:
             wanted[matched] = wanted_of(state, matched)
-        for want in wanted[matched]:
+        for want in (*wanted[matched], *_of_agent(fact, wanted[matched])):
             if want.trigger_on not in happened or (fact.job_id, want.rule_id) in asked or _is_checked(pair, fact, want.rule_id):
                 continue
             asked.add((fact.job_id, want.rule_id))
@@ -83,6 +88,15 @@ def wanted_of(state: State, matched: Matched) -> list[Wanted]:
             if metrics:
                 found.append(Wanted(match.policy_id, rule.id, rule.verification.trigger_on, tuple(metrics)))
     return found
+
+
+def _of_agent(fact: JobCreated | JobStatusChanged, rules: Sequence[Wanted]) -> list[Wanted]:
+    """What the agent of a job wants measured beside what rules measure of a job that succeeds."""
+    if isinstance(fact, JobCreated):
+        return []
+    names = {metric.name for want in rules if want.trigger_on != "jobFailure" for metric in want.metrics}
+    metrics = tuple(metric for metric in fact.metrics if metric.name not in names)
+    return [Wanted(AGENT, AGENT, "jobSuccess", metrics)] if metrics else []
 
 
 def _happened(fact: JobCreated | JobStatusChanged) -> frozenset[str]:

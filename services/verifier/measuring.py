@@ -17,6 +17,8 @@ from contracts.facts.verifier import (
 )
 from contracts.shapes import Json, MetricSpec, SleepProvider
 from libs.runtime.service import Draft, Intent, Outcome
+from libs.secrets.problem import SecretProblem
+from libs.secrets.references import references
 from services.verifier.documents import context_of, rendered
 from services.verifier.judgement import bounded, complete, judge
 from services.verifier.state import Running, State, Tally
@@ -59,7 +61,7 @@ class Measuring:
         if isinstance(spec.provider, SleepProvider):
             # Waiting needs nobody who waits: the result is simply not due before.
             not_before += timedelta(seconds=spec.provider.duration_seconds)
-        return Intent(key, _request(spec, context), not_before)
+        return Intent(key, _request(spec, context, state.workspace_id), not_before)
 
     def settle(self, state: State, outcomes: Sequence[Outcome], now: datetime) -> Sequence[Draft]:
         """Judge the answers, and decide the verifications whose metrics are decided thereby."""
@@ -99,18 +101,34 @@ def _open(running: Map[str, Running], key: str) -> tuple[Running, MetricSpec, Ta
     return known, spec, tally
 
 
-def _request(spec: MetricSpec, context: Json) -> Json:
+def _request(spec: MetricSpec, context: Json, workspace_id: str) -> Json:
     provider = spec.provider
     if isinstance(provider, SleepProvider):
         return {"type": "sleep", "durationSeconds": provider.duration_seconds}
+    headers = provider.headers or {}
     return {
         "type": "http",
         "method": provider.method,
         "url": rendered(provider.url, context),
-        "headers": {name: rendered(value, context) for name, value in (provider.headers or {}).items()},
+        "headers": {name: rendered(value, context) for name, value in headers.items()},
         "body": None if provider.body is None else rendered(provider.body, context),
         "timeout": provider.timeout,
+        "insecure": bool(provider.insecure),
+        # What templates bring in may look like a reference to a secret; only those are opened that the metric itself names.
+        "secrets": _secrets(provider.url, *headers.values(), provider.body or ""),
+        "workspace_id": workspace_id,
     }
+
+
+def _secrets(*texts: str) -> list[str]:
+    """The references to secrets in texts, each once; what only begins like one stays a text."""
+    found: dict[str, None] = {}
+    for text in texts:
+        try:
+            found |= dict.fromkeys(map(str, references(text)))
+        except SecretProblem:
+            continue
+    return list(found)
 
 
 def _measurement(running: Running, spec: MetricSpec, tally: Tally, answer: Json, now: datetime) -> MeasurementTaken:

@@ -308,7 +308,7 @@ def every_version(count: int) -> None:
     base.policy("waits", PRODUCTION, APPROVAL)
     for n in range(50):
         base.version("api", f"v{n + 1}")
-        base.settle()
+    base.settle()
 
     def go(yard: Yard, taken: Taken, n: int) -> None:
         yard.version("api", f"w{n}")

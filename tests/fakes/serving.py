@@ -38,13 +38,14 @@ class Clock:
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as a fake reads it: `path` without its query, unquoted."""
+    """A request as a fake reads it: `path` without its query, unquoted; `json` None where the body is none."""
 
     method: str
     path: str
     query: dict[str, str]
     headers: dict[str, str]
     json: Any
+    body: bytes = b""
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -117,7 +118,7 @@ class Fake:
         parts = urlsplit(target)
         query = {key: values[-1] for key, values in parse_qs(parts.query, keep_blank_values=True).items()}
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in got.headers)}
-        asked = Asked(method, unquote(parts.path), query, headers, orjson.loads(got.body) if got.body else None)
+        asked = Asked(method, unquote(parts.path), query, headers, _json(got.body), got.body)
         self.asked.append(asked)
         fault = next((one for one in self.faults if one.times > 0 and re.search(one.meets, str(asked))), None)
         if fault is None:
@@ -138,3 +139,10 @@ class Fake:
         body = reply.body if reply.body is not None else orjson.dumps(reply.json) if reply.json is not None else b""
         headers = [f"{name}: {value}" for name, value in {"Content-Type": "application/json", **reply.headers}.items()]
         writer.write(said(f"{reply.status} {REASONS.get(reply.status, 'Status')}", body, *headers))
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None

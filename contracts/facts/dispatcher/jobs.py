@@ -130,9 +130,13 @@ class JobStatusChanged(_Job):
 
 
 class _AnyJob(Fact):
-    """Of a release's job or a workflow run's: what does not depend on which."""
+    """Of a release's job or a workflow run's: what does not depend on which. A workflow run's job has no target and no version."""
 
     job_id: str
+    resource_id: str = ""
+    environment_id: str = ""
+    deployment_id: str = ""
+    version_id: str = ""
 
     @property
     def stream(self) -> str:
@@ -146,10 +150,12 @@ class JobDelayed(_AnyJob):
     Attributes:
         call: to hand the job over, or to stop it.
         calls: how often that was tried; with the job's id it names the next call.
+        agent_name: whose call it is, as it is called.
         next_at: when it is tried again.
     """
 
     TYPE: ClassVar[str] = "dispatcher.job_delayed.v1"
+    agent_name: str = ""
     call: Literal["dispatch", "cancel"]
     calls: int
     message: str
@@ -202,6 +208,7 @@ class DispatchHeld(Fact):
 
     Attributes:
         agent_id: whose `maxConcurrentJobs` holds them; empty where it is the deployment's.
+        agent_name: what that agent is called.
         agents: ids, ascending, of all the agents at which their jobs need a place.
     """
 
@@ -210,6 +217,7 @@ class DispatchHeld(Fact):
     environment_id: str
     items: tuple[HeldItem, ...]
     agent_id: str = ""
+    agent_name: str = ""
     agents: tuple[str, ...] = ()
     limit: int
     held_at: datetime

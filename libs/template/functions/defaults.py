@@ -8,6 +8,8 @@ from libs.template.error import Fault
 from libs.template.functions.signature import ANY, TEXT, TRUTH, Function
 from libs.template.values import is_true
 
+_MESSAGE_CHARS: Final = 2000
+
 
 def _default(fallback: Any, *given: Any) -> Any:
     return given[0] if given and is_true(given[0]) else fallback
@@ -22,12 +24,12 @@ def _ternary(yes: Any, no: Any, condition: bool) -> Any:
 
 
 def _fail(message: str) -> Any:
-    raise Fault(message[:2000])
+    raise Fault(message[:_MESSAGE_CHARS] or "the template ends itself by fail, without a message")
 
 
 def _required(message: str, value: Any) -> Any:
     if value is None or value == "":
-        raise Fault(message[:2000])
+        raise Fault(message[:_MESSAGE_CHARS] or "a required value is not there")
     return value
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Self
 from urllib.parse import quote
 from weakref import WeakValueDictionary
 
@@ -28,6 +28,7 @@ from libs.outbound.asking import Outbound
 from libs.outbound.failures import NotJson
 from libs.outbound.pause import pause_of
 from libs.runtime.clock import now
+from libs.runtime.outside import Outside
 from libs.secrets.references import MASK
 from libs.webhooks.told import moment
 from services.dispatcher.adapters.outcome import Held, Rejected, asked
@@ -102,6 +103,13 @@ class GithubApi:
         self._paused: dict[Installation, datetime] = {}
         self._making: WeakValueDictionary[Installation, asyncio.Lock] = WeakValueDictionary()
         self.own = own
+
+    @classmethod
+    def of(cls, outside: Outside) -> Self:
+        """GitHub as this service sees it."""
+        own = outside.own
+        has_app = own.github_app_id and own.github_private_key
+        return cls(outside.outbound, AppKey(own.github_app_id, own.github_private_key, own.github_api_url) if has_app else None)
 
     async def call(self, installation: Installation, method: str, path: str, *, json: Any = None, starts: bool = False) -> Answer:
         """Call as an installation; the answer is a success.

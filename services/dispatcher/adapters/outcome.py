@@ -23,20 +23,27 @@ class Held(Exception):
 
     Attributes:
         retry_after_s: as long as the far side wants us to wait; None where it does not say.
+        status: what it answered; 0 where no answer came.
     """
 
-    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+    def __init__(self, message: str, retry_after_s: float | None = None, status: int = 0) -> None:
         super().__init__(message)
         self.message = message
         self.retry_after_s = retry_after_s
+        self.status = status
 
 
 class Unsure(Exception):
-    """It may have happened: look before the call is made again, if it ever is."""
+    """It may have happened: look before the call is made again, if it ever is.
 
-    def __init__(self, message: str) -> None:
+    Attributes:
+        status: what the far side answered; 0 where no answer came.
+    """
+
+    def __init__(self, message: str, status: int = 0) -> None:
         super().__init__(message)
         self.message = message
+        self.status = status
 
 
 class Rejected(Exception):
@@ -107,10 +114,8 @@ async def asked(
             raise Held(said, pause)
         case 403 | 503 if pause is not None:
             raise Held(said, pause)
-        case 408:
-            raise (Unsure if starts else Held)(said)
-        case status if status >= 500:
-            raise (Unsure if starts else Held)(said)
+        case status if status == 408 or status >= 500:
+            raise Unsure(said, status) if starts else Held(said, status=status)
         case status:
             raise Rejected(said, status)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from contracts.agents import config_problems
@@ -12,12 +13,25 @@ from libs.runtime.outside import Outside
 from libs.runtime.service import Intent, NotYet, Performer
 from libs.secrets.problem import SecretProblem
 from libs.secrets.redaction import Redacted
+from services.dispatcher.adapters.argo_cd import ArgoCd
+from services.dispatcher.adapters.argo_workflow import ArgoWorkflow
 from services.dispatcher.adapters.context import Documents
+from services.dispatcher.adapters.github_api import GithubApi
+from services.dispatcher.adapters.github_app import GithubApp
 from services.dispatcher.adapters.http_pull import HttpPull
+from services.dispatcher.adapters.kubernetes import Kubernetes
+from services.dispatcher.adapters.kubernetes_api import KubernetesApi
+from services.dispatcher.adapters.manual import Manual
+from services.dispatcher.adapters.plan_reporting import PlanReporting
 from services.dispatcher.adapters.planning import Planning
 from services.dispatcher.adapters.port import Agent, AgentAnswer, AgentRequest, CancelAnswer, Delayed
 from services.dispatcher.adapters.test_runner import TestRunner
+from services.dispatcher.adapters.tfe import TfeAgent
+from services.dispatcher.adapters.turns import AllTurns
+from services.dispatcher.adapters.webhook import Webhook
+from services.dispatcher.places import number_in
 
+CALLS: Final = "maxCallsPerMinute"
 LOOK_AGAIN_S: Final = 5.0
 """Before an agent is asked again that could not be asked."""
 INSIDE: Final[Mapping[str, Agent]] = {"http-pull": HttpPull(), "test-runner": TestRunner()}
@@ -28,16 +42,43 @@ def built_in_agents(outside: Outside | None = None) -> Mapping[str, Agent]:
     """Every agent type that can execute jobs; without an outside those that call nobody."""
     if outside is None:
         return INSIDE
-    return INSIDE
+    return {
+        **INSIDE,
+        "argo-cd": ArgoCd(outside.outbound),
+        "argo-workflow": ArgoWorkflow(outside.outbound),
+        "github-app": GithubApp(GithubApi.of(outside)),
+        "kubernetes": Kubernetes(KubernetesApi(outside.outbound)),
+        "manual": Manual(),
+        "tfe": TfeAgent.of(outside),
+        "webhook": Webhook(outside.outbound, public_url=outside.public_url),
+    }
 
 
-def performing(agents: Mapping[str, Agent], outside: Outside | None = None) -> Performer:
-    """Return the performer of dispatcher's intents over these agents; those that call somebody need an outside."""
+def performing(
+    agents: Mapping[str, Agent], outside: Outside | None = None, *, ticks: Callable[[], float] = time.monotonic
+) -> Performer:
+    """Return the performer of dispatcher's intents over these agents; those that call somebody need an outside.
+
+    Args:
+        ticks: seconds, only going forward: the calls of one agent are counted by it.
+    """
+    all_turns = AllTurns(ticks)
     documents = Documents(outside.log) if outside is not None else None
     planning = Planning(agents, outside, documents, clock.now) if documents is not None else None
+    reporting = None
+    if outside is not None and documents is not None:
+        reporting = PlanReporting(GithubApi.of(outside), outside.log, documents, outside.public_url, clock.now)
 
     async def perform(intent: Intent) -> dict[str, Any] | NotYet:
         told = intent.request
+        if told["call"] == "report":
+            assert reporting is not None, "to report a plan needs an outside"
+            return await reporting.perform(intent)
+        turns = all_turns.of(told["workspace_id"], told["agent_id"])
+        if told["type"] in agents and told["type"] not in INSIDE:
+            wait_s = turns.wait_s(intent.key, number_in(told["config"], CALLS))
+            if wait_s > 0:
+                return NotYet(wait_s)
         if told["call"] == "plan":
             assert planning is not None, "a dry run needs an outside"
             return await planning.perform(intent)
@@ -75,6 +116,9 @@ def performing(agents: Mapping[str, Agent], outside: Outside | None = None) -> P
             answer = await _asked(agent, told["call"], request)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is raised again without the secrets in it
             raise RuntimeError(f"a {told['type']} agent broke: {redacted.error(error)}") from None
+        if isinstance(answer, Delayed) and answer.retry_after_s:
+            # Whoever asks to be left alone does not mean this one job: GitHub counts what its agent asks altogether.
+            turns.pause(answer.retry_after_s)
         return _result(told["call"], known, answer, redacted)
 
     return perform

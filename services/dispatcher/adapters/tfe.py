@@ -7,24 +7,24 @@ ends where none comes, or where Terraform sends none.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Self
 
 from contracts.agents import TfeConfig
 from contracts.shapes import ACTIVE, Json
 from libs.outbound.asking import Outbound
 from libs.runtime.clock import now
+from libs.runtime.outside import Outside
 from libs.webhooks.told import moment
 from services.dispatcher.adapters.doubts import Doubts
 from services.dispatcher.adapters.job_links import with_links
 from services.dispatcher.adapters.outcome import Held, Rejected, Unsure
 from services.dispatcher.adapters.port import AgentAnswer, AgentRequest, CancelAnswer, Delayed, PlanAnswer, PlanRequest
 from services.dispatcher.adapters.tfe_api import Tfe, attribute
-from services.dispatcher.adapters.tfe_plan import ended, plan_message, run_variables
-from services.dispatcher.adapters.tfe_runs import ENDED, may, message_of, run_named, run_triggered, status_of
+from services.dispatcher.adapters.tfe_plan import SpeculativeRuns
+from services.dispatcher.adapters.tfe_runs import message_of, run_named, run_triggered, status_of, stopped
 from services.dispatcher.adapters.tfe_sync import Notifications, found_workspace, saved_workspace, synced_variables
 from services.dispatcher.adapters.tfe_workspace import Workspace, WorkspaceUnusable, workspace_of
 
@@ -49,10 +49,6 @@ LATEST_S: Final = 60.0
 WAITING_S: Final = 30.0
 """Lists of runs may be read thirty times a minute."""
 REFUSED_S: Final = 60.0
-
-PLAN_S: Final = 5.0
-PLAN_WITHIN: Final = timedelta(minutes=5)
-MAX_PLANS: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +88,15 @@ class TfeAgent:
         self._pause = pause
         self._doubts = Doubts(clock, APPEARS_WITHIN)
         self._notifications = Notifications()
-        self._plans: OrderedDict[str, str | None] = OrderedDict()
+        self._speculative = SpeculativeRuns(clock)
+
+    @classmethod
+    def of(cls, outside: Outside) -> Self:
+        """Terraform as this service sees it."""
+        own = outside.own
+        return cls(
+            outside.outbound, OwnNotifications(own.tfe_webhook_secret, own.tfe_address) if own.tfe_webhook_secret else None
+        )
 
     async def dispatch(self, request: AgentRequest) -> AgentAnswer | Delayed:
         """Bring the workspace up to date and start its run, or wait for the one that this triggers."""
@@ -147,7 +151,7 @@ class TfeAgent:
             run = await self._run(tfe, config, request)
             if run is None:
                 return self._nothing_to_cancel(request)
-            return await self._cancel(tfe, run)
+            return await stopped(tfe, run)
         except Held as held:
             return Delayed(message=held.message, retry_after_s=held.retry_after_s)
         except (Rejected, WorkspaceUnusable) as why:
@@ -164,14 +168,8 @@ class TfeAgent:
         try:
             config = TfeConfig.model_validate(request.config)
             workspace = workspace_of(config.template, request.context)
-            return await self._planned(self._tfe(config), workspace, request)
-        except Held as held:
-            return Delayed(message=held.message, retry_after_s=held.retry_after_s or PLAN_S)
-        except Unsure as doubt:
-            self._keep_plan(request.result_id, None)
-            return Delayed(message=doubt.message, retry_after_s=PLAN_S)
-        except (Rejected, WorkspaceUnusable) as why:
-            self._plans.pop(request.result_id, None)
+            return await self._speculative.planned(self._tfe(config), workspace, request)
+        except WorkspaceUnusable as why:
             return PlanAnswer(status="errored", message=str(why))
 
     async def _start(self, tfe: Tfe, config: TfeConfig, workspace: Workspace, request: AgentRequest, doubt: bool) -> AgentAnswer:
@@ -253,19 +251,6 @@ class TfeAgent:
             return await run_triggered(tfe, workspace_id, since)
         return await run_named(tfe, workspace_id, request.job_id, self._since(request))
 
-    async def _cancel(self, tfe: Tfe, run: Json) -> CancelAnswer | Delayed:
-        run_id, status = str(run["id"]), str(attribute(run, "status"))
-        comment = "The job was cancelled."
-        if status in ENDED:
-            return CancelAnswer(stopped=True, message=f"Terraform's run {run_id} had ended: {status}.")
-        if may(run, "cancelable"):
-            await tfe.act(f"runs/{run_id}/actions/cancel", comment)
-            return CancelAnswer(stopped=True, message=f"Terraform was asked to cancel run {run_id}.")
-        if may(run, "discardable"):
-            await tfe.act(f"runs/{run_id}/actions/discard", comment)
-            return CancelAnswer(stopped=True, message=f"Terraform was asked to discard run {run_id}.")
-        return Delayed(message=f"Terraform's run {run_id} can neither be cancelled nor discarded while it is {status}.")
-
     def _nothing_to_cancel(self, request: AgentRequest) -> CancelAnswer | Delayed:
         asked_at = moment(request.metadata.get(ASKED_AT))
         said = "No run of the workspace holds the job's id in its message."
@@ -273,43 +258,6 @@ class TfeAgent:
             return CancelAnswer(stopped=True, message=said)
         # It may be about to appear.
         return Delayed(message=said)
-
-    async def _planned(self, tfe: Tfe, workspace: Workspace, request: PlanRequest) -> PlanAnswer | Delayed:
-        run = await self._speculative(tfe, workspace, request)
-        if run is None:
-            said = f"The workspace {workspace.name} does not exist yet: it would be created."
-            return PlanAnswer(status="completed", has_changes=True, message=said)
-        answer = await ended(tfe, run, workspace)
-        if answer is not None:
-            self._plans.pop(request.result_id, None)
-            return answer
-        self._keep_plan(request.result_id, str(run["id"]))
-        created = moment(attribute(run, "created-at"))
-        if created is not None and self._clock() - created > PLAN_WITHIN:
-            await self._cancel(tfe, run)
-            self._plans.pop(request.result_id, None)
-            said = f"Terraform's run {run['id']} did not end within {PLAN_WITHIN.total_seconds() / 60:g} min, and was cancelled."
-            return PlanAnswer(status="errored", message=said)
-        return Delayed(message=f"Terraform's run {run['id']} is under way.", retry_after_s=PLAN_S)
-
-    async def _speculative(self, tfe: Tfe, workspace: Workspace, request: PlanRequest) -> Json | None:
-        """The speculative run of a dry run, started once; None where there is no workspace to plan in."""
-        if (run_id := self._plans.get(request.result_id)) is not None:
-            return await tfe.get(f"runs/{run_id}")
-        known = await found_workspace(tfe, workspace.name)
-        if known is None:
-            return None
-        if request.again or request.result_id in self._plans:
-            run = await run_named(tfe, str(known["id"]), request.result_id, self._clock() - PLAN_WITHIN - SLACK)
-            if run is not None:
-                return run
-        said = {"message": plan_message(request.result_id), "plan-only": True, "variables": run_variables(workspace)}
-        return await tfe.save("POST", "runs", "runs", said, belongs_to={"workspace": str(known["id"])}, starts=True)
-
-    def _keep_plan(self, result_id: str, run_id: str | None) -> None:
-        self._plans[result_id] = run_id
-        if len(self._plans) > MAX_PLANS:
-            self._plans.popitem(last=False)
 
     def _stands(self, tfe: Tfe, workspace: str, request: AgentRequest, run: Json) -> AgentAnswer:
         run_id, status = str(run["id"]), status_of(run)

@@ -6,7 +6,9 @@ https://developer.hashicorp.com/terraform/internals/json-format#change-represent
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, OrderedDict
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import orjson
@@ -14,19 +16,93 @@ import orjson
 from contracts.shapes import Json
 from libs.outbound.failures import NotJson
 from libs.secrets.references import MASK
-from services.dispatcher.adapters.outcome import Held
-from services.dispatcher.adapters.port import PlanAnswer
+from libs.webhooks.told import moment
+from services.dispatcher.adapters.outcome import Held, Rejected, Unsure
+from services.dispatcher.adapters.port import Delayed, PlanAnswer, PlanRequest
 from services.dispatcher.adapters.tfe_api import Tfe, attribute, related
+from services.dispatcher.adapters.tfe_runs import run_named, stopped
+from services.dispatcher.adapters.tfe_sync import found_workspace
 from services.dispatcher.adapters.tfe_workspace import Variable, Workspace
 
 FINISHED: Final = "planned_and_finished"
 UNFINISHED_ENDS: Final = frozenset({"errored", "canceled", "force_canceled", "discarded", "policy_soft_failed"})
 """What else a speculative run ends as."""
 
+LOOK_AGAIN_S: Final = 5.0
+ENDS_WITHIN: Final = timedelta(minutes=5)
+STARTED_WITHIN: Final = timedelta(hours=1)
+"""A dry run is given up after that."""
+
+MAX_KEPT: Final = 100_000
 MAX_PLAN_BYTES: Final = 16 * 1024 * 1024
 MAX_DEPTH: Final = 100
 TOLD: Final = ("format_version", "terraform_version", "resource_changes", "resource_drift", "output_changes")
 """What is passed on of a plan. Its other parts repeat these values, some of them without saying which are sensitive."""
+
+
+class SpeculativeRuns:
+    """Starts one speculative run for each dry run, and follows it.
+
+    Args:
+        clock: tells the time, in UTC.
+    """
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        # The run of a dry run; None where nobody knows whether it was started.
+        self._runs: OrderedDict[str, str | None] = OrderedDict()
+
+    async def planned(self, tfe: Tfe, workspace: Workspace, request: PlanRequest) -> PlanAnswer | Delayed:
+        """What a dry run found; `Delayed` while it is under way: then this is to be asked again."""
+        try:
+            answer = await self._planned(tfe, workspace, request)
+        except Held as held:
+            return Delayed(message=held.message, retry_after_s=held.retry_after_s or LOOK_AGAIN_S)
+        except Unsure as doubt:
+            self._keep(request.result_id, None)
+            return Delayed(message=doubt.message, retry_after_s=LOOK_AGAIN_S)
+        except Rejected as no:
+            answer = PlanAnswer(status="errored", message=no.message)
+        if isinstance(answer, PlanAnswer):
+            self._runs.pop(request.result_id, None)
+        return answer
+
+    async def _planned(self, tfe: Tfe, workspace: Workspace, request: PlanRequest) -> PlanAnswer | Delayed:
+        run = await self._run(tfe, workspace, request)
+        if run is None:
+            # To create it would be a change.
+            said = f"The workspace {workspace.name} does not exist yet: it would be created."
+            return PlanAnswer(status="completed", has_changes=True, message=said)
+        run_id = str(run["id"])
+        self._keep(request.result_id, run_id)
+        answer = await _ended(tfe, run, workspace)
+        if answer is not None:
+            return answer
+        created = moment(attribute(run, "created-at"))
+        if created is not None and self._clock() - created > ENDS_WITHIN:
+            await stopped(tfe, run)
+            said = f"Terraform's run {run_id} did not end within {ENDS_WITHIN.total_seconds() / 60:g} min, and was cancelled."
+            return PlanAnswer(status="errored", message=said)
+        return Delayed(message=f"Terraform's run {run_id} is under way.", retry_after_s=LOOK_AGAIN_S)
+
+    async def _run(self, tfe: Tfe, workspace: Workspace, request: PlanRequest) -> Json | None:
+        """The speculative run, started if it was not yet; None where there is no workspace to plan in."""
+        if (run_id := self._runs.get(request.result_id)) is not None:
+            return await tfe.get(f"runs/{run_id}")
+        known = await found_workspace(tfe, workspace.name)
+        if known is None:
+            return None
+        if request.again or request.result_id in self._runs:
+            run = await run_named(tfe, str(known["id"]), request.result_id, self._clock() - STARTED_WITHIN)
+            if run is not None:
+                return run
+        said = {"message": plan_message(request.result_id), "plan-only": True, "variables": run_variables(workspace)}
+        return await tfe.save("POST", "runs", "runs", said, belongs_to={"workspace": str(known["id"])}, starts=True)
+
+    def _keep(self, result_id: str, run_id: str | None) -> None:
+        self._runs[result_id] = run_id
+        if len(self._runs) > MAX_KEPT:
+            self._runs.popitem(last=False)
 
 
 def plan_message(result_id: str) -> str:
@@ -48,7 +124,7 @@ def _hcl(variable: Variable) -> str:
     return orjson.dumps(variable.value).decode().replace("${", "$${").replace("%{", "%%{")
 
 
-async def ended(tfe: Tfe, run: Json, workspace: Workspace) -> PlanAnswer | None:
+async def _ended(tfe: Tfe, run: Json, workspace: Workspace) -> PlanAnswer | None:
     """What a run found; None while it is under way. Raises: Held, Rejected."""
     status = str(attribute(run, "status"))
     page = tfe.page_of(workspace.name, str(run["id"]))

@@ -12,6 +12,7 @@ from typing import Final
 
 from contracts.shapes import JobStatus, Json
 from libs.webhooks.told import job_named_in, moment
+from services.dispatcher.adapters.port import CancelAnswer, Delayed
 from services.dispatcher.adapters.tfe_api import Tfe, attribute
 
 ENDED: Final[Mapping[str, JobStatus]] = {
@@ -41,6 +42,18 @@ def may(run: Json, action: str) -> bool:
     """Whether Terraform would do something with a run now: `cancelable`, `confirmable`, `discardable`."""
     actions = attribute(run, "actions")
     return isinstance(actions, dict) and actions.get(f"is-{action}") is True
+
+
+async def stopped(tfe: Tfe, run: Json) -> CancelAnswer | Delayed:
+    """Cancel a run, or discard what it planned. Raises: Held, Rejected (409: its state changed meanwhile)."""
+    run_id, status = str(run["id"]), str(attribute(run, "status"))
+    if status in ENDED:
+        return CancelAnswer(stopped=True, message=f"Terraform's run {run_id} had ended: {status}.")
+    for able, verb in (("cancelable", "cancel"), ("discardable", "discard")):
+        if may(run, able):
+            await tfe.act(f"runs/{run_id}/actions/{verb}", "It is not wanted any more.")
+            return CancelAnswer(stopped=True, message=f"Terraform was asked to {verb} run {run_id}.")
+    return Delayed(message=f"Terraform's run {run_id} can neither be cancelled nor discarded while it is {status}.")
 
 
 def message_of(job_id: str) -> str:

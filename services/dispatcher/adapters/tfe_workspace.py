@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from contracts.shapes import Json
-from libs.template import TemplateError, render
+from services.dispatcher.adapters.rendering import Unrenderable, rendered
 
 MAX_DEPTH: Final = 32
 MAX_NODES: Final = 10_000
@@ -105,10 +105,9 @@ class Workspace(_Part):
 def workspace_of(template: str, context: Mapping[str, Any]) -> Workspace:
     """Render a template and read the workspace out of it. Raises: WorkspaceUnusable."""
     try:
-        text = render(template, context)
-    except TemplateError as error:
-        raise WorkspaceUnusable(f"The template can not be rendered: {error}.") from None
-    told = _parsed(text)
+        told = _parsed(rendered("template", template, context))
+    except Unrenderable as error:
+        raise WorkspaceUnusable(error.message) from None
     if not isinstance(told, dict):
         raise WorkspaceUnusable("The template renders to no map: write `name: …` and the workspace's other options, one a line.")
     said = {key: value for key, value in told.items() if value is not None}

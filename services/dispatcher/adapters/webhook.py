@@ -217,7 +217,8 @@ def _words(answer: Answer) -> str:
     if answer.headers.get("content-type", "").startswith("text/plain"):
         return answer.text()
     told = answer.json()
-    return next(told[key] for key in ("message", "error", "detail", "title") if isinstance(told.get(key), str))
+    said = [told[key] for key in ("message", "error", "detail", "title") if isinstance(told.get(key), str)]
+    return str(said[0])
 
 
 def _hint(status: int) -> str:

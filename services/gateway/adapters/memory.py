@@ -90,6 +90,16 @@ class MemoryRows:
         """See `ReadStore.holders`."""
         return sorted(ws for (ws, of), rows in self._tables.items() if of == table and row_id in rows)
 
+    async def holders_of(self, table: Table, field: str, value: str) -> list[str]:
+        """See `ReadStore.holders_of`."""
+        assert field in FIELDS[table]
+        held = (
+            (ws, any(_text(doc, field) == value for _, doc in rows.values()))
+            for (ws, of), rows in self._tables.items()
+            if of == table
+        )
+        return sorted(ws for ws, has in held if has)
+
     async def many(self, workspace_id: str, table: Table, row_ids: Sequence[str]) -> dict[str, Json]:
         """See `ReadStore.many`."""
         rows = self._rows(workspace_id, table)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from psycopg.sql import SQL, Composable, Composed
+from psycopg.sql import SQL, Composable, Composed, Literal
 
 from contracts.shapes import Json
 from libs.eventlog.connections import Connections
@@ -82,6 +82,15 @@ class PostgresStore:
         """See `ReadStore.holders`."""
         query = SQL("SELECT workspace_id::text FROM {} WHERE id = %s ORDER BY 1").format(table_name(table))
         return [row[0] for row in await self._rows(query, (row_id,))]
+
+    async def holders_of(self, table: Table, field: str, value: str) -> list[str]:
+        """See `ReadStore.holders_of`."""
+        assert field in FIELDS[table]
+        # The index holds only rows that have the key at all.
+        query = SQL("SELECT DISTINCT workspace_id::text FROM {} WHERE {} = %s AND doc ->> {} IS NOT NULL ORDER BY 1").format(
+            table_name(table), text_of(field), Literal(field)
+        )
+        return [row[0] for row in await self._rows(query, (value,))]
 
     async def many(self, workspace_id: str, table: Table, row_ids: Sequence[str]) -> dict[str, Json]:
         """See `ReadStore.many`."""

@@ -11,12 +11,24 @@ from libs.secrets.config import merged_back, texts
 from libs.secrets.fields import Path, SecretFields
 from libs.secrets.problem import SecretProblem
 from libs.secrets.references import MASK, SEALED, references
+from services.gateway.configs.checks import is_read_outside
 
 _ADDRESS: Final = re.compile(r"(?!webhookurl$)(?:.*(?:url|uri|address|endpoint|host|server))")
 """Names of fields that say where a secret is sent. Where a tool sends its notifications it sends no secret of ours."""
 
+_READ_BACK: Final = frozenset({"argo-cd"})
+
 OF_ANY_TYPE: Final = SecretFields.of(*sorted({field for one in AGENT_CONFIGS for field in secret_fields(one)}))
 """A deployment, a version or a step does not say of which type its agent is: what is secret for one type is."""
+
+
+def reads_back(agent_type: str) -> bool:
+    """Whether whoever may write an agent is shown its secrets: clients in use compare them with what they sent, or work with them.
+
+    Of an `argo-cd` agent Terraform takes a missing key for the text `<nil>`; of a type that we do not know it knows no more than that it
+    sent texts and gets them back; `http-pull` agents read their own configuration. Everybody else keeps what they sent.
+    """
+    return agent_type in _READ_BACK or is_read_outside(agent_type)
 
 
 def fields_of(agent_type: str) -> SecretFields:

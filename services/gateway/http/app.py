@@ -23,6 +23,7 @@ from services.gateway.http import (
     freezes,
     health,
     jobs,
+    plans,
     policies,
     providers,
     relationship_rules,
@@ -34,6 +35,7 @@ from services.gateway.http import (
     variable_sets,
     variables,
     versions,
+    webhooks,
     workflows,
     workspaces,
 )
@@ -48,6 +50,7 @@ ROUTES: tuple[Routes, ...] = (
     deployments.routes,
     variables.routes,
     versions.routes,
+    plans.routes,
     dependencies.routes,
     environments.routes,
     resources.routes,
@@ -88,6 +91,7 @@ def create_app(deps: Deps) -> FastAPI:
         exception_handlers={HTTPException: _routing_problem},
     )
     health.serve(app, deps)
+    webhooks.serve(app, deps)
     for routes in ROUTES:
         routes.serve(app, deps)
     app.add_middleware(Intake)

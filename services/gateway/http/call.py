@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid5
@@ -17,11 +17,12 @@ from contracts.envelope import NIL_WORKSPACE
 from contracts.shapes import Json
 from libs.bus.port import Unavailable, Written
 from libs.eventlog.port import MAX_FACT_BYTES, Append, CommandAnswer, Repeated
-from services.gateway.access import Identity
+from services.gateway.access import Identity, may_write
 from services.gateway.http.deps import Deps
 from services.gateway.http.problem import NotFound, Problem, unavailable
 from services.gateway.http.validation import canonical_uuid
 from services.gateway.json_text import dump
+from services.gateway.masking import masked
 from services.gateway.rows import Table
 from services.gateway.views import Views, shown
 
@@ -43,7 +44,7 @@ class Reply:
         """As HTTP."""
         if self.body is None:
             return Response(status_code=self.status)
-        return Response(dump(self.body), status_code=self.status, media_type="application/json")
+        return Response(masked(dump(self.body)), status_code=self.status, media_type="application/json")
 
 
 def accepted(entity_id: str, message: str) -> Reply:
@@ -165,6 +166,8 @@ class Call:
 
     async def _answer(self, wish: Wish | Written, workspace_id: str) -> Answer:
         owner = wish.kind.SERVICE if isinstance(wish, Written) else wish.SERVICE
+        if isinstance(wish, Wish):
+            wish = await self.deps.configs.prepared(wish, workspace_id)
         try:
             answer = await self.deps.requests.ask(
                 wish,
@@ -192,6 +195,13 @@ class Call:
         if found is None:
             raise NotFound(what)
         return shown(found)
+
+    async def as_sent(self, documents: Sequence[Json], field: str) -> list[Json]:
+        """Documents with the secrets of a configuration in clear, for whoever may write them; for everybody else as they are."""
+        if not may_write(self.deps.system.state, self.who, self.workspace_id):
+            return list(documents)
+        configs = await self.deps.vault.unsealed(self.workspace_id, [one[field] for one in documents])
+        return [{**one, field: config} for one, config in zip(documents, configs, strict=True)]
 
     async def row_named(self, table: Table, name: str, what: str, field: str = "name") -> Json:
         """A row by its name. Raises: NotFound."""

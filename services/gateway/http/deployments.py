@@ -32,6 +32,8 @@ def _wish(body: bodies.DeploymentBody, deployment_id: str | None) -> SaveDeploym
 
 
 async def _with_systems(call: Call, deployments: Sequence[Json]) -> list[Json]:
+    """Deployments as they were sent (clients compare), each with its systems."""
+    deployments = await call.as_sent(deployments, "jobAgentConfig")
     systems = await call.views.systems_of([one["id"] for one in deployments])
     return [{"deployment": one, "systems": systems[one["id"]]} for one in deployments]
 

@@ -12,7 +12,11 @@ from libs.bus.port import Requests
 from libs.eventlog.port import EventLog
 from libs.runtime import clock as wall
 from libs.runtime.feed import Feed
+from libs.secrets.keys import SecretKeys
+from libs.secrets.sources import Sources
+from libs.secrets.vault import Vault
 from services.gateway.adapters.system import SystemView
+from services.gateway.configs.saving import Configs
 from services.gateway.store import ReadStore
 
 
@@ -25,6 +29,19 @@ class Progress(Protocol):
 
 def _no_health() -> list[dict[str, Any]]:
     return []
+
+
+def no_secrets() -> Vault:
+    """A vault that can not seal anything."""
+    return Vault(Sources({}, None), None)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class WebhookSecrets:
+    """What GitHub's App and Terraform sign with; empty where their webhooks were not set up."""
+
+    github: str = ""
+    tfe: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +61,9 @@ class Deps:
         clock: only to tell whether a key has expired.
         filters: how many lists are filtered at the same time; each of them may keep a processor busy.
         closing: set when the process is about to end, so that streams end first.
+        vault: seals secrets, and opens them for who may read them.
+        keys: those of the vault, to be destroyed with their workspace; None where nothing can be sealed.
+        webhook_secrets: what the webhooks of all workspaces are signed with.
     """
 
     requests: Requests
@@ -60,3 +80,11 @@ class Deps:
     clock: Callable[[], datetime] = wall.now
     filters: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     closing: asyncio.Event = field(default_factory=asyncio.Event)
+    vault: Vault = field(default_factory=no_secrets)
+    keys: SecretKeys | None = None
+    webhook_secrets: WebhookSecrets = field(default_factory=WebhookSecrets)
+
+    @property
+    def configs(self) -> Configs:
+        """Checks configurations and keeps their secrets out of the log."""
+        return Configs(self.vault, self.store)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from typing import Any
 
@@ -14,8 +15,12 @@ from services.gateway.http.problem import Problem
 from services.gateway.json_text import BadJson, dump, normal, parse
 
 MAX_BODY_BYTES = 100 * 1024 * 1024
+MAX_WEBHOOK_BYTES = 5 * 1024 * 1024
 LARGE_BYTES = 256 * 1024
 """Bodies from here on are checked beside the loop, and kept as text alone: their values would take several times as much memory."""
+
+_WEBHOOK = re.compile(r"/api/(?:(?:github|tfe)/webhook|argo/[^/]+/webhook|webhook/[^/]+)")
+"""Where others send what they signed: byte for byte, whatever it is."""
 
 access_log = logging.getLogger("signalbox.access")
 
@@ -50,8 +55,11 @@ class Intake:
         scope["path"] = raw.partition(b"?")[0].decode("latin-1")
         state = scope.setdefault("state", {})
         try:
-            body = await _read(scope, receive)
-            state["sent"], state["json"] = bool(body), await _parsed(scope, body)
+            if _WEBHOOK.fullmatch(scope["path"]):
+                body = state["raw"] = await _read(scope, receive, MAX_WEBHOOK_BYTES)
+            else:
+                body = await _read(scope, receive, MAX_BODY_BYTES)
+                state["sent"], state["json"] = bool(body), await _parsed(scope, body)
             del body  # an answer may take a minute, and needs no more than its text
         except Problem as problem:
             await _refuse(problem, watch)
@@ -78,10 +86,10 @@ def header(scope: Scope, name: bytes) -> str | None:
     return None
 
 
-async def _read(scope: Scope, receive: Receive) -> bytes:
+async def _read(scope: Scope, receive: Receive, most: int) -> bytes:
     told = header(scope, b"content-length")
-    if told is not None and told.isdigit() and int(told) > MAX_BODY_BYTES:
-        raise Problem(413, f"the body is larger than {MAX_BODY_BYTES} bytes", "Payload Too Large")
+    if told is not None and told.isdigit() and int(told) > most:
+        raise Problem(413, f"the body is larger than {most} bytes", "Payload Too Large")
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -90,8 +98,8 @@ async def _read(scope: Scope, receive: Receive) -> bytes:
             return b"".join(chunks)  # the client went away; nobody will read the answer
         chunk = message.get("body", b"")
         size += len(chunk)
-        if size > MAX_BODY_BYTES:
-            raise Problem(413, f"the body is larger than {MAX_BODY_BYTES} bytes", "Payload Too Large")
+        if size > most:
+            raise Problem(413, f"the body is larger than {most} bytes", "Payload Too Large")
         chunks.append(chunk)
         if not message.get("more_body", False):
             return b"".join(chunks)

@@ -21,6 +21,7 @@ from starlette.responses import Response
 from contracts.command import Refused
 from contracts.envelope import NIL_WORKSPACE
 from libs.eventlog.port import LogUnavailable
+from libs.secrets.keys import KeysUnavailable
 from services.gateway.access import Identity, credential, identify, may_see
 from services.gateway.http.bodies import NoQuery
 from services.gateway.http.call import Call, Reply, command_id_of, is_named
@@ -29,6 +30,7 @@ from services.gateway.http.intake import is_json
 from services.gateway.http.problem import NotFound, Problem, Unprocessable, finding, of_refusal, unavailable
 from services.gateway.http.validation import Large, body_of, canonical_uuid, decoded_segment, large_body_of, query_of
 from services.gateway.json_text import dump
+from services.gateway.masking import masked
 from services.gateway.store import StoreUnavailable
 
 T = TypeVar("T")
@@ -112,7 +114,7 @@ def _endpoint(operation: Operation, deps: Deps) -> Callable[[Request], Awaitable
     async def endpoint(request: Request) -> Response:
         try:
             call = await _checked(operation, deps, request)
-            reply = await _patient(partial(operation.handler, call), deps.patience_s)
+            reply = await patient(partial(operation.handler, call), deps.patience_s)
             return reply.response() if isinstance(reply, Reply) else reply
         except Problem as problem:
             return answer_of(problem)
@@ -127,16 +129,18 @@ def _endpoint(operation: Operation, deps: Deps) -> Callable[[Request], Awaitable
 
 def answer_of(problem: Problem) -> Response:
     """A problem as HTTP."""
-    return Response(dump(problem.body()), status_code=problem.status, headers=problem.headers(), media_type="application/json")
+    return Response(
+        masked(dump(problem.body())), status_code=problem.status, headers=problem.headers(), media_type="application/json"
+    )
 
 
-async def _patient(attempt: Callable[[], Awaitable[T]], patience_s: float) -> T:
+async def patient(attempt: Callable[[], Awaitable[T]], patience_s: float) -> T:
     """Try again and again while the database is away. What is tried keeps its command ids, so repeating is harmless."""
     end = asyncio.get_running_loop().time() + patience_s
     while True:
         try:
             return await attempt()
-        except (LogUnavailable, StoreUnavailable) as error:
+        except (LogUnavailable, StoreUnavailable, KeysUnavailable) as error:
             if asyncio.get_running_loop().time() >= end:
                 raise unavailable("the database can not be reached now; send the same request again") from error
         await asyncio.sleep(_RETRY_S)
@@ -172,7 +176,7 @@ async def _admitted(operation: Operation, deps: Deps, presented: str, workspace_
     who = identify(deps.system.state, presented, deps.clock())
     if who is None or (operation.workspace and not may_see(deps.system.state, who, workspace_id)):
         # A gateway that has just started, or where others write the log, does not turn away what it has not heard of yet.
-        await _patient(deps.system.catch_up_with_log, deps.patience_s)
+        await patient(deps.system.catch_up_with_log, deps.patience_s)
         who = identify(deps.system.state, presented, deps.clock())
     if who is None:
         raise Problem(401, "Authentication required", "UNAUTHORIZED")

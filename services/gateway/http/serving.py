@@ -20,13 +20,17 @@ from contracts.envelope import NIL_WORKSPACE
 from libs.bus.port import Requests, Unavailable
 from libs.eventlog.port import EventLog, LogUnavailable
 from libs.runtime.feed import Feed
+from libs.runtime.outside import Outside
 from libs.runtime.settings import Settings
+from libs.secrets.keys import KeysUnavailable, SecretKeys
+from services.gateway.adapters.forgetting import forget
 from services.gateway.adapters.projector import Projector
 from services.gateway.adapters.reading import PostgresStore
 from services.gateway.adapters.system import SystemView
 from services.gateway.adapters.writing import PostgresSink
+from services.gateway.configs.saving import KeepingRequests
 from services.gateway.http.app import create_app
-from services.gateway.http.deps import Deps
+from services.gateway.http.deps import Deps, WebhookSecrets, no_secrets
 
 MIGRATIONS = Path(__file__).parents[1] / "adapters" / "migrations"
 """The numbered SQL files of the read tables."""
@@ -34,6 +38,7 @@ MIGRATIONS = Path(__file__).parents[1] / "adapters" / "migrations"
 _KEY = re.compile(r"([0-9a-f]{16})\.([0-9a-f]{64})")
 _RETRY_S = 0.1
 _GRACE_S = 5
+_FORGET_S = 5
 _BOOTSTRAP = uuid5(NAMESPACE_URL, "signalbox/bootstrap")
 
 log_ = logging.getLogger("signalbox.gateway")
@@ -48,9 +53,11 @@ class Gateway:
 
     Args:
         health: what the services of this process say of themselves.
+        outside: seals and opens secrets; without it none can be sealed.
 
     Attributes:
         address: host and port (or path) where it listens, once started.
+        keeping: asks services for those who do not come over HTTP, and keeps their secrets out of the log as well.
     """
 
     def __init__(
@@ -60,6 +67,7 @@ class Gateway:
         feed: Feed,
         requests: Requests,
         health: Callable[[], list[dict[str, Any]]],
+        outside: Outside | None = None,
     ) -> None:
         self._settings = settings
         self._store = PostgresStore(settings.postgres)
@@ -73,10 +81,15 @@ class Gateway:
             progress=self._projector,
             system=self._system,
             health=health,
+            webhook_secrets=WebhookSecrets(settings.github_webhook_secret, settings.tfe_webhook_secret),
+            vault=outside.vault if outside is not None else no_secrets(),
+            keys=outside.keys if outside is not None else None,
         )
+        self.keeping = KeepingRequests(requests, self.deps.configs)
         self.address: Any = None
         self._server: _Server | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._forgetting: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Serve; returns when requests are taken. Raises: BadKeyFile."""
@@ -98,6 +111,8 @@ class Gateway:
         self._tasks.append(asyncio.create_task(server.serve(sockets=[listening]), name="gateway http"))
         if key is not None:
             await self._see_to(key)
+        if self.deps.keys is not None:
+            self._forgetting = asyncio.create_task(self._forget(self.deps.keys), name="gateway forgets")
         await server.up.wait()
         self.address = listening.getsockname()
         log_.info("listening", extra={"address": str(self.address)})
@@ -108,6 +123,10 @@ class Gateway:
         server, self._server = self._server, None
         if server is not None:
             server.should_exit = True
+        if self._forgetting is not None:
+            self._forgetting.cancel()
+            self._tasks.append(self._forgetting)
+            self._forgetting = None
         tasks, self._tasks = self._tasks, []
         for task in tasks:
             with contextlib.suppress(asyncio.CancelledError):
@@ -115,6 +134,16 @@ class Gateway:
         await self._projector.stop()
         await self._system.stop()
         await self._store.close()
+
+    async def _forget(self, keys: SecretKeys) -> None:
+        """Destroy the secrets of deleted workspaces, however long that can not be done."""
+        while True:
+            try:
+                await forget(self.deps.log, keys)
+                return
+            except (LogUnavailable, KeysUnavailable) as error:
+                log_.info("the secrets of deleted workspaces are destroyed later", extra={"reason": str(error)})
+                await asyncio.sleep(_FORGET_S)
 
     def _listening(self) -> socket.socket:
         if self._settings.listen_fd is not None:

@@ -72,6 +72,8 @@ async def update_workspace(call: Call) -> Reply:
 
 @routes.add("DELETE", "", answers={204: None})
 async def delete_workspace(call: Call) -> Reply:
-    """Delete a workspace; what happened in it stays in its log, out of reach."""
+    """Delete a workspace; what happened in it stays in its log, out of reach, and its secrets are destroyed."""
     await call.ask(DeleteWorkspace(workspace_id=call.workspace_id), NIL_WORKSPACE)
+    if call.deps.keys is not None:
+        await call.deps.keys.destroy(call.workspace_id)
     return Reply(204)

@@ -5,7 +5,18 @@ One module per topic; `projection` says what they have in common.
 
 from __future__ import annotations
 
-from services.gateway.readmodel import catalog, freezes, inventory, jobs, policies, targets, verifications, workflows
+from services.gateway.readmodel import (
+    catalog,
+    freezes,
+    inventory,
+    job_calls,
+    jobs,
+    plans,
+    policies,
+    targets,
+    verifications,
+    workflows,
+)
 from services.gateway.readmodel.projection import PROJECTIONS, pair_key, patches_of, pin_key
 
 __all__ = [
@@ -16,7 +27,9 @@ __all__ = [
     "catalog",
     "freezes",
     "inventory",
+    "job_calls",
     "jobs",
+    "plans",
     "policies",
     "targets",
     "verifications",

@@ -8,6 +8,7 @@ from contracts.documents import stamp, version_document
 from contracts.envelope import Recorded
 from contracts.facts import planner
 from services.gateway import documents
+from services.gateway.readmodel.plans import without_plans_of
 from services.gateway.readmodel.projection import Patches, projects, saved
 from services.gateway.rows import Delete, DeleteWhere, Patch, Put
 
@@ -62,6 +63,7 @@ def _deployment_deleted(recorded: Recorded, fact: planner.DeploymentDeleted) -> 
         # Its id may return, with none of what people had chosen for it.
         DeleteWhere("pin", "$deployment", gone),
         DeleteWhere("mark", "$deployment", gone),
+        *without_plans_of(gone),
     )
 
 

@@ -53,7 +53,7 @@ def _job_status_changed(recorded: Recorded, fact: jobs.JobStatusChanged) -> Patc
 
 def moved(fact: jobs.JobStatusChanged | jobs.WorkflowJobStatusChanged) -> Json:
     """What is true of a job after it moved. The fact tells all of it: what it leaves out is no longer so."""
-    return {
+    doc: Json = {
         "status": fact.status,
         "message": fact.message,
         "externalId": fact.external_id,
@@ -61,4 +61,13 @@ def moved(fact: jobs.JobStatusChanged | jobs.WorkflowJobStatusChanged) -> Json:
         "updatedAt": stamp(fact.changed_at),
         "startedAt": stamp(fact.started_at) if fact.started_at is not None else None,
         "completedAt": stamp(fact.completed_at) if fact.completed_at is not None else None,
+        # A call that moved the job is no longer waited for.
+        "delay": None,
     }
+    if fact.status != "inProgress":
+        doc["lease"] = None
+    if fact.status in ACTIVE:
+        doc["cancellation"] = None
+        if fact.previous not in ACTIVE:
+            doc["$reopenedAt"] = stamp(fact.changed_at)
+    return doc

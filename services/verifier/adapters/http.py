@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-import time
+from collections.abc import Callable
 from typing import Any, Final
 
-import httpx
-
+from libs.outbound.addresses import AddressRules
+from libs.outbound.asking import Outbound
+from libs.outbound.failures import CallFailed
 from libs.runtime.service import Intent
+from libs.secrets.problem import SecretProblem
+from libs.secrets.redaction import Redacted
+from libs.secrets.references import replaced
+from libs.secrets.vault import Vault
 
 MAX_BODY_BYTES: Final = 1024 * 1024
 MAX_REDIRECTS: Final = 10
@@ -20,14 +24,16 @@ _PART: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
 
 
 class Measurer:
-    """Performs verifier's intents. What goes wrong outside is a result `{"error": …}`.
+    """Performs verifier's intents. What goes wrong outside is a result `{"error": …}`; no result holds a secret that was used for it.
 
     Args:
-        client: asks for us; made on first use when none is given.
+        outbound: makes the calls; without it public addresses are called.
+        vault: opens the secrets that a metric names; without it none are opened.
     """
 
-    def __init__(self, client: httpx.AsyncClient | None = None) -> None:
-        self._client = client
+    def __init__(self, outbound: Outbound | None = None, vault: Vault | None = None) -> None:
+        self._outbound = outbound or Outbound(AddressRules())
+        self._vault = vault
 
     async def __call__(self, intent: Intent) -> dict[str, Any]:
         """Take the measurement that an intent asks for."""
@@ -35,58 +41,52 @@ class Measurer:
         if request["type"] == "sleep":
             seconds = request["durationSeconds"]
             return {"ok": True, "value": seconds, "duration": seconds * 1000}
-        return await self._ask(request)
-
-    async def close(self) -> None:
-        """Close the connections; a later measurement opens new ones."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
-
-    async def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        url = request["url"]
         timeout_s = go_seconds(request["timeout"])
         if timeout_s is None or timeout_s <= 0:
             return {"error": f"the timeout {request['timeout']!r} is no duration above 0; write for example 30s or 1m30s"}
-        client = self._client or self._new_client()
-        began = time.monotonic()
         try:
-            async with asyncio.timeout(min(timeout_s, MAX_TIMEOUT_S)):
-                status, headers, body = await _exchange(client, request)
-        except TimeoutError:
-            return {"error": f"{url} did not answer within {request['timeout']}"}
-        # An address or header that is no text of HTTP ends in one of several built-in errors, depending on where it is noticed.
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, OverflowError) as error:
-            return {"error": f"{url} could not be asked: {type(error).__name__}: {error}"}
-        return {
-            "ok": 200 <= status < 300,
-            "statusCode": status,
-            "body": body,
-            "headers": headers,
-            "duration": round((time.monotonic() - began) * 1000),
-        }
+            filled, redacted = await self._opened(request)
+        except SecretProblem as problem:
+            return {"error": f"a secret can not be opened: {problem.message}"}
+        result: dict[str, Any] = redacted.json(await self._ask(request, filled, min(timeout_s, MAX_TIMEOUT_S)))
+        return result
 
-    def _new_client(self) -> httpx.AsyncClient:
-        self._client = httpx.AsyncClient(follow_redirects=True, max_redirects=MAX_REDIRECTS, timeout=MAX_TIMEOUT_S)
-        return self._client
+    async def _opened(self, request: dict[str, Any]) -> tuple[Callable[[str], str], Redacted]:
+        """What fills the secrets of a metric into a text of it, and what takes them out again. Raises: SecretProblem."""
+        named = request.get("secrets", [])
+        if self._vault is None or not named:
+            return str, Redacted()
+        opened = await self._vault.opened(request["workspace_id"], named)
+        values = {name: str(value) for name, value in zip(named, opened.config, strict=True)}
+        # What a template brought into the text may look like a reference as well, and is left alone.
+        return lambda text: replaced(text, lambda one: values.get(str(one), str(one))), opened.redacted
 
-
-async def _exchange(client: httpx.AsyncClient, request: dict[str, Any]) -> tuple[int, dict[str, list[str]], str]:
-    """Status, headers and body (as far as we read it) of an answer."""
-    headers = {name.encode(): value.encode() for name, value in request["headers"].items()}
-    content = None if request["body"] is None else request["body"].encode()
-    body = bytearray()
-    async with client.stream(request["method"], request["url"], headers=headers, content=content) as response:
-        async for chunk in response.aiter_bytes():
-            body += chunk
-            if len(body) >= MAX_BODY_BYTES:
-                break
+    async def _ask(self, request: dict[str, Any], filled: Callable[[str], str], timeout_s: float) -> dict[str, Any]:
+        body = request["body"]
+        try:
+            answer = await self._outbound.ask(
+                request["method"],
+                filled(request["url"]),
+                headers={name: filled(value) for name, value in request["headers"].items()},
+                content=None if body is None else filled(body),
+                timeout_s=timeout_s,
+                connect_s=timeout_s,
+                max_bytes=MAX_BODY_BYTES,
+                redirects=MAX_REDIRECTS,
+                insecure=request.get("insecure", False),
+            )
+        except CallFailed as error:
+            return {"error": str(error)}
         listed: dict[str, list[str]] = {}
-        for name, value in response.headers.multi_items():
+        for name, value in answer.headers.multi_items():
             listed.setdefault("-".join(word.capitalize() for word in name.split("-")), []).append(value)
-    text = bytes(body[:MAX_BODY_BYTES]).decode("utf-8", errors="replace")
-    # A database text can not hold this one character.
-    return response.status_code, listed, text.replace("\x00", "\ufffd")
+        return {
+            "ok": answer.ok,
+            "statusCode": answer.status,
+            "body": answer.text(),
+            "headers": listed,
+            "duration": round(answer.elapsed_s * 1000),
+        }
 
 
 def go_seconds(text: str) -> float | None:

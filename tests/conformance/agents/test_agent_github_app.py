@@ -165,6 +165,7 @@ async def test_the_installation_of_a_repository_can_be_found(house: House) -> No
         ({"appId": "1"}, "appId and privateKey belong together"),
         ({"privateKey": PEM}, "appId and privateKey belong together"),
         ({"appId": "1", "privateKey": "no key"}, "can not be read"),
+        ({"appId": "1", "privateKey": PEM * 10}, "at most 8192 are read"),
         ({"apiUrl": "https://elsewhere.example"}, "needs its own appId and privateKey"),
     ],
 )
@@ -523,7 +524,7 @@ FAULTS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(FAULTS, st.lists(st.booleans(), max_size=6), st.floats(0, 14))
 def test_a_job_never_has_two_runs(faults: list[Any], crashes: list[bool], lag_s: float) -> None:
     async def tried() -> None:
@@ -531,6 +532,7 @@ def test_a_job_never_has_two_runs(faults: list[Any], crashes: list[bool], lag_s:
             house.github.lag_s = lag_s
             house.github.faults = [Fault(meets, reply, done, cut) for meets, reply, done, cut in faults]
             agent, again, ahead = house.agent, False, iter(crashes)
+            answer: AgentAnswer | Delayed | None = None
             for _ in range(20):
                 answer = await agent.dispatch(asking(house, again=again))
                 crashed = next(ahead, False)

@@ -7,12 +7,19 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-import httpx
 import orjson
 import pytest
 
+from libs.outbound.addresses import AddressRules
+from libs.outbound.asking import Outbound
 from libs.runtime.service import Intent
+from libs.secrets.sources import Sources
+from libs.secrets.vault import Vault
 from services.verifier.adapters.http import MAX_BODY_BYTES, Measurer, go_seconds
+
+WORKSPACE = "11111111-1111-4111-8111-111111111111"
+VARIABLES = {"SIGNALBOX_SECRET_TOKEN": "t0p-s3cret-token", "SIGNALBOX_SECRET_OTHER": "another-secret"}
+TOKEN, OTHER = ("${secret:env:" + name + "}" for name in VARIABLES)
 
 Ask = Callable[..., Awaitable[dict[str, Any]]]
 
@@ -54,15 +61,25 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 async def ask() -> AsyncIterator[Ask]:
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    measurer = Measurer(httpx.AsyncClient(trust_env=False, follow_redirects=True, max_redirects=5))
+    outbound = Outbound(AddressRules.parse("loopback"))
+    measurer = Measurer(outbound, Vault(Sources(VARIABLES, None), None))
 
     async def ask(path: str, **fields: Any) -> dict[str, Any]:
         url = path if "://" in path or not path.startswith("/") else f"http://127.0.0.1:{port}{path}"
-        request = {"type": "http", "method": "GET", "url": url, "headers": {}, "body": None, "timeout": "10s", **fields}
+        request = {
+            "type": "http",
+            "method": "GET",
+            "url": url,
+            "headers": {},
+            "body": None,
+            "timeout": "10s",
+            "workspace_id": WORKSPACE,
+            **fields,
+        }
         return await measurer(Intent("v/1/m", request))
 
     yield ask
-    await measurer.close()
+    await outbound.close()
     server.close()
     await server.wait_closed()
 
@@ -85,7 +102,7 @@ async def test_method_headers_and_body_are_sent(ask: Ask) -> None:
     result = await ask("/echo", method="POST", headers={"X-Key": "Schlüssel"}, body="grüß")
     told = orjson.loads(result["body"])
     assert (told["method"], told["body"]) == ("POST", "grüß")
-    assert told["headers"] == ["X-Key: Schlüssel"]
+    assert told["headers"] == ["x-key: Schlüssel"]
 
 
 async def test_redirects_are_followed(ask: Ask) -> None:
@@ -99,15 +116,16 @@ async def test_a_large_body_is_read_only_so_far(ask: Ask) -> None:
 @pytest.mark.parametrize(
     "path,fields,said",
     [
-        ("http://127.0.0.1:1/", {}, "could not be asked: ConnectError"),
-        ("/loop", {}, "could not be asked: TooManyRedirects"),
-        ("<no value>", {}, "could not be asked: UnsupportedProtocol"),
-        ("ftp://127.0.0.1/", {}, "could not be asked: UnsupportedProtocol"),
-        ("http://[::1", {}, "could not be asked: InvalidURL"),
-        ("http://a\nb/", {}, "could not be asked: InvalidURL"),
-        ("/json", {"headers": {"X-A": "a\r\nX-B: b"}}, "could not be asked: LocalProtocolError"),
-        ("/json", {"headers": {"X A": "b"}}, "could not be asked: LocalProtocolError"),
-        ("/silent", {"timeout": "50ms"}, "did not answer within 50ms"),
+        ("http://127.0.0.1:1/", {}, "no connection"),
+        ("http://169.254.169.254/", {}, "SIGNALBOX_OUTBOUND_ALLOW"),
+        ("/loop", {}, "it redirected more than 10 times"),
+        ("<no value>", {}, "only http: and https: can be called"),
+        ("ftp://127.0.0.1/", {}, "only http: and https: can be called"),
+        ("http://[::1", {}, "the address is none"),
+        ("http://a\nb/", {}, "the address is none"),
+        ("/json", {"headers": {"X-A": "a\r\nX-B: b"}}, "the header x-a holds a line break"),
+        ("/json", {"headers": {"X A": "b"}}, "'x a' is no name of a header"),
+        ("/silent", {"timeout": "50ms"}, "did not answer within 0.05 s"),
         ("/json", {"timeout": "soon"}, "the timeout 'soon' is no duration above 0"),
         ("/json", {"timeout": "0s"}, "the timeout '0s' is no duration above 0"),
     ],
@@ -123,12 +141,39 @@ async def test_a_sleep_is_over_when_it_is_asked_for() -> None:
     assert result == {"ok": True, "value": 30, "duration": 30_000}
 
 
-async def test_a_measurer_opens_its_connections_itself_and_closes_twice() -> None:
-    measurer = Measurer()
-    request = {"type": "http", "method": "GET", "url": "nothing:", "headers": {}, "body": None, "timeout": "1s"}
-    assert "error" in await measurer(Intent("v/1/m", request))
-    await measurer.close()
-    await measurer.close()
+async def test_secrets_are_opened_for_the_call_and_for_nothing_else(ask: Ask) -> None:
+    result = await ask(
+        "/echo?key=" + TOKEN, headers={"X-Key": f"Bearer {TOKEN}"}, body=f"a{TOKEN}", method="POST", secrets=[TOKEN]
+    )
+    told = orjson.loads(result["body"])
+    assert (told["headers"], told["body"]) == (
+        ["x-key: Bearer ••••••"],
+        "a••••••",
+    )  # it arrived, or there would be nothing to hide
+    assert "t0p-s3cret-token" not in str(result)
+
+
+async def test_a_secret_that_only_data_names_is_left_alone(ask: Ask) -> None:
+    result = await ask("/echo", method="POST", body=f"{OTHER} ${{secret:", headers={"X-Key": TOKEN}, secrets=[TOKEN])
+    assert orjson.loads(result["body"])["body"] == f"{OTHER} ${{secret:"
+
+
+async def test_a_secret_that_is_not_there_is_told(ask: Ask) -> None:
+    gone = "${secret:env:SIGNALBOX_SECRET_GONE}"
+    result = await ask("/json", headers={"X-Key": gone}, secrets=[gone])
+    assert list(result) == ["error"]
+    assert "there is no variable SIGNALBOX_SECRET_GONE" in result["error"]
+
+
+async def test_an_error_shows_no_secret(ask: Ask) -> None:
+    result = await ask(f"http://127.0.0.1:1/{TOKEN}", secrets=[TOKEN])
+    assert list(result) == ["error"]
+    assert "t0p-s3cret-token" not in result["error"]
+
+
+async def test_without_an_outside_nothing_on_this_machine_is_asked() -> None:
+    request = {"type": "http", "method": "GET", "url": "http://127.0.0.1:1/", "headers": {}, "body": None, "timeout": "10s"}
+    assert "SIGNALBOX_OUTBOUND_ALLOW" in (await Measurer()(Intent("v/1/m", request)))["error"]
 
 
 @pytest.mark.parametrize(

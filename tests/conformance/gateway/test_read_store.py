@@ -125,6 +125,16 @@ async def test_an_id_may_be_of_several_workspaces(both: Both) -> None:
     assert await both.store.holders("job", "a") == [W2]
 
 
+async def test_a_value_may_be_held_in_several_workspaces(both: Both) -> None:
+    assert await both.store.holders_of("job", "externalId", "run-1") == []
+    await both.write(job("a", externalId="run-1"), job("b", externalId="run-1"), job("c", externalId=None), workspace_id=W1)
+    await both.write(job("a", externalId="run-2"), job("d"), workspace_id=W2)
+    assert await both.store.holders_of("job", "externalId", "run-1") == [W1]
+    assert await both.store.holders_of("job", "externalId", "run-3") == []
+    await both.write(job("d", externalId="run-1"), workspace_id=W2)
+    assert await both.store.holders_of("job", "externalId", "run-1") == sorted((W1, W2))
+
+
 async def test_lists_are_ordered_filtered_and_cut(both: Both) -> None:
     await both.write(job("c", "2", status="s"), job("b", "1", status="s"), job("d", "2", status="t"), job("a", "3", status="s"))
     assert await both.names() == ["b", "c", "d", "a"]

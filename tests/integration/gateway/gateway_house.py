@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -21,10 +21,15 @@ from contracts.facts.gateway import UserCreated
 from libs.bus.port import Unavailable, Written
 from libs.eventlog.memory import MemoryLog
 from libs.eventlog.port import Append, NewFact
+from libs.outbound.addresses import AddressRules
+from libs.outbound.asking import Outbound
 from libs.runtime import clock
 from libs.runtime.feed import Feed
 from libs.runtime.host import Host
+from libs.runtime.outside import Outside
 from services.dispatcher import app as dispatcher
+from services.dispatcher.adapters.performing import built_in_agents, performing
+from services.dispatcher.adapters.port import Agent
 from services.gateway import app as gateway
 from services.gateway.adapters.memory import MemoryRows
 from services.gateway.adapters.projector import Projector
@@ -133,13 +138,20 @@ def check_shape(method: str, path: str, answer: httpx.Response) -> None:
 
 
 @asynccontextmanager
-async def house(**settings: Any) -> AsyncIterator[House]:
-    """The services, the projector and the application, with a first workspace and a key."""
+async def house(agents: Mapping[str, Agent] | None = None, **settings: Any) -> AsyncIterator[House]:
+    """The services, the projector and the application, with a first workspace and a key.
+
+    Args:
+        agents: by type, beside those that call nobody; they get their secrets from the `vault` of the settings.
+    """
     log = MemoryLog()
     feed = Feed(log)
     requests = InProcess()
     for app in (inventory, planner, policy, dispatcher, verifier, gateway):
         performer = app.performer() if hasattr(app, "performer") else None
+        if app is dispatcher and agents is not None:
+            outside = Outside(log, Outbound(AddressRules.parse("")), settings["vault"])
+            performer = performing({**built_in_agents(), **agents}, outside)
         name = app.service.name
         requests.hosts[name] = Host(app.service, log, feed, performer=performer, system=name == "gateway")
     rows = MemoryRows()

@@ -101,6 +101,27 @@ async def test_an_unknown_certificate_ends_the_call_unless_it_is_insecure_by_wis
     assert len(server.got) == 2
 
 
+async def test_certificates_that_come_with_a_call_hold_for_it_alone(certified: Make) -> None:
+    public, context = certified("cluster.example")
+    elsewhere, _ = certified("other.example")
+    async with outside(hello, tls=context) as server, Outbound(LOOPBACK, ca_file=public, resolve=resolve) as outbound:
+        url = server.url(host="cluster.example")
+        assert (await outbound.ask("GET", url, ca=public.read_text(), timeout_s=LONG_S)).ok
+        with pytest.raises(NotSent, match="certificate verify failed") as told:
+            await outbound.ask("GET", url, ca=elsewhere.read_text(), timeout_s=LONG_S, connect_s=LONG_S)
+        assert told.value.reason == "tls"
+        assert (await outbound.ask("GET", url, timeout_s=LONG_S)).ok
+    assert len(server.got) == 2
+
+
+@pytest.mark.parametrize("text", ["no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"])
+async def test_certificates_that_can_not_be_read_are_a_mistake_of_the_caller(text: str) -> None:
+    async with Outbound(LOOPBACK) as outbound:
+        with pytest.raises(NotSent, match="must be PEM") as told:
+            await outbound.ask("GET", "https://127.0.0.1:1/", ca=text)
+    assert told.value.reason == "request"
+
+
 async def test_a_place_that_speaks_no_tls() -> None:
     read: list[bytes] = []
 

@@ -237,7 +237,13 @@ class Scene:
         return job_id
 
     def job_status(
-        self, job_id: str, status: JobStatus, *, completed: datetime | None = None, message: str | None = None
+        self,
+        job_id: str,
+        status: JobStatus,
+        *,
+        completed: datetime | None = None,
+        message: str | None = None,
+        metrics: tuple[MetricSpec, ...] = (),
     ) -> None:
         """Dispatcher tells how a job stands."""
         created = next(one for one in self.world.facts(JobCreated) if one.job_id == job_id)
@@ -247,7 +253,7 @@ class Scene:
                 job_id=job_id, release_id=created.release_id, resource_id=created.resource_id,
                 environment_id=created.environment_id, deployment_id=created.deployment_id, version_id=created.version_id,
                 agent_id=created.agent_id, status=status, previous=created.status, message=message, completed_at=at,
-                changed_at=self.world.now,
+                changed_at=self.world.now, metrics=metrics,
             )
         )  # fmt: skip
 

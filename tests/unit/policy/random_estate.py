@@ -40,9 +40,9 @@ SELECTORS = (
     'environment.name == "staging"',
     f'environment.name == "production" && {API} && resource.metadata.ring == "0"',
     'deployment.name == "db"',
-    f"{API} && resource.metadata.ring > 3",
 )
-"""The last one has no answer for a resource that has a ring, so that its policy blocks."""
+UNREADABLE = f"{API} && resource.metadata.ring > 3"
+"""A selector without an answer for a resource that has a ring, so that its policy blocks."""
 
 
 class PolicyPlan(NamedTuple):

@@ -111,11 +111,27 @@ holding = st.one_of(approvals, progressions, in_time, waves, windows, cooldowns,
 rules = st.one_of(holding, holding, holding, retries, rollbacks, watched)
 
 
-_often = (*SELECTORS[:3], *SELECTORS[:3], *SELECTORS)
-policies = st.lists(
-    st.builds(PolicyPlan, st.sampled_from(_often), st.lists(rules, min_size=1, max_size=3).map(tuple)), min_size=1, max_size=3
-)
-"""One policy to three, of up to three rules each; most of them govern production."""
+_plans = st.builds(PolicyPlan, st.sampled_from(SELECTORS), st.lists(rules, min_size=1, max_size=3).map(tuple))
+policies = st.lists(_plans, max_size=2)
+KINDS: dict[str, st.SearchStrategy[RuleInput]] = {
+    "approval": approvals,
+    "progression": progressions,
+    "rollout": in_time,
+    "waves": waves,
+    "window": windows,
+    "cooldown": cooldowns,
+    "selector": selectors,
+    "dependency": dependencies,
+    "retry": retries,
+    "rollback": rollbacks,
+    "verification": watched,
+}
+
+
+def governed_by(kind: str) -> st.SearchStrategy[list[PolicyPlan]]:
+    """Policies of which the first one governs production by a rule of this kind, and whatever other rules there are."""
+    first = st.tuples(KINDS[kind], st.lists(rules, max_size=2)).map(lambda one: PolicyPlan(SELECTORS[1], (one[0], *one[1])))
+    return st.tuples(first, policies).map(lambda one: [one[0], *one[1]])
 
 
 freezes = st.builds(
@@ -189,7 +205,8 @@ _starts: tuple[tuple[Step, ...], ...] = (
     (Estate.settle, wait(30), Estate.post),
     (Estate.settle, Estate.post, wait(61), Estate.settle),
     (Estate.agree, Estate.settle, wait(30), Estate.post, Estate.agree),
-    (lambda estate: estate.dispatch(0), lambda estate: estate.end(0, False), wait(30)),
+    (lambda estate: estate.dispatch(0), lambda estate: estate.dispatch(0), lambda estate: estate.end(0, False)),
+    (Estate.agree, lambda estate: estate.dispatch(0), lambda estate: estate.dispatch(0), lambda estate: estate.dispatch(0)),
 )
 histories = st.builds(lambda start, then: [*start, *then], st.sampled_from(_starts), st.lists(steps, max_size=10))
 """Steps in any order, after a start that brings a rollout some way."""

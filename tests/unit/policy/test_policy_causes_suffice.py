@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +14,7 @@ from services.policy.state import NOWHERE, Pair
 from tests.unit.policy.choice_scenes import needing, unpin
 from tests.unit.policy.policy_scenes import approval, linear
 from tests.unit.policy.random_estate import Estate, PolicyPlan, Step
-from tests.unit.policy.random_policies import histories, policies
+from tests.unit.policy.random_policies import KINDS, governed_by, histories
 
 ROUNDS = 12
 """More causes than a target ever has one after the other."""
@@ -86,10 +87,13 @@ def held_targets(estate: Estate) -> Iterator[tuple[Pair, str]]:
                     yield pair, one
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, database=None)
-@given(policies, histories, st.integers(0, 5), st.integers(0, 5))
-def test_cause_that_is_taken_away_is_named_no_more(plans: list[PolicyPlan], steps: list[Step], which: int, target: int) -> None:
-    estate = Estate(plans, steps)
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=15, deadline=None, derandomize=True, database=None)
+@given(st.data(), histories, st.integers(0, 5), st.integers(0, 5))
+def test_cause_that_is_taken_away_is_named_no_more(
+    kind: str, data: st.DataObject, steps: list[Step], which: int, target: int
+) -> None:
+    estate = Estate(data.draw(governed_by(kind)), steps)
     version_id = estate.version()
     held = list(held_targets(estate))
     if not held or version_id is None:
@@ -109,10 +113,13 @@ def test_cause_that_is_taken_away_is_named_no_more(plans: list[PolicyPlan], step
         assert left or after is None or after.cleared, "what holds it now has no name"
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, database=None)
-@given(policies, histories, st.integers(0, 5))
-def test_causes_that_are_all_taken_away_let_the_version_arrive(plans: list[PolicyPlan], steps: list[Step], target: int) -> None:
-    estate = Estate(plans, steps)
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=12, deadline=None, derandomize=True, database=None)
+@given(st.data(), histories, st.integers(0, 5))
+def test_causes_that_are_all_taken_away_let_the_version_arrive(
+    kind: str, data: st.DataObject, steps: list[Step], target: int
+) -> None:
+    estate = Estate(data.draw(governed_by(kind)), steps)
     version_id = estate.version()
     held = list(held_targets(estate))
     if not held or version_id is None:

@@ -192,7 +192,7 @@ def test_a_policy_that_facts_about_its_rules_can_not_repeat_is_refused() -> None
 @pytest.mark.parametrize(
     "fields",
     [
-        {"success_condition": "result.tag == '{{.version.tag | upper}}'"},
+        {"success_condition": "result.tag == '{{.version.tag | shout}}'"},
         {"failure_condition": "result.tag == '{{.version.tag'"},
         {"provider": http(url="http://{{range}}/")},
         {"provider": http(headers={"X": "{{end}}"})},

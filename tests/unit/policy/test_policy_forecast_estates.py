@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.policy.forecast_scenes import check, forecast
-from tests.unit.policy.random_estate import Estate, PolicyPlan, Step
-from tests.unit.policy.random_policies import histories, policies
+from tests.unit.policy.random_estate import Estate, Step
+from tests.unit.policy.random_policies import KINDS, governed_by, histories
 
 LONG = timedelta(days=15)
 """Longer than any rule of the estate takes to let somebody go."""
@@ -24,10 +25,13 @@ def run_on(estate: Estate) -> None:
         estate.settle()
 
 
-@settings(max_examples=100, deadline=None, derandomize=True, database=None)
-@given(policies, histories, st.booleans())
-def test_forecast_over_every_kind_of_rule_is_what_then_happens(plans: list[PolicyPlan], steps: list[Step], settled: bool) -> None:
-    estate = Estate(plans, steps)
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=8, deadline=None, derandomize=True, database=None)
+@given(st.data(), histories, st.booleans())
+def test_forecast_over_every_kind_of_rule_is_what_then_happens(
+    kind: str, data: st.DataObject, steps: list[Step], settled: bool
+) -> None:
+    estate = Estate(data.draw(governed_by(kind)), steps)
     if settled:
         estate.settle()
     versions = [version_id for back in (0, 1) if (version_id := estate.version(back)) is not None]

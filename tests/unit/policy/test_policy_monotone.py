@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.commands.policy import DeleteSkip, RuleInput, SaveFreeze
+from contracts.commands.policy import DeleteSkip, SaveFreeze
 from services.policy.gate import Judge
 from tests.unit.policy.policy_scenes import approval, linear
 from tests.unit.policy.random_estate import PRODUCTION, SELECTORS, Estate, PolicyPlan, Step
-from tests.unit.policy.random_policies import freezes, histories, holding, policies, rollbacks, watched
+from tests.unit.policy.random_policies import KINDS, freezes, governed_by, histories, policies
 
 Allowed = dict[tuple[str, str], set[str]]
 
@@ -62,26 +63,24 @@ def check_fewer(estate: Estate, act: Callable[[Estate], object]) -> None:
             assert len(turns) <= 1, f"{turns} go together"
 
 
-added = st.one_of(holding, holding, rollbacks, watched)
-"""Not a retry: where no rule retries, none is made; the first such rule allows what nothing allowed before."""
-
-
-@settings(max_examples=80, deadline=None, derandomize=True, database=None)
-@given(policies, histories, added, st.sampled_from(SELECTORS))
+@pytest.mark.parametrize("kind", sorted(KINDS.keys() - {"retry"}))
+@settings(max_examples=15, deadline=None, derandomize=True, database=None)
+@given(st.data(), policies, histories, st.sampled_from(SELECTORS))
 def test_adding_a_rule_of_any_kind_never_clears_more(
-    plans: list[PolicyPlan], steps: list[Step], rule: RuleInput, selector: str
+    kind: str, data: st.DataObject, plans: list[PolicyPlan], steps: list[Step], selector: str
 ) -> None:
+    """Save a retry: where no rule retries, none is made; the first such rule allows what nothing allowed before."""
+    rule = data.draw(KINDS[kind])
     check_fewer(Estate(plans, steps), lambda estate: estate.scene.policy(rule, selector=selector, name="one more"))
 
 
-@settings(max_examples=80, deadline=None, derandomize=True, database=None)
-@given(
-    st.one_of(st.just([]), policies), histories, st.booleans(), freezes, st.sampled_from([0.0, 3.0]), st.sampled_from([None, 5.0])
-)
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=12, deadline=None, derandomize=True, database=None)
+@given(st.data(), histories, st.booleans(), freezes, st.sampled_from([0.0, 3.0]), st.sampled_from([None, 5.0]))
 def test_adding_a_freeze_never_clears_more(
-    plans: list[PolicyPlan], steps: list[Step], frozen: bool, freeze: SaveFreeze, starts: float, minutes: float | None
+    kind: str, data: st.DataObject, steps: list[Step], frozen: bool, freeze: SaveFreeze, starts: float, minutes: float | None
 ) -> None:
-    estate = Estate(plans, steps)
+    estate = Estate(data.draw(governed_by(kind)), steps)
     if frozen:
         estate.freeze(SaveFreeze(scope="workspace"), 0, 20)
     check_fewer(estate, lambda one: one.freeze(freeze, starts, minutes))

@@ -8,8 +8,8 @@ import pytest
 
 from contracts.commands.policy import RuleInput
 from contracts.facts.policy import VerificationRequired
-from contracts.shapes import JobStatus, Verification
-from tests.unit.policy.policy_scenes import METRIC, Scene, rollback, uid, verification
+from contracts.shapes import JobStatus, MetricSpec, Verification
+from tests.unit.policy.policy_scenes import METRIC, Scene, progression, rollback, uid, verification
 
 R = uid("r")
 Trigger = Literal["jobCreated", "jobStarted", "jobSuccess", "jobFailure"]
@@ -101,3 +101,54 @@ def test_of_metrics_with_one_name_the_first_policy_measures_its_own() -> None:
     scene.job(scene.version("v1"), R, "successful")
     wanted = [[metric.name for metric in one.metrics] for one in scene.facts(VerificationRequired)]
     assert wanted == [["b"], ["c"], ["a"]]
+
+
+HEALTH = METRIC.model_copy(update={"name": "argocd-application-health"})
+
+
+def told_by_agent(scene: Scene, *metrics: MetricSpec, status: JobStatus = "successful") -> list[VerificationRequired]:
+    """A job comes to a status, and its agent wants these measured."""
+    job = scene.job(scene.version("v1"), R)
+    scene.job_status(job, status, metrics=metrics)
+    scene.job_status(job, status, metrics=metrics)
+    return scene.facts(VerificationRequired)
+
+
+def test_what_the_agent_wants_measured_needs_no_policy() -> None:
+    (required,) = told_by_agent(Scene(R), HEALTH)
+    assert (required.policy_id, required.rule_id, required.metrics) == ("", "", (HEALTH,))
+
+
+def test_the_agent_wants_nothing_of_a_job_that_fails() -> None:
+    assert told_by_agent(Scene(R), HEALTH, status="failure") == []
+
+
+def test_disp_specs_merge_dedupe_policy_first() -> None:
+    scene = Scene(R)
+    stricter = HEALTH.model_copy(update={"count": 3, "success_condition": "result.json.mine"})
+    policy_id = scene.policy(RuleInput(verification=Verification(metrics=(METRIC, stricter))))
+    other = METRIC.model_copy(update={"name": "agents own"})
+    first, second = told_by_agent(scene, HEALTH, other)
+    assert (first.policy_id, first.metrics) == (policy_id, (METRIC, stricter))
+    assert (second.policy_id, second.metrics) == ("", (other,))
+
+
+def test_a_rule_that_measures_failed_jobs_takes_nothing_from_the_agent() -> None:
+    scene = Scene(R)
+    scene.policy(RuleInput(verification=Verification(trigger_on="jobFailure", metrics=(HEALTH,))))
+    (required,) = told_by_agent(scene, HEALTH)
+    assert required.policy_id == ""
+
+
+@pytest.mark.parametrize("passed", [True, False])
+def test_a_version_is_promoted_only_once_what_the_agent_wants_measured_has_passed(passed: bool) -> None:
+    scene = Scene(R)
+    staged = uid("staged")
+    scene.appear(staged, env=scene.staging)
+    scene.production_policy(progression(verified=True))
+    version = scene.version("v1")
+    job = scene.job(version, staged, env=scene.staging)
+    scene.job_status(job, "successful", metrics=(HEALTH,))
+    assert scene.open(version) == set()
+    scene.verify(job, passed=passed)
+    assert (scene.open(version) == {R}) is passed

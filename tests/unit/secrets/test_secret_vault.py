@@ -127,3 +127,24 @@ async def test_round_trip(config: dict[str, Any]) -> None:
     opened = await vault.opened(HERE, kept)
     assert opened.config == config
     assert dataclasses.is_dataclass(opened)
+
+
+async def test_what_was_sent_comes_back_to_who_may_write_it(vault: Vault) -> None:
+    sent = {"apiKey": "s3cret", "pin": {"password": 7}, "list": [{"name": "token", "value": "x"}], "n": [1, None, True]}
+    references = {"header": "Bearer ${secret:env:SIGNALBOX_SECRET_TOKEN}", "unknown": "${secret:file:nothing}"}
+    kept = await vault.sealed(HERE, {**sent, **references}, FIELDS)
+    assert await vault.unsealed(HERE, [kept, {"plain": "${secret:odd"}]) == [{**sent, **references}, {"plain": "${secret:odd"}]
+    part = {"header": f"Bearer {kept['apiKey']}"}
+    assert await vault.unsealed(HERE, part) == {"header": "Bearer s3cret"}
+
+
+async def test_what_can_not_be_opened_any_more_is_masked_for_who_reads_it() -> None:
+    keys = MemoryKeys(MASTER)
+    vault = Vault(SOURCES, keys)
+    kept = await vault.sealed(HERE, {"apiKey": "s3cret", "url": "a"}, FIELDS)
+    await vault.sealed(THERE, {"apiKey": "theirs"}, FIELDS)
+    shown = {"apiKey": MASK, "url": "a"}
+    assert await vault.unsealed(THERE, kept) == shown
+    await keys.destroy(HERE)
+    assert await vault.unsealed(HERE, kept) == shown
+    assert await Vault(SOURCES, None).unsealed(HERE, kept) == shown

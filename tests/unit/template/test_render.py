@@ -119,6 +119,26 @@ def test_what_can_not_be_rendered_is_refused_with_its_place(text: str, line: int
     assert str(refused.value) == f"{refused.value.message} (line {line}, column {column})"
 
 
+@pytest.mark.parametrize(
+    "text,roots",
+    [
+        ("{{.a.b}} {{$.c}} {{if .d}}{{.e}}{{end}}", {"a", "c", "d", "e"}),
+        ("{{range .a}}{{.b}}{{.}}{{$.c.d}}{{else}}{{.e}}{{end}}", {"a", "c", "e"}),
+        ("{{with .a}}{{.b}}{{.}}{{else with .c}}{{.}}{{else}}{{.d}}{{end}}", {"a", "c", "d"}),
+        ('{{define "x"}}{{.a}}{{$.b}}{{.}}{{$}}{{end}}{{template "x" .c}}{{.d}}', {"c", "d"}),
+        ('{{block "x" .a}}{{.b}}{{end}}', {"a"}),
+        ('{{template "x" .}}{{define "x"}}{{.a}}{{end}}', None),
+        ("{{toJson .}}", None),
+        ("{{toJson $}}", None),
+        ("{{with $}}{{.a}}{{end}}", None),
+        ("{{range .a}}{{index $ .}}{{end}}", None),
+        ("text", set()),
+    ],
+)
+def test_a_template_knows_which_keys_of_the_root_it_reads(text: str, roots: set[str] | None) -> None:
+    assert parse(text).tree.roots == (None if roots is None else frozenset(roots))
+
+
 def test_what_is_not_well_formed_is_refused_before_anything_renders() -> None:
     with pytest.raises(TemplateError, match="no function"):
         parse("{{if false}}{{nope}}{{end}}")

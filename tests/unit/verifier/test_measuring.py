@@ -217,7 +217,37 @@ def test_provider_fields_are_rendered_for_each_measurement() -> None:
         "headers": {"X-Version": "v2.0.0", "X-Missing": "<no value>"},
         "body": "{{.environment.name}} {{.deployment.slug}} {{.release.id}} {{.release.version.tag}} {{if}}",
         "timeout": "5s",
+        "insecure": False,
+        "secrets": [],
+        "workspace_id": WORKSPACE,
     }
+
+
+def test_only_secrets_that_a_metric_itself_names_may_be_opened() -> None:
+    scene = Scene()
+    named, brought = "${secret:env:SIGNALBOX_SECRET_A}", "${secret:env:SIGNALBOX_SECRET_B}"
+    scene.record(
+        VersionUpdated(
+            version_id=ABOUT["version_id"],
+            deployment_id=ABOUT["deployment_id"],
+            tag=brought,
+            name="n",
+            created_at=START,
+        )
+    )
+    scene.require(
+        metric(
+            provider={
+                "type": "http",
+                "url": "https://x/{{.version.tag}}?key=" + named,
+                "headers": {"Authorization": f"Bearer {named}", "X-Odd": "${secret:"},
+                "insecure": True,
+            }
+        )
+    )
+    ((_, _, request),) = scene.outside.asked
+    assert request["url"] == f"https://x/{brought}?key={named}"
+    assert (request["secrets"], request["insecure"]) == ([named], True)
 
 
 def test_disp_conditions_templated() -> None:

@@ -56,8 +56,10 @@ from services.gateway.http.answers.inventory import (
     VariableSetWithVariables,
 )
 from services.gateway.http.answers.jobs import (
+    ClaimedJob,
     ContextEnvironment,
     DispatchContext,
+    Heartbeat,
     Job,
     JobAgent,
     JobWithRelease,
@@ -66,6 +68,14 @@ from services.gateway.http.answers.jobs import (
     Release,
     ReleaseTarget,
     Verification,
+)
+from services.gateway.http.answers.plans import (
+    Plan,
+    PlanResult,
+    PlanSummary,
+    PlanTarget,
+    PlanValidation,
+    PlanViolation,
 )
 from services.gateway.http.answers.policies import (
     Policy,
@@ -147,6 +157,8 @@ __all__ = [
     "Relation",
     "Relations",
     "JobAgent",
+    "ClaimedJob",
+    "Heartbeat",
     "ReleaseTarget",
     "Release",
     "ContextEnvironment",
@@ -174,6 +186,12 @@ __all__ = [
     "PolicyEvaluation",
     "RuleEvaluation",
     "EvaluationDetails",
+    "Plan",
+    "PlanSummary",
+    "PlanTarget",
+    "PlanResult",
+    "PlanValidation",
+    "PlanViolation",
     "PolicyRule",
     "Policy",
     "PolicyWarning",

@@ -72,6 +72,32 @@ class DispatchContext(AnswerModel):
     inputs: Json = Field(default_factory=dict)
 
 
+class JobLease(AnswerModel):
+    """Who has a job for a time: nobody else gets it before the lease is over, and who has it says again that it is still at it."""
+
+    instance: str = ""
+    claims: int
+    leased_at: Timestamp
+    expires_at: Timestamp
+
+
+class JobDelay(AnswerModel):
+    """A call to the agent that did not get through for certain, and when it is made again."""
+
+    call: Literal["dispatch", "cancel"]
+    calls: int
+    message: str
+    next_at: Timestamp
+
+
+class JobCancellation(AnswerModel):
+    """What the agent said when it was told to stop."""
+
+    stopped: bool
+    message: str = ""
+    answered_at: Timestamp
+
+
 class Job(AnswerModel):
     """One execution of a release by an agent."""
 
@@ -89,6 +115,24 @@ class Job(AnswerModel):
     started_at: Timestamp = ""
     completed_at: Timestamp = ""
     dispatch_context: DispatchContext | None = None
+    lease: JobLease | None = None
+    delay: JobDelay | None = None
+    cancellation: JobCancellation | None = None
+
+
+class ClaimedJob(Job):
+    """A job that was taken; with a claim and its end when it was taken for a time."""
+
+    claim_id: str = ""
+    lease_expires_at: Timestamp = ""
+
+
+class Heartbeat(AnswerModel):
+    """How long a claim holds now."""
+
+    id: str
+    claim_id: str
+    lease_expires_at: Timestamp
 
 
 class JobWithRelease(AnswerModel):

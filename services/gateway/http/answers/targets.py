@@ -42,6 +42,16 @@ class LatestJob(AnswerModel):
     verifications: list[Verification]
 
 
+class DispatchHold(AnswerModel):
+    """A release that may go and waits for a free place: at an agent, or without one, of its deployment."""
+
+    release_id: str
+    agent_id: str = ""
+    limit: int
+    held_at: Timestamp
+    message: str
+
+
 class TargetState(AnswerModel):
     """What a target should run, what it runs, and its newest job."""
 
@@ -50,6 +60,7 @@ class TargetState(AnswerModel):
     last_good_release: Release | None = None
     latest_job: LatestJob | None = None
     pin: Pin | None = None
+    dispatch_hold: DispatchHold | None = None
 
 
 class PlainTargetState(AnswerModel):
@@ -59,6 +70,7 @@ class PlainTargetState(AnswerModel):
     current_release: Release | None = None
     latest_job: Job | None = None
     pin: Pin | None = None
+    dispatch_hold: DispatchHold | None = None
 
 
 class TargetWithState(AnswerModel):

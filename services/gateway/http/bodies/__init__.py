@@ -39,7 +39,15 @@ from services.gateway.http.bodies.inventory import (
 )
 from services.gateway.http.bodies.jobs import (
     AgentBody,
+    CancelJobBody,
+    ClaimBody,
+    CompleteJobBody,
+    HeartbeatBody,
     JobStatusBody,
+)
+from services.gateway.http.bodies.plans import (
+    PlanBody,
+    PlannedVersion,
 )
 from services.gateway.http.bodies.policies import (
     CreatePolicy,
@@ -112,12 +120,18 @@ __all__ = [
     "UpdateVariableSet",
     "RelationshipRuleBody",
     "AgentBody",
+    "CancelJobBody",
+    "ClaimBody",
+    "CompleteJobBody",
+    "HeartbeatBody",
     "JobStatusBody",
     "PairBody",
     "EligibleBody",
     "PinBody",
     "RedeployBody",
     "RollbackBody",
+    "PlanBody",
+    "PlannedVersion",
     "RuleBody",
     "CreatePolicy",
     "UpsertPolicy",
