@@ -72,7 +72,8 @@ class AgentConfig(BaseModel):
 
     Attributes:
         timeout_seconds: after which a job that has not ended is a failure (default 1 h).
-        max_concurrent_jobs: so many active jobs of the agent (or, in a deployment's configuration, of the deployment) at once.
+        max_concurrent_jobs: so many active jobs of the agent at once; in a deployment's configuration, so many of its targets that have
+            active jobs. A version's says nothing.
         max_calls_per_minute: so many calls to the outside a minute.
         supersede_queued: a job that waits in the queue, taken by nobody yet, gives way to one of a newer release; else it is waited for.
     """

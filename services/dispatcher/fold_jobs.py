@@ -55,7 +55,7 @@ def created(state: State, fact: JobCreated, position: int) -> State:
         cleared = tuple(one for one in cleared if one.version_id != fact.version_id)
     state = line.let_go(state, key)
     return state._replace(
-        running=places.counted(state.running, job, 1) if job.is_active else state.running,
+        running=places.counted_job(state.running, job, 1, alone=not known.active) if job.is_active else state.running,
         jobs=state.jobs.set(fact.job_id, job),
         targets=state.targets.set(
             key, Standing(known.exists, known.desired, cleared, fact.job_id, active, known.again and not fact.agent_id)
@@ -108,7 +108,7 @@ def created_for_run(state: State, fact: WorkflowJobCreated, position: int) -> St
         moved_at=position,
         run=OfRun(fact.run_id, fact.workflow_id, fact.step, fact.resource_id, fact.workflow, fact.resource),
     )
-    running = places.counted(state.running, job, 1) if job.is_active else state.running
+    running = places.counted_job(state.running, job, 1, alone=True) if job.is_active else state.running
     return state._replace(jobs=state.jobs.set(fact.job_id, job), running=running)
 
 
@@ -117,7 +117,7 @@ def moved_of_run(state: State, fact: WorkflowJobStatusChanged, position: int) ->
     before = state.jobs[fact.job_id]
     job = _after(before, fact, position)
     return state._replace(
-        jobs=state.jobs.set(fact.job_id, job), outside=_named(state, fact), running=_counted(state, before, job)
+        jobs=state.jobs.set(fact.job_id, job), outside=_named(state, fact), running=_counted(state, fact.job_id, before, job)
     )
 
 
@@ -145,14 +145,15 @@ def moved(state: State, fact: JobStatusChanged, position: int) -> State:
         targets=targets,
         succeeded=_with_success(state, fact.job_id, job),
         outside=_named(state, fact),
-        running=_counted(state, before, job),
+        running=_counted(state, fact.job_id, before, job),
     )
 
 
-def _counted(state: State, before: Job, job: Job) -> Map[str, int]:
+def _counted(state: State, job_id: str, before: Job, job: Job) -> Map[str, int]:
     if before.is_active == job.is_active:
         return state.running
-    return places.counted(state.running, job, 1 if job.is_active else -1)
+    alone = all(one == job_id for one in state.targets.get(job.target, NOWHERE).active)
+    return places.counted_job(state.running, job, 1 if job.is_active else -1, alone=alone)
 
 
 def _named(state: State, fact: JobStatusChanged | WorkflowJobStatusChanged) -> Map[str, str]:

@@ -88,12 +88,10 @@ class JobMaker:
         if not plan.jobs and cause is not None and self._found_no_agent_before(standing, desired):
             return []
         if plan.jobs:
-            given_back = [keys_of(state.jobs[fact.job_id]) for fact in superseded]
-            for keys in given_back:
-                self._places.take(keys, -1)
+            given_back = tuple(dict.fromkeys(key for fact in superseded for key in keys_of(state.jobs[fact.job_id])))
+            self._places.take(given_back, -1)
             if not self._has_place(key, target, standing, desired, plan, cause):
-                for keys in given_back:
-                    self._places.take(keys)
+                self._places.take(given_back)
                 return []
         jobs = plan.jobs or (("", Documents(0, deployment, version)),)
         return [Draft(fact, cause, conditions) for fact in superseded] + [

@@ -82,14 +82,19 @@ class Places:
 
 
 def keys_of(job: Job) -> tuple[str, ...]:
-    """The places that an active job takes."""
+    """The places that an active job takes; the jobs of one dispatch take one of their deployment together."""
     agent = (agent_key(job.agent_id),) if job.agent_id else ()
     return (*agent, deployment_key(job.target[74:])) if job.target else agent
 
 
-def counted(running: Map[str, int], job: Job, by: int) -> Map[str, int]:
-    """The numbers of active jobs with one more or one less."""
-    for key in keys_of(job):
-        now = running.get(key, 0) + by
-        running = running.set(key, now) if now else running.delete(key)
-    return running
+def counted(running: Map[str, int], key: str, by: int) -> Map[str, int]:
+    """The numbers of taken places with one more or one less."""
+    now = running.get(key, 0) + by
+    return running.set(key, now) if now else running.delete(key)
+
+
+def counted_job(running: Map[str, int], job: Job, by: int, *, alone: bool) -> Map[str, int]:
+    """The numbers of taken places with those of one more or one less job; `alone` on its target, where others may go on."""
+    if job.agent_id:
+        running = counted(running, agent_key(job.agent_id), by)
+    return counted(running, deployment_key(job.target[74:]), by) if job.target and alone else running

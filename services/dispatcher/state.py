@@ -230,7 +230,7 @@ class State(NamedTuple):
         runs: workflow runs that have not ended, by id.
         planning: plans that are being computed.
         outside: jobs by what their agents call them (`outside_key`).
-        running: how many active jobs an agent and a deployment has, by key (`places.py`).
+        running: how many active jobs an agent has, and how many targets with active jobs a deployment, by key (`places.py`).
         held: targets that wait for a free place. held_on: those of each resource.
         lines: in which they wait, by `line_of`. queues: the lines that need each key.
         arrived: how many ever came to a line.

@@ -127,9 +127,18 @@ def pace_of(pair: Pair, version_id: str, places: Places) -> Pace:
             running = one
     opened: str | None = None
     if running is None:
-        open_ = (one for one, cleared in pair.open.items() if cleared == version_id and one in pair.targets)
-        running = opened = min(open_, key=places.__getitem__, default=None)
+        open_ = [one for one, cleared in pair.open.items() if cleared == version_id and one in pair.targets]
+        running = opened = min((one for one in open_ if not _runs(pair, one, version_id)), key=places.__getitem__, default=None)
     return Pace(failed, running, opened, pair.paced.get(version_id))
+
+
+def _runs(pair: Pair, resource_id: str, version_id: str) -> bool:
+    """Whether a version runs on a target as it is wanted there: its clearance comes to no job."""
+    standing = pair.standings.get(resource_id, NOWHERE)
+    current, desired = standing.current, standing.desired
+    if current is None or current.version_id != version_id:
+        return False
+    return desired is None or desired.version_id != version_id or desired.release_id == current.release_id
 
 
 class OthersNeeded(Exception):

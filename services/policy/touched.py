@@ -129,7 +129,7 @@ def _touch(judge: Judge, one: Recorded, found: Touched) -> None:
                 found.target(key, fact.resource_id, one)
                 _wave_changed(state, key, one, found)
         case planner.ReleasesCreated():
-            _released(state, one, fact, found)
+            _released(judge, one, fact, found)
         case planner.RedeployRequested():
             for item in fact.items:
                 found.target(pair_key(fact.deployment_id, fact.environment_id), item.resource_id, one)
@@ -258,18 +258,18 @@ def _paced(judge: Judge, key: str, resource_id: str, one: Recorded, found: Touch
 
 
 def _overtaken(judge: Judge, one: Recorded, fact: policy.TargetsCleared, found: Touched) -> None:
-    """A target that was to go next in the rollout of another version goes to this one: the covered rollout it held up goes on."""
+    """A target that was to go next in the rollout of another version goes to this one: the covered rollout it held up goes on.
+
+    One that had this version before went out of turn, and the rollout of this version waits for it.
+    """
     key = pair_key(fact.deployment_id, fact.environment_id)
     pair = judge.state.pairs.get(key)
     if pair is None:
         return
-    waits = any(
-        rule.rule_type == ROLLOUT
-        for version_id, by_rule in pair.held.items()
-        if version_id != fact.version_id
-        for rule in by_rule
-    )
-    if waits and judge.any_covered(pair):
+    waiting = {version_id for version_id, by_rule in pair.held.items() if any(rule.rule_type == ROLLOUT for rule in by_rule)}
+    before = pair.jobs.get(fact.version_id, {})
+    moves = bool(waiting - {fact.version_id}) or (bool(waiting) and any(target in before for target in fact.resource_ids))
+    if moves and judge.any_covered(pair):
         found.whole[key] = one
 
 
@@ -294,16 +294,23 @@ def _any_rollout(state: State) -> bool:
     return any(rule.gradual_rollout is not None for one in state.policies.values() for rule in one.saved.rules)
 
 
-def _released(state: State, one: Recorded, fact: planner.ReleasesCreated, found: Touched) -> None:
-    """A release that replaces another one of the same version, made with other variables, needs a clearance of its own."""
-    pair = state.pairs.get(pair_key(fact.deployment_id, fact.environment_id))
+def _released(judge: Judge, one: Recorded, fact: planner.ReleasesCreated, found: Touched) -> None:
+    """A release that replaces another one of the same version, made with other variables, needs a clearance of its own.
+
+    Where there is one already, its job is to be made: a covered rollout waits for that.
+    """
+    pair = judge.state.pairs.get(pair_key(fact.deployment_id, fact.environment_id))
     if pair is None:
         return
     for item in fact.items:
         resource_id = item.resource_id
-        if resource_id not in pair.targets or resource_id in pair.open:
-            continue  # the target vanished meanwhile, or its clearance is on its way
-        if not pair.is_used(resource_id, pair.standings.get(resource_id, NOWHERE)):
+        if resource_id not in pair.targets:
+            continue  # it vanished meanwhile
+        standing = pair.standings.get(resource_id, NOWHERE)
+        if resource_id in pair.open:
+            if standing.current is not None and standing.current.version_id == fact.version_id:
+                _paced(judge, pair.key, resource_id, one, found)
+        elif not pair.is_used(resource_id, standing):
             found.target(pair.key, resource_id, one)
 
 

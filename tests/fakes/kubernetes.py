@@ -4,6 +4,8 @@
   https://kubernetes.io/docs/reference/using-api/api-concepts/
 - Applying on the server's side: fields that a manager no longer applies are removed, `managedFields` say whose they are, another
   manager's fields conflict unless forced: https://kubernetes.io/docs/reference/using-api/server-side-apply/
+- What does not fit the kind is a 500 when it is applied (as a real one of version 1.35 says it), and a 400 when it is created strictly:
+  https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation
 - `dryRun=All` answers as if, and keeps nothing: https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run
 - A Job's Pod template can not be changed (422): https://kubernetes.io/docs/concepts/workloads/controllers/job/
 - An object deleted in the foreground stays, marked, until what it made is gone; preconditions name the very object (409):
@@ -39,6 +41,18 @@ KINDS: dict[str, dict[str, tuple[str, bool]]] = {
     "batch/v1": {"Job": ("jobs", True), "CronJob": ("cronjobs", True)},
     "apiextensions.k8s.io/v1": {"CustomResourceDefinition": ("customresourcedefinitions", False)},
 }
+METADATA = {
+    "name",
+    "namespace",
+    "labels",
+    "annotations",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "managedFields",
+}
+JOB_SPEC = {"template", "completions", "parallelism", "backoffLimit", "ttlSecondsAfterFinished", "selector"}
 WITH_STATUS = ("Job", "Pod", "Deployment", "StatefulSet", "DaemonSet")
 
 
@@ -109,6 +123,8 @@ class FakeKubernetes(Fake):
         document = copy.deepcopy(cast(Doc, asked.json))
         name = document["metadata"].get("name", "")
         key = (*key[:3], name)
+        if (misfit := _misfit(document)) and asked.query.get("fieldValidation") == "Strict":
+            return no(400, "BadRequest", f'{kind} cannot be handled as a {kind}: strict decoding error: unknown field "{misfit}"')
         if (wrong := self._wrong(key, document, kind)) is not None:
             return wrong
         if key in self.objects:
@@ -128,6 +144,10 @@ class FakeKubernetes(Fake):
         applied = cast(Doc, asked.json)
         if applied.get("metadata", {}).get("managedFields") is not None:
             return no(400, "BadRequest", "metadata.managedFields must be nil")
+        if misfit := _misfit(applied):
+            return no(
+                500, "", f"failed to create typed patch object ({key[2]}/{key[3]}): .{misfit}: field not declared in schema"
+            )
         if applied["metadata"].get("name") != key[3]:
             return no(400, "BadRequest", "the name of the object does not match the name on the URL")
         if (wrong := self._wrong(key, applied, kind)) is not None:
@@ -227,6 +247,14 @@ def no(status: int, reason: str, message: str, **headers: str) -> Reply:
 
 def missing(plural: str, name: str) -> Reply:
     return no(404, "NotFound", f'{plural} "{name}" not found')
+
+
+def _misfit(document: Doc) -> str:
+    """A field that the kind does not have; empty where all is well."""
+    wrong = [f"metadata.{one}" for one in document["metadata"] if one not in METADATA]
+    if document["kind"] == "Job":
+        wrong += [f"spec.{one}" for one in document["spec"] if one not in JOB_SPEC]
+    return next(iter(wrong), "")
 
 
 def _default(document: Doc, uid: str) -> None:

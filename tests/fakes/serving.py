@@ -71,6 +71,7 @@ class Fault:
         done: what was asked for happens all the same.
         cut: the connection ends; else, without a reply, nothing ever comes.
         times: so many calls meet it.
+        until: the answer is held back until this is set; `silent` tells that a call waits for it.
     """
 
     meets: str
@@ -78,6 +79,7 @@ class Fault:
     done: bool = False
     cut: bool = False
     times: int = 1
+    until: asyncio.Event | None = None
 
 
 class Fake:
@@ -86,7 +88,7 @@ class Fake:
     Attributes:
         asked: every request, in order.
         faults: what is to go wrong.
-        silent: set when a call came that is never answered.
+        silent: set when a call came that is never answered, or not yet.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -125,9 +127,12 @@ class Fake:
             self._write(writer, self.handle(asked))
             return
         fault.times -= 1
-        if fault.done:
-            self.handle(asked)
-        if fault.reply is not None:
+        done = self.handle(asked) if fault.done else None
+        if fault.until is not None:
+            self.silent.set()
+            await fault.until.wait()
+            self._write(writer, fault.reply or done or self.handle(asked))
+        elif fault.reply is not None:
             self._write(writer, fault.reply)
         elif fault.cut:
             writer.close()

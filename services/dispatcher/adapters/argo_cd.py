@@ -131,6 +131,8 @@ async def _rendered(config: ArgoCdConfig, request: AgentRequest | PlanRequest) -
 
 def _hint(status: int) -> str:
     match status:
+        case 301 | 302 | 303 | 307 | 308:
+            return " Check serverUrl: it leads somewhere else, perhaps from http to https."
         case 401:
             return " Check apiKey: it must be a token of an Argo CD account that may use the API."
         case 403:

@@ -267,6 +267,8 @@ def _job_of(workflow: Json) -> Any:
 
 def _hint(status: int) -> str:
     match status:
+        case 301 | 302 | 303 | 307 | 308:
+            return " Check serverUrl: it leads somewhere else, perhaps from http to https."
         case 401:
             return " Check apiKey: it is sent as it is, and most tokens begin with `Bearer `."
         case 403:

@@ -22,7 +22,7 @@ from libs.outbound.asking import Outbound
 from libs.outbound.failures import NotJson
 from libs.runtime.clock import now
 from libs.secrets.references import MASK
-from services.dispatcher.adapters.outcome import Held, asked
+from services.dispatcher.adapters.outcome import Held, Rejected, asked
 
 MANAGER: Final = "signalbox"
 """Who owns the fields that we apply."""
@@ -34,6 +34,8 @@ KNOWN_FOR: Final = timedelta(minutes=10)
 """So long the kinds of an API version are known before they are asked for again."""
 ASKED_AGAIN_AFTER: Final = timedelta(seconds=2)
 """A kind that is not there is asked for again after so long: it may have been defined just now."""
+_MISFITS: Final = ("failed to create typed patch object", "failed to convert new object")
+"""How API servers begin what they say of fields that a kind does not have, or that are of another type."""
 MAX_KNOWN: Final = 1_000
 MAX_ANSWER_BYTES: Final = 8 * 1024 * 1024
 """An object has at most 1.5 MB in etcd; a list of kinds is smaller."""
@@ -208,8 +210,13 @@ class KubernetesApi:
             json=document,
             # JSON is YAML as well.
             kind="application/apply-patch+yaml",
-            also=frozenset({409} if lone else {404, 409}),
+            also=frozenset({409, 500} if lone else {404, 409, 500}),
         )
+        if answer.status == 500:
+            # What does not fit the kind is answered as if the server were at fault; trying again would not help.
+            said = _words(answer)
+            told = f"{place} can not be applied: {said or answer.status}."
+            raise Rejected(told, 422) if said.startswith(_MISFITS) else Held(told)
         if answer.status == 409:
             raise Held(f"{place} can not be applied now: {_words(answer)}.")
         return object_of(answer) if answer.ok else None
@@ -267,7 +274,8 @@ def object_of(answer: Answer) -> Json:
 
 
 def _query(dry_run: bool, **more: str) -> str:
-    return urlencode({"fieldManager": MANAGER, **more, **({"dryRun": "All"} if dry_run else {})})
+    """A field that the kind does not have is refused, as kubectl does it: unheard, it would be a wish that nobody grants."""
+    return urlencode({"fieldManager": MANAGER, "fieldValidation": "Strict", **more, **({"dryRun": "All"} if dry_run else {})})
 
 
 def _said(answer: Answer) -> Json:

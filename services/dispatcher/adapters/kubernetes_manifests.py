@@ -89,7 +89,7 @@ class Manifest:
         if self.kind == "Job":
             spec = _map(self.document, "spec")
             kept_s = spec.get("ttlSecondsAfterFinished")
-            if isinstance(kept_s, int) and kept_s < KEPT_S:
+            if isinstance(kept_s, int) and not isinstance(kept_s, bool) and kept_s < KEPT_S:
                 sent["spec"] = {**spec, "ttlSecondsAfterFinished": KEPT_S}
         return sent
 

@@ -111,6 +111,7 @@ def performing(
             context,
             known["metadata"],
             intent.again,
+            known["status"],
         )
         try:
             answer = await _asked(agent, told["call"], request)

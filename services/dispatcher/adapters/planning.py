@@ -24,12 +24,16 @@ from services.dispatcher.adapters.port import Agent, Delayed, PlanAnswer, PlanRe
 
 LOOK_AGAIN_S: Final = 5.0
 """Before an agent is asked again that was not ready with its answer."""
-MAX_TEXT_BYTES: Final = 90_000
-"""Of each of the two texts, as JSON: both and the validations fit into one fact."""
-MAX_MESSAGE: Final = 8 * 1024
+MAX_TEXT_BYTES: Final = 80_000
+"""Of each of the two texts, as JSON: both, the message and the validations fit into one fact."""
+MAX_MESSAGE_BYTES: Final = 8 * 1024
 MAX_VIOLATIONS: Final = 20
 MAX_VIOLATION: Final = 200
+"""Characters of one violation, or of the reason why a rule could not be asked."""
+MAX_SAID_BYTES: Final = 60_000
+"""Of what all rules say together, as JSON."""
 MAX_RULES: Final = 50
+"""So many rules are asked about a result; those of lower priority are not, and that is no pass."""
 
 
 class Planning:
@@ -153,11 +157,16 @@ class Planning:
             "proposedVersion": context["version"],
             "currentVersion": current,
         }
-        return [await _validated(rule, given) for rule in told["rules"][:MAX_RULES]]
+        asked = [await _validated(rule, given) for rule in told["rules"][:MAX_RULES]]
+        unasked = [
+            PlanValidation(**_about(rule), passed=False, error=f"It was not asked: {MAX_RULES} rules come before it.")
+            for rule in told["rules"][MAX_RULES : MAX_RULES + 1]
+        ]
+        return [*asked, *unasked]
 
 
 async def _validated(rule: Json, given: Json) -> PlanValidation:
-    about = {name: rule[name] for name in ("policy_id", "rule_id", "name")}
+    about = _about(rule)
     try:
         found = await in_turn(partial(violations, rule["rego"], given))
     except (RegoFailed, RegoUnavailable, ValueError) as error:
@@ -165,32 +174,58 @@ async def _validated(rule: Json, given: Json) -> PlanValidation:
     return PlanValidation(**about, passed=not found, violations=tuple(one[:MAX_VIOLATION] for one in found[:MAX_VIOLATIONS]))
 
 
+def _about(rule: Json) -> Json:
+    return {"policy_id": rule["policy_id"], "rule_id": rule["rule_id"], "name": rule["name"][:MAX_VIOLATION]}
+
+
+def _bounded(validations: list[PlanValidation]) -> list[PlanValidation]:
+    """As much of what the rules say as fits; which of them object stays in any case."""
+    left = MAX_SAID_BYTES
+    kept = []
+    for one in validations:
+        violations, error = [], one.error
+        for text in one.violations:
+            left -= json_size(text)
+            if left >= 0:
+                violations.append(text)
+        if error is not None:
+            left -= json_size(error)
+            error = error if left >= 0 else "It could not be asked."
+        kept.append(one.model_copy(update={"violations": tuple(violations), "error": error}))
+    return kept
+
+
 def _result(answer: PlanAnswer, validations: list[PlanValidation]) -> dict[str, Any]:
     """The answer as it may be recorded."""
     content_hash = answer.content_hash
     if answer.status == "completed" and not content_hash:
         content_hash = hashlib.sha256((answer.current + answer.proposed).encode()).hexdigest()
-    current, proposed = _fitting(answer.current), _fitting(answer.proposed)
+    current, proposed = _fitting(answer.current, MAX_TEXT_BYTES), _fitting(answer.proposed, MAX_TEXT_BYTES)
     return {
         "status": answer.status,
         "has_changes": answer.has_changes,
-        "content_hash": content_hash,
+        "content_hash": _fitting(content_hash, MAX_VIOLATION),
         "current": current,
         "proposed": proposed,
         "cut": current != answer.current or proposed != answer.proposed,
-        "message": answer.message[:MAX_MESSAGE],
-        "validations": [one.model_dump(mode="json") for one in validations],
+        "message": _fitting(answer.message, MAX_MESSAGE_BYTES),
+        "validations": [one.model_dump(mode="json") for one in _bounded(validations)],
     }
 
 
-def _fitting(text: str) -> str:
-    """As much of a text as fits, ending with a whole line; a text as JSON is longer than it is."""
-    if len(text) <= MAX_TEXT_BYTES // 6:
+def _fitting(text: str, limit: int) -> str:
+    """As much of a text as fits, ending with a whole line if there is one; a text as JSON is longer than it is."""
+    if len(text) <= limit // 6:
         return text
     size = 0
     for place, letter in enumerate(text):
-        size += 6 if letter < " " or letter in '"\\' else len(letter.encode("utf-8", "replace"))
-        if size > MAX_TEXT_BYTES:
+        size += json_size(letter)
+        if size > limit:
             end = text.rfind("\n", 0, place)
             return text[: end + 1] if end > 0 else text[:place]
     return text
+
+
+def json_size(text: str) -> int:
+    """Bytes of a text inside JSON, at most."""
+    return sum(6 if letter < " " or letter in '"\\' else len(letter.encode("utf-8", "replace")) for letter in text)

@@ -24,6 +24,7 @@ class AgentRequest:
         context: what the job was made from, the root of all templates (`.resource`, `.version`, `.job.id` …).
         metadata: what was told of the job so far.
         again: the call may have been made before, by a process that did not live to record it: look before you start anything.
+        status: how the job stands on our side, which others may have told us.
     """
 
     job_id: str
@@ -35,6 +36,7 @@ class AgentRequest:
     context: Json = field(default_factory=dict)
     metadata: Mapping[str, str] = field(default_factory=dict)
     again: bool = False
+    status: JobStatus = "pending"
 
 
 class _Answer(BaseModel):

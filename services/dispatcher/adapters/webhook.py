@@ -1,6 +1,6 @@
 """`webhook`: a signed request out, a signed call back.
 
-What the receiver is told and has to keep to is in `webhook.md` beside this file.
+What the receiver is told and has to keep to is in the README of this folder.
 """
 
 from __future__ import annotations
@@ -84,6 +84,9 @@ class Webhook:
 
     async def observe(self, request: AgentRequest) -> AgentAnswer | Delayed:
         """Send a job again that may not have arrived, under the same key."""
+        if request.status != "pending":
+            # Who has called back has the job.
+            return AgentAnswer(status=request.status)
         asked_at = moment(request.metadata.get(ASKED_AT))
         age = self._clock() - asked_at if asked_at is not None else UNSURE_FOR
         if age >= UNSURE_FOR:
@@ -130,7 +133,7 @@ class Webhook:
             body = orjson.dumps({**about, "context": context})
         else:
             root = {**context, "callback": about["callback"]}
-            body = rendered("template", config.template, root, longest=MAX_BODY).encode()
+            body = rendered("template", config.template, root, longest=MAX_BODY).encode("utf-8", "replace")
         return await self._post(request, config.url, body, "dispatch", also=frozenset({KNOWN}))
 
     def _about(self, event: str, request: AgentRequest) -> Json:

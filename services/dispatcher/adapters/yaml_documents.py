@@ -40,7 +40,10 @@ def documents(text: str) -> list[Any]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark is not None else ""
-        raise BadYaml(f"it is no YAML{where}: {str(getattr(error, 'problem', None) or error)[:200]}") from None
+        said = str(getattr(error, "problem", None) or error).split("\n")[0]
+        raise BadYaml(f"it is no YAML{where}: {said[:200]}") from None
+    except UnicodeEncodeError:
+        raise BadYaml("it is no YAML: it holds half a character (a lone surrogate)") from None
 
 
 class _Reader:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
+import pytest
 import yaml
 
 from contracts.shapes import Json
@@ -189,7 +190,7 @@ class ClusterCases:
         assert f"ConfigMap {house.namespace}/settings is applied" in (answer.message or "")
 
     async def test_what_is_applied_no_more_is_taken_away_and_what_others_wrote_stays(self, house: House) -> None:
-        await house.handed(house.job(CONFIG_MAP.replace("data: {", "data: {old: x, ")))
+        await house.handed(house.job(CONFIG_MAP.replace("\ndata: {", "\ndata: {old: x, ")))
         await house.agent.dispatch(house.job(CONFIG_MAP, job_id=OTHER))
         there = await house.there("ConfigMap", "settings")
         assert there["data"] == {"tag": "v1.2.3"}
@@ -355,6 +356,20 @@ class ClusterCases:
         assert answer.status == "failure"
         assert "422" in (answer.message or "")
         assert "Applied before it: ConfigMap" in (answer.message or "")
+
+    @pytest.mark.parametrize(
+        "template",
+        [
+            CONFIG_MAP.replace("name: settings", "name: settings, nothing: x"),
+            RUN.replace("spec: {template", "spec: {nothing: x, template"),
+        ],
+        ids=["applied", "made"],
+    )
+    async def test_a_field_that_the_kind_does_not_have_is_a_failure(self, house: House, template: str) -> None:
+        answer, _ = await house.handed(house.job(template))
+        assert answer.status == "failure"
+        assert "nothing" in (answer.message or "")
+        assert (await house.plan(template)).status == "errored"
 
     async def test_of_several_jobs_none_begins_where_one_can_not(self, house: House) -> None:
         invalid = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: broken}\nspec: {}"

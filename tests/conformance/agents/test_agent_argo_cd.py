@@ -283,6 +283,13 @@ async def test_an_address_of_something_else_is_a_failure(house: House) -> None:
     assert "Check serverUrl" in (answer.message or "")
 
 
+async def test_an_address_that_leads_elsewhere_is_a_failure(house: House) -> None:
+    house.argo.faults.append(Fault(PUT, Reply(307, headers={"Location": "https://argo.example/"})))
+    answer = answered(await house.agent.dispatch(house.request()))
+    assert answer.status == "failure"
+    assert "leads somewhere else" in (answer.message or "")
+
+
 async def test_no_message_shows_a_secret(house: House) -> None:
     house.argo.faults.append(Fault(PUT, no(400, 3, f"the token {TOKEN} is not liked")))
     answer = answered(await house.agent.dispatch(house.request()))

@@ -322,6 +322,15 @@ async def test_a_receiver_that_says_no_the_second_time_leaves_it_open_what_the_f
     assert "It is not known whether the receiver took the job" in (seen.message or "")
 
 
+async def test_who_has_called_back_has_the_job(house: House) -> None:
+    house.receiver.faults.append(Fault(SEND, cut=True, done=True))
+    _, job = await house.handed(house.job())
+    house.clock.forward(3600)
+    seen = answered(await house.agent.observe(replace(job, status="inProgress")))
+    assert (seen.status, seen.look_again_s) == ("inProgress", None)
+    assert len(house.receiver.calls(SEND)) == 1
+
+
 async def test_metadata_that_people_changed_does_not_send_the_job_again(house: House) -> None:
     _, job = await house.handed(house.job())
     seen = answered(await house.agent.observe(replace(job, metadata={ASKED_AT: "yesterday"})))

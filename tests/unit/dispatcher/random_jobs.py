@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,8 +20,8 @@ from contracts.commands.dispatcher import (
     TellRun,
 )
 from contracts.facts.dispatcher import JobAgentDeleted, JobAgentSaved, JobCreated, JobStatusChanged
-from contracts.facts.planner import DeploymentSaved, RedeployItem, RedeployRequested, TargetsChanged
-from contracts.facts.policy import FreezeSaved, FreezeThawed, PolicySaved
+from contracts.facts.planner import DeploymentSaved, RedeployItem, RedeployRequested, RollbackStarted, TargetsChanged
+from contracts.facts.policy import FreezeSaved, FreezeThawed, PolicySaved, TargetsCleared
 from contracts.shapes import ACTIVE, Json
 from libs.runtime.codec import decode, encode
 from libs.runtime.room import Room
@@ -59,7 +60,7 @@ steps = st.lists(
         st.tuples(st.sampled_from(("vanish", "appear")), names, st.none()),
         st.tuples(st.sampled_from(("policy", "freeze", "thaw", "withdraw", "crash")), st.just("v1"), st.none()),
         st.tuples(st.just("answers"), st.lists(st.sampled_from(ANSWERS), min_size=1, max_size=3), st.none()),
-        st.tuples(st.just("advance"), st.none(), st.integers(1, 4000)),
+        st.tuples(st.just("advance"), st.none(), st.sampled_from((1, 60, 400, 4_000))),
     ),
     min_size=12,
     max_size=40,
@@ -135,9 +136,12 @@ class History(Scene):
             else:
                 return
 
-    def _job_id(self, number: int) -> str:
-        jobs = self.jobs()
-        return jobs[number % len(jobs)].job_id if jobs else id_of("no job")
+    def _job_id(self, number: int, *statuses: str) -> str:
+        """One of the jobs; of those with such a status, where there are any."""
+        jobs = self._state().jobs
+        made = [one.job_id for one in self.jobs()]
+        found = [one for one in made if jobs[one].status in statuses] or made
+        return found[number % len(found)] if found else id_of("no job")
 
     def _happen(self, what: str, word: Any, more: Any) -> None:
         match what:
@@ -152,24 +156,23 @@ class History(Scene):
             case "redeploy":
                 item = RedeployItem(resource_id=id_of(more), release_id=release_of(word, more), version_id=id_of(word))
                 self.record(
-                    RedeployRequested(
-                        deployment_id=DEPLOYMENT, environment_id=ENVIRONMENT, items=(item,), requested_at=self.now
-                    )
+                    RedeployRequested(deployment_id=DEPLOYMENT, environment_id=ENVIRONMENT, items=(item,), requested_at=self.now)
                 )
             case "status":
                 self.do(SetJobStatus(job_id=self._job_id(more), status=word))
             case "webhook":
-                self.do(TellRun(type="webhook", job_id=self._job_id(more), status=word), by="agent:called")
+                self.do(TellRun(type="webhook", job_id=self._job_id(more, "inProgress", "pending"), status=word), by="agent:called")
             case "claim":
-                self.do(ClaimJob(agent_id=id_of(PULLER), job_id=self._job_id(more), instance="runner"))
+                self.do(ClaimJob(agent_id=id_of(PULLER), job_id=self._job_id(more, "queued"), lease_seconds=300 if more % 2 else None))
             case "extend":
-                lease = self._state().jobs[self._job_id(more)].lease if self.jobs() else None
+                job_id = self._job_id(more, "inProgress")
+                lease = self._state().jobs[job_id].lease if self.jobs() else None
                 claim_id = lease.claim_id if lease is not None else id_of("no claim")
-                self.do(ExtendLease(agent_id=id_of(PULLER), job_id=self._job_id(more), claim_id=claim_id))
+                self.do(ExtendLease(agent_id=id_of(PULLER), job_id=job_id, claim_id=claim_id))
             case "complete":
-                self.do(CompleteJob(job_id=self._job_id(more)))
+                self.do(CompleteJob(job_id=self._job_id(more, "actionRequired")))
             case "cancel":
-                self.do(CancelJob(job_id=self._job_id(more)))
+                self.do(CancelJob(job_id=self._job_id(more, *sorted(ACTIVE))))
             case "agent":
                 limit, leases, supersedes = more
                 config: Json = {"supersedeQueued": supersedes, **({LIMIT: limit} if limit else {})}
@@ -229,6 +232,8 @@ class Checker:
         self._made: dict[str, JobCreated] = {}
         self._active: set[str] = set()
         self._limits: dict[str, int | None] = {}
+        self._asked: Counter[tuple[str, str]] = Counter()
+        self._attempts: dict[tuple[str, str], set[int]] = {}
 
     def look(self) -> None:
         """Check everything after a step."""
@@ -241,12 +246,19 @@ class Checker:
                     self._limits[agent_key(fact.agent_id)] = None
                 case DeploymentSaved() as fact:
                     self._limits[deployment_key(fact.deployment_id)] = fact.job_agent_config.get(LIMIT)
+                case TargetsCleared() as fact:
+                    self._asked.update((fact.version_id, one) for one in fact.resource_ids)
+                case RedeployRequested() as fact:
+                    self._asked.update((item.version_id, item.resource_id) for item in fact.items)
+                case RollbackStarted() as fact:
+                    self._asked[fact.to_version_id or "", fact.resource_id] += 1
                 case JobCreated() as fact:
                     self._made[fact.job_id] = fact
                     if fact.status in ACTIVE:
                         self._active.add(fact.job_id)
                         self._one_dispatch_at_a_time(fact)
                         self._no_more_than_places(fact)
+                        self._no_more_than_asked_for(fact)
                 case JobStatusChanged() as fact:
                     (self._active.add if fact.status in ACTIVE else self._active.discard)(fact.job_id)
                     self._one_dispatch_at_a_time(fact)
@@ -260,24 +272,35 @@ class Checker:
     def _no_more_than_places(self, fact: JobCreated) -> None:
         for key, of in (
             (agent_key(fact.agent_id), [one for one in self._active if self._made[one].agent_id == fact.agent_id]),
-            (deployment_key(fact.deployment_id), [*self._active]),
+            (deployment_key(fact.deployment_id), {self._made[one].resource_id for one in self._active}),
         ):
             limit = self._limits.get(key)
             assert limit is None or len(of) <= limit, f"{len(of)} jobs in {limit} places of {key}"
 
+    def _no_more_than_asked_for(self, fact: JobCreated) -> None:
+        """Each clearance, each wish of a person and each rollback is for one dispatch. (A version has one release on a target here.)"""
+        of = (fact.version_id, fact.resource_id)
+        attempts = self._attempts.setdefault(of, set())
+        attempts.add(fact.attempt)
+        assert len(attempts) <= self._asked[of], f"{attempts} of what was asked for {self._asked[of]} times"
+
     def _when_quiet(self, state: State) -> None:
         now = self._history.now
         for key in sorted(state.targets):
-            forgotten = JobMaker(state, now).create(key, self._history.log[-1])
+            maker = JobMaker(state, now)
+            forgotten = maker.create(key, self._history.log[-1])
             assert not forgotten, f"{key} could go: {forgotten}"
+            assert not list(maker.holds()), f"{key} waits for a place, but stands in no line"
         for job_id, job in state.jobs.items():
             assert not job.is_active or job.deadline_at > now, f"{job_id} is over its deadline"
             assert job.lease is None or (job.status == "inProgress" and job.lease.expires_at > now), job_id
-        running: dict[str, int] = {}
-        for job in state.jobs.values():
-            for key in keys_of(job) if job.is_active else ():
-                running[key] = running.get(key, 0) + 1
-        assert dict(state.running.items()) == running
+        taken = {
+            (key, job.target if key.startswith("deployment/") else one)
+            for one, job in state.jobs.items()
+            if job.is_active
+            for key in keys_of(job)
+        }
+        assert dict(state.running.items()) == Counter(key for key, _ in taken)
         _lines_are_true(state)
 
     def at_the_end(self) -> None:

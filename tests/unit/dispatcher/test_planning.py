@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -137,7 +138,7 @@ async def test_a_secret_that_is_not_there_is_an_error_that_says_which() -> None:
 
 
 async def test_a_configuration_that_can_not_be_used_is_an_error_that_says_where() -> None:
-    made = result(await Planned(config={"url": 5}).performed())
+    made = result(await Planned().performed(job_agent_config={"url": 5}))
     assert (made["status"], "url" in made["message"]) == ("errored", True)
 
 
@@ -243,17 +244,40 @@ async def test_a_hash_of_the_agents_own_stays() -> None:
     assert (made["content_hash"], made["cut"], made["proposed"]) == ("own", False, CHANGES.proposed)
 
 
-async def test_whatever_is_found_fits_into_a_fact() -> None:
-    worst = "\x01" * 200_000
-    dry = Planned(PlanAnswer(status="completed", has_changes=True, current=worst, proposed=worst, message=worst))
-    many = 'package many\n\ndeny contains sprintf("%d %s", [n, input.message]) if some n in numbers.range(1, 60)\n'
-    save_rules(dry.scene, **{f"rule{n}": many.replace("input.message", '"' + "ü" * 400 + '"') for n in range(5)})
-    made = result(await dry.performed())
-    assert all(len(one.violations) == planning.MAX_VIOLATIONS for one in validations(made).values())
-    one = validations(made)["rule0"]
-    whole = made | {"validations": [one.model_dump(mode="json") | {"name": f"rule{n}"} for n in range(planning.MAX_RULES)]}
-    settled(dry, whole)
-    assert len(dry.scene.facts(PlanResultRecorded)[0].to_json()) <= MAX_FACT_BYTES
+async def test_much_that_is_objected_to_is_cut() -> None:
+    dry = Planned()
+    many = 'package many\n\ndeny contains sprintf("%d MANY", [n]) if some n in numbers.range(1, 60)\n'
+    save_rules(dry.scene, many=many.replace("MANY", "x" * 400))
+    many_ = validations(await dry.performed())["many"]
+    assert (len(many_.violations), many_.passed) == (planning.MAX_VIOLATIONS, False)
+    assert all(len(one) == planning.MAX_VIOLATION for one in many_.violations)
+
+
+async def test_a_rule_that_is_not_asked_because_there_are_too_many_has_not_agreed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planning, "MAX_RULES", 1)
+    dry = Planned()
+    save_rules(dry.scene, one=CONTENT, two=CONTENT, three=CONTENT)
+    found = list(validations(await dry.performed()).values())
+    assert [(one.passed, one.error is None) for one in found] == [(True, True), (False, False)]
+
+
+@pytest.mark.parametrize("letter", ["\x01", "ü", '"', "𝄞", "a"])
+def test_whatever_is_found_fits_into_a_fact(letter: str) -> None:
+    worst = letter * 200_000
+    cut = letter * planning.MAX_VIOLATION
+    answer = PlanAnswer(status="completed", has_changes=True, current=worst, proposed=worst, message=worst, content_hash=worst)
+    said = [
+        PlanValidation(policy_id=id_of("p"), rule_id=id_of("r"), name="n" * planning.MAX_VIOLATION, passed=False, **more)
+        for _ in range(planning.MAX_RULES // 2)
+        for more in ({"violations": (cut,) * planning.MAX_VIOLATIONS}, {"error": cut})
+    ]
+    dry = Planned()
+    planned(dry.scene, "eu-1")
+    settled(dry, planning._result(answer, said))
+    (recorded,) = dry.scene.facts(PlanResultRecorded)
+    assert len(recorded.to_json()) <= MAX_FACT_BYTES
+    assert [one.passed for one in recorded.validations] == [False] * len(said)
+    assert recorded.validations[0].violations
 
 
 def settled(dry: Planned, made: dict[str, Any]) -> None:
@@ -267,11 +291,6 @@ def settled(dry: Planned, made: dict[str, Any]) -> None:
 
 @given(st.text(max_size=200), st.integers(6, 400))
 def test_a_text_that_is_cut_is_a_beginning_that_fits(text: str, limit: int) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(planning, "MAX_TEXT_BYTES", limit)
-        kept = planning._fitting(text)
+    kept = planning._fitting(text, limit)
     assert text.startswith(kept)
-    fact = PlanValidation(policy_id="", rule_id="", name=kept, passed=True)
-    assert len(fact.model_dump_json().encode()) <= limit + len(
-        PlanValidation(policy_id="", rule_id="", name="", passed=True).model_dump_json()
-    )
+    assert len(json.dumps(kept, ensure_ascii=False).encode()) - 2 <= limit

@@ -32,7 +32,7 @@ def check(scene: Scene, told: Forecast, targets: Collection[str]) -> None:
     then = {one: at[0] for one, at in clearances(scene, told.version_id, told.position).items()}
     said = {one.resource_id: one.at for one in told.targets if one.at is not None}
     had = {one for one, at in said.items() if one not in then and at in before.get(one, ())}
-    assert {one: at for one, at in said.items() if one not in had} == then
+    assert {one: at for one, at in said.items() if one not in had} == then, f"{told.message} {then}"
     assert {one.resource_id for one in told.targets} == set(targets)
     assert all(one.held_by for one in told.targets if one.at is None)
     assert told.done_at == (max(said.values(), default=None) if len(said) == len(targets) else None)

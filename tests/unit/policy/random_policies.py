@@ -154,7 +154,7 @@ def _act(method: str, *arguments: st.SearchStrategy[object], **named: st.SearchS
         def act(estate: Estate) -> None:
             getattr(estate, method)(*positional, **by_name)
 
-        act.__qualname__ = f"{method}{positional}{by_name or ''}"
+        act.__name__ = f"{method}{positional}{by_name or ''}"
         return act
 
     return st.tuples(st.tuples(*arguments), st.fixed_dictionaries(named)).map(step)
@@ -166,7 +166,7 @@ def wait(seconds: float) -> Step:
     def act(estate: Estate) -> None:
         estate.scene.advance(seconds=seconds)
 
-    act.__qualname__ = f"wait({seconds})"
+    act.__name__ = f"wait({seconds})"
     return act
 
 
