@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 from weakref import WeakValueDictionary
 
 import orjson
@@ -20,6 +21,7 @@ AGAIN_S = 1.0
 """Before an effect is tried again that broke on our side."""
 LANE = 50
 """Effects of one lane that are under way at once."""
+_NUL: Final = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 log_ = logging.getLogger("signalbox.queue")
 
@@ -120,6 +122,12 @@ class Performing:
 
 
 def _plain(result: dict[str, Any]) -> dict[str, Any]:
-    """A result as it will be recorded, so that what can not be recorded is noticed here and not in the decision on it."""
-    plain: dict[str, Any] = orjson.loads(orjson.dumps(result))
+    """A result as it will be recorded, so that what can not be recorded is noticed here and not in the decision on it.
+
+    The log can not hold a NUL, and what the outside says must not stop a workspace: it becomes U+FFFD.
+    """
+    text = orjson.dumps(result)
+    if b"\\u0000" in text:
+        text = _NUL.sub(rb"\1\\ufffd", text)
+    plain: dict[str, Any] = orjson.loads(text)
     return plain

@@ -87,7 +87,8 @@ class Intent:
         not_before: when it may start; None for at once.
         request: what the performer is given.
         lane: so many effects of one lane are under way at once and no more, so that one slow party does not hold up the others.
-        again: it may have been performed before, by a process that did not live to record it. Said by the host, not by the service.
+        again: it may have been performed before, and nobody recorded what came of it: the process did not live to do so, which the
+            host says, or nobody waited for it any more, which the service says.
     """
 
     key: str

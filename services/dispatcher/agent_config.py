@@ -35,7 +35,7 @@ def merged(*levels: Mapping[str, Any]) -> Json:
 
 def config_of(state: State, job: Job) -> Json:
     """What a job runs with: merged as it was when the job was made."""
-    agent = state.agent(job.documents.agent)
+    agent = state.agent(job.documents.agent).config if job.documents.agent else {}
     if job.run is None:
         levels = [
             state.deployment(job.documents.deployment).job_agent_config,
@@ -44,7 +44,7 @@ def config_of(state: State, job: Job) -> Json:
     else:
         steps = state.workflow(job.run.workflow).job_agents
         levels = [one.config for one in steps if one.name == job.run.step]
-    return merged(agent.config, *levels)
+    return merged(agent, *levels)
 
 
 def may_run_on(state: State, job: Job) -> bool:
@@ -53,8 +53,10 @@ def may_run_on(state: State, job: Job) -> bool:
 
 
 def gives_way(state: State, job: Job) -> bool:
-    """Whether a queued job is given up for one of a newer release."""
-    return bool(job.documents.agent) and config_of(state, job).get("supersedeQueued") in (True, "true")
+    """Whether a queued job is given up for one of a newer release. One that waits outside may begin while we decide, so it does not."""
+    if not job.documents.agent or state.agent(job.documents.agent).type in CAN_STOP:
+        return False
+    return config_of(state, job).get("supersedeQueued") in (True, "true")
 
 
 def too_large(config: Json) -> str:

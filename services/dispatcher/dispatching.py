@@ -15,12 +15,12 @@ from contracts.facts.dispatcher import (
     WorkflowJobCreated,
     WorkflowJobStatusChanged,
 )
-from contracts.shapes import Json
+from contracts.shapes import ACTIVE, Json
 from libs.runtime.service import Draft, Intent, Outcome
 from services.dispatcher.adapters.port import AgentAnswer, CancelAnswer, Delayed
 from services.dispatcher.agent_config import config_of
 from services.dispatcher.state import Job, State
-from services.dispatcher.status import MAX_MESSAGE, about, moved
+from services.dispatcher.status import MAX_MESSAGE, MAX_TOLD_BYTES, about, moved
 
 MAX_PAUSE_S: Final = 60.0
 """The longest that we wait by ourselves before a call is made again; an agent may want more."""
@@ -53,7 +53,9 @@ class AgentCalls:
                 return (f"{fact.job_id}/dispatch/0",)
             case (JobStatusChanged() | WorkflowJobStatusChanged()) as fact:
                 questions = (f"{fact.job_id}/observe/{n}" for n in (fact.observation - 1, fact.observation))
-                return (f"{fact.job_id}/dispatch/{fact.calls}", *questions, f"{fact.job_id}/cancel/0")
+                reopened = fact.status in ACTIVE and fact.previous not in ACTIVE
+                stops = (f"{fact.job_id}/cancel/{n}" for n in range(MAX_STOPS if reopened else 1))
+                return (f"{fact.job_id}/dispatch/{fact.calls}", *questions, *stops)
             case JobDelayed() as fact:
                 return tuple(f"{fact.job_id}/{fact.call}/{n}" for n in (fact.calls - 1, fact.calls))
             case JobCancelAnswered() as fact:
@@ -68,7 +70,8 @@ class AgentCalls:
             return None
         job_id, call, _ = key.split("/")
         not_before = {"dispatch": job.call_at, "observe": job.look_again_at, "cancel": job.stop_at}[call]
-        return Intent(key, _request(state, job_id, job, call), not_before, lane=job.agent_id)
+        again = call == "dispatch" and job.unsettled
+        return Intent(key, _request(state, job_id, job, call), not_before, lane=job.agent_id, again=again)
 
     def settle(self, state: State, outcomes: Sequence[Outcome], now: datetime) -> Sequence[Draft]:
         """Move each job as its agent answered."""
@@ -90,6 +93,15 @@ class AgentCalls:
 
 
 def _answered(job_id: str, job: Job, answer: AgentAnswer, now: datetime) -> JobStatusChanged | WorkflowJobStatusChanged:
+    fact = _moved_by(job_id, job, answer, now)
+    if len(fact.to_json()) <= MAX_TOLD_BYTES:
+        return fact
+    said = f"{(answer.message or '')[: MAX_MESSAGE // 2]} What the agent told beside this is too large to be kept.".lstrip()
+    bounded = answer.model_copy(update={"message": said, "external_id": None, "metadata": {}, "metrics": ()})
+    return _moved_by(job_id, job, bounded, now)
+
+
+def _moved_by(job_id: str, job: Job, answer: AgentAnswer, now: datetime) -> JobStatusChanged | WorkflowJobStatusChanged:
     return moved(
         job_id,
         job,

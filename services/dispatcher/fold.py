@@ -72,15 +72,25 @@ def evolve(state: State, recorded: Recorded) -> State:
         for key in _targets_of(recorded.fact) if state.waiting or recorded.type in _BEGINS_WAIT else ():
             state = fold_freezes.look(state, key, recorded.time)
     elif state.waiting and recorded.type in _MOVES_ALL:
-        state = fold_freezes.look_at_all(state, recorded.time)
+        for key in waiting_for(state, recorded):
+            state = fold_freezes.look(state, key, recorded.time)
     return state
+
+
+def waiting_for(state: State, recorded: Recorded) -> list[str]:
+    """The waiting targets that such a fact may let go, in a fixed order: a resource lets go its own ones, anything else all of them."""
+    match recorded.fact:
+        case ResourceSaved() | ResourceDeleted() as fact:
+            return sorted(key for key in state.waiting if key.startswith(fact.resource_id))
+        case _:
+            return sorted(state.waiting)
 
 
 def _targets_of(fact: Any) -> list[str]:
     """The targets that a fact is about, as far as something may wait for them."""
     suffix = f"-{fact.environment_id}-{fact.deployment_id}"
     match fact:
-        case ReleasesCreated() | RedeployRequested():
+        case ReleasesCreated() | RedeployRequested() | DispatchHeld():
             return [item.resource_id + suffix for item in fact.items]
         case TargetsChanged():
             return [one + suffix for one in (*fact.removed, *fact.added)]
@@ -325,7 +335,7 @@ READS = frozenset(_FOLDS)
 """Wire types of the facts that are folded."""
 
 _BEGINS_WAIT = frozenset({RedeployRequested.TYPE, RollbackStarted.TYPE, JobStatusChanged.TYPE, TargetsChanged.TYPE})
-_MOVES_ONE = _BEGINS_WAIT | {ReleasesCreated.TYPE, JobCreated.TYPE}
+_MOVES_ONE = _BEGINS_WAIT | {ReleasesCreated.TYPE, JobCreated.TYPE, DispatchHeld.TYPE}
 _MOVES_ALL = frozenset(
     one.TYPE
     for one in (
@@ -348,4 +358,4 @@ _MOVES_ALL = frozenset(
 WAITING_MOVES = _MOVES_ONE | _MOVES_ALL
 """Wire types of the facts with which it may change when a freeze lets go what waits."""
 LETS_GO = _MOVES_ALL
-"""Of those: what may let go all that waits."""
+"""Of those: what may let go more than one target (`waiting_for`)."""

@@ -75,13 +75,6 @@ def look(state: State, key: str, now: datetime) -> State:
     return _noted(state, key, known, free_at(state, key, desired, now), waits=True)
 
 
-def look_at_all(state: State, now: datetime) -> State:
-    """See anew when each waiting target is let go: freezes, or what they look at, changed."""
-    for key in sorted(state.waiting):
-        state = look(state, key, now)
-    return state
-
-
 def _noted(state: State, key: str, before: datetime | None, at: datetime | None, *, waits: bool) -> State:
     instants = state.instants
     if before != at:

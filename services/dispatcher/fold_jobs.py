@@ -176,9 +176,10 @@ def _after(before: Job, fact: JobStatusChanged | WorkflowJobStatusChanged, posit
         stops=0 if fact.cancel else before.stops,
         lease=before.lease if fact.status == "inProgress" else None,
         told_at=fact.told_at,
+        unsettled=before.unsettled or (before.dispatched and not before.observation and fact.status != "pending"),
     )
     if job.is_active and not before.is_active:
-        return job._replace(deadline_at=_new_deadline(before, fact.changed_at))
+        return job._replace(deadline_at=_new_deadline(before, fact.changed_at), stops=None, stop_at=None)
     return job
 
 

@@ -30,7 +30,9 @@ def by_hand(state: State, key: str) -> Desired | None:
     known = target.resource_id in state.resources and target.environment_id in state.environments
     if not known or target.deployment_id not in state.deployments or desired.version_id not in state.versions:
         return None  # deleted: the target is about to vanish
-    return desired if standing.again or (desired.rollback and is_new_rollback(state, standing, desired)) else None
+    # What was never dispatched is let through by policy alone, however often it is wanted.
+    again = standing.again and (desired.rollback or desired.release_id in state.attempts)
+    return desired if again or (desired.rollback and is_new_rollback(state, standing, desired)) else None
 
 
 def is_new_rollback(state: State, standing: Standing, desired: Desired) -> bool:

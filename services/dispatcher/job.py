@@ -56,16 +56,17 @@ class JobMaker:
         self._conditions: dict[tuple[str, str, int], Condition] = {}
         self._places = Places(state)
         self._holds: dict[tuple[str, str, str, tuple[str, ...]], _Hold] = {}
+        self._served: set[str] = set()
 
     def create(self, key: str, cause: Recorded | None) -> list[Draft]:
         """Return the jobs that a target gets now, dispatched; none when it needs none or has to wait. No cause: time let it go.
 
         It does not stand back for others: whoever is to go before it must have had his turn. One that waits for a free place only is
-        noted, for `holds`.
+        noted, for `holds`. One that got its jobs in this decision gets no more.
         """
         state = self._state
         standing = state.targets.get(key)
-        if standing is None or not standing.exists:
+        if standing is None or not standing.exists or key in self._served:
             return []
         superseded = self._superseded(standing)
         if superseded is None:
@@ -94,6 +95,7 @@ class JobMaker:
                 self._places.take(given_back)
                 return []
         jobs = plan.jobs or (("", Documents(0, deployment, version)),)
+        self._served.add(key)
         return [Draft(fact, cause, conditions) for fact in superseded] + [
             Draft(fact, cause, conditions)
             for agent_id, documents in jobs
@@ -157,7 +159,8 @@ class JobMaker:
         waiting = self._state.held.get(key)
         pair = pair_key(target.deployment_id, target.environment_id)
         line = line_of(pair, agents, first=goes_first(standing))
-        if waiting is None or waiting.line != line or waiting.release_id != desired.release_id:
+        # What time let go is noted in any case, so that time is done with it.
+        if waiting is None or waiting.line != line or waiting.release_id != desired.release_id or cause is None:
             alike = (target.deployment_id, target.environment_id, full.key, agents)
             hold = self._holds.get(alike)
             if hold is None:

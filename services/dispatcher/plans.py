@@ -85,14 +85,15 @@ def start_results(state: State, recorded: Sequence[Recorded], now: datetime) -> 
         items: list[PlanResultItem] = []
         size = 0
         for target in fact.targets:
-            of_target = list(_items(state, fact, plan, target, one.position, selector))
-            bytes_ = sum(len(item.model_dump_json()) for item in of_target)
-            if targets and (size + bytes_ > BYTES_PER_FACT or len(items) + len(of_target) > RESULTS_PER_FACT):
-                yield Draft(_started(fact, targets, items, now, last=False), one)
-                targets, items, size = [], [], 0
             targets.append((target.environment_id, target.resource_id))
-            items += of_target
-            size += bytes_
+            # The agents of one target may not fit into one fact: each result is looked at by itself.
+            for item in _items(state, fact, plan, target, one.position, selector):
+                bytes_ = len(item.model_dump_json().encode())
+                if items and (size + bytes_ > BYTES_PER_FACT or len(items) == RESULTS_PER_FACT):
+                    yield Draft(_started(fact, targets, items, now, last=False), one)
+                    targets, items, size = [], [], 0
+                items.append(item)
+                size += bytes_
         yield Draft(_started(fact, targets, items, now, last=fact.last), one)
 
 

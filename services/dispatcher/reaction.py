@@ -12,7 +12,7 @@ from contracts.facts.planner import DeploymentSaved, RedeployRequested, Releases
 from contracts.facts.policy import TargetsCleared
 from contracts.shapes import ACTIVE
 from libs.runtime.service import Draft
-from services.dispatcher.fold import LETS_GO
+from services.dispatcher.fold import LETS_GO, waiting_for
 from services.dispatcher.job import JobMaker
 from services.dispatcher.line import everybody, goes_first, in_order
 from services.dispatcher.places import deployment_key, keys_of
@@ -44,7 +44,7 @@ def react(state: State, recorded: Sequence[Recorded], now: datetime) -> Sequence
         if one.type in _TRIGGERS:
             for key in _concerned(state, one):
                 causes[key] = one
-            for key in sorted(state.waiting) if one.type in LETS_GO else ():
+            for key in waiting_for(state, one) if one.type in LETS_GO else ():
                 causes[key] = one
     freed = _freed(state, recorded)
     drafts = list(go_on(state, recorded, now)) if state.runs else []
@@ -68,7 +68,8 @@ def _freed(state: State, recorded: Sequence[Recorded]) -> dict[str, Recorded]:
     freed: dict[str, Recorded] = {}
     for one in recorded if state.queues else ():
         match one.fact:
-            case (JobStatusChanged() | WorkflowJobStatusChanged()) as fact if fact.status not in ACTIVE:
+            # One that failed as it was made was given a place by the decision that made it, and never took it.
+            case (JobStatusChanged() | WorkflowJobStatusChanged() | JobCreated()) as fact if fact.status not in ACTIVE:
                 keys = keys_of(state.jobs[fact.job_id])
             case _:
                 continue

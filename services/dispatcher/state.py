@@ -65,6 +65,7 @@ class Job(NamedTuple):
         lease: of the claim by which a pull agent has it for a time; None where a claim holds until the deadline.
         claims: how often it was taken.
         told_at: the newest time that the outside gave with what it told.
+        unsettled: it moved on before its first call was answered, so that nobody knows whether it runs outside.
     """
 
     target: str
@@ -95,6 +96,7 @@ class Job(NamedTuple):
     lease: Lease | None = None
     claims: int = 0
     told_at: datetime | None = None
+    unsettled: bool = False
 
     @property
     def is_active(self) -> bool:

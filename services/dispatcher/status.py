@@ -8,6 +8,7 @@ from typing import Any, Final, TypedDict
 
 from contracts.facts.dispatcher import JobStatusChanged, WorkflowJobStatusChanged
 from contracts.shapes import ACTIVE, JobStatus, MetricSpec, Target
+from libs.eventlog.port import MAX_FACT_BYTES
 from services.dispatcher.state import Job
 
 JobMoved = JobStatusChanged | WorkflowJobStatusChanged
@@ -38,6 +39,8 @@ def about(job: Job) -> About:
 
 MAX_MESSAGE: Final = 8 * 1024
 """Characters of a message that agents give, or that we make of names that people give."""
+MAX_TOLD_BYTES: Final = MAX_FACT_BYTES - 64 * 1024
+"""What is told of a job is kept in each further fact about it, which must have room for what we say ourselves."""
 
 
 def moved(

@@ -9,17 +9,16 @@ from contracts.agents import ManualConfig
 from contracts.command import Asked, Refused
 from contracts.commands.dispatcher import CancelJob, CompleteJob, SetJobStatus, TellRun
 from contracts.shapes import ACTIVE
-from libs.eventlog.port import MAX_FACT_BYTES
 from libs.runtime.service import Decided, Draft
 from services.dispatcher.agent_config import config_of, may_run_on
 from services.dispatcher.state import NOWHERE, Job, State, outside_key
-from services.dispatcher.status import MAX_MESSAGE, JobMoved, moved
+from services.dispatcher.status import MAX_MESSAGE, MAX_TOLD_BYTES, JobMoved, moved
 
 EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 CLOCK_ERROR: Final = timedelta(days=1)
 """How far the clock of whoever tells a time may be ahead of ours."""
-MAX_TOLD_BYTES: Final = MAX_FACT_BYTES - 64 * 1024
-"""What is told of a job is kept in each further fact about it, which must have room for what we say ourselves."""
+LOOK_S: Final = 30.0
+"""Before an agent is asked about a job of which we heard before its own answer, which nobody waits for any more."""
 EVIDENCE: Final = "evidence/"
 """Under names that begin so, a job's metadata holds what a person gave as evidence."""
 
@@ -52,6 +51,7 @@ def set_job_status(wish: SetJobStatus, state: State, asked: Asked) -> Decided:
         completed_at=completed_at,
         # The agent is still asked about a job whose status nobody changed.
         look_again_at=job.look_again_at if wish.status == job.status else None,
+        observation=_asked_anew(job, job.look_again_at if wish.status == job.status else None),
         cancel=wish.status == "cancelled" and job.is_active and may_run_on(state, job),
     )
     return _decided(wish.job_id, job, fact)
@@ -105,22 +105,33 @@ def tell_run(wish: TellRun, state: State, asked: Asked) -> Decided:
     why = _why_not(wish, job, state)
     if why:
         return _ignored(why, **answer)
+    status = wish.status or job.status
+    look_again_at = job.look_again_at
+    if job.dispatched and not job.observation and status != "pending":
+        look_again_at = asked.now + timedelta(seconds=LOOK_S)
     fact = moved(
         job_id,
         job,
-        wish.status or job.status,
+        status,
         asked.now,
         message=wish.message[:MAX_MESSAGE] if wish.message is not None else None,
         external_id=wish.external_id,
         metadata=wish.metadata,
         started_at=_plausible(wish.started_at, asked.now),
         completed_at=_plausible(wish.completed_at, asked.now),
-        look_again_at=job.look_again_at,
+        look_again_at=look_again_at,
+        observation=_asked_anew(job, look_again_at),
         told_at=_plausible(wish.told_at, asked.now),
     )
     if len(fact.to_json()) > MAX_TOLD_BYTES:
-        fact = moved(job_id, job, wish.status or job.status, asked.now, look_again_at=job.look_again_at)
+        anew = _asked_anew(job, look_again_at)
+        fact = moved(job_id, job, status, asked.now, look_again_at=look_again_at, observation=anew)
     return _decided(job_id, job, fact)
+
+
+def _asked_anew(job: Job, look_again_at: datetime | None) -> int | None:
+    """The number of the next question to the agent: the one that is under way was asked of the job as it stood before."""
+    return job.observation + 1 if look_again_at is not None else None
 
 
 _ORDER: Final = {"pending": 0, "queued": 1, "inProgress": 2, "actionRequired": 2}

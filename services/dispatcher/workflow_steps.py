@@ -15,6 +15,7 @@ from libs.runtime.ids import derived
 from libs.runtime.service import Draft
 from services.dispatcher.agent_config import merged, timeout_of, too_large
 from services.dispatcher.state import Run, State
+from services.dispatcher.status import MAX_MESSAGE
 
 MAX_JOBS: Final = 10_000
 """Jobs that a run may begin with. A later step may have as many as the run has resources."""
@@ -138,12 +139,25 @@ def _jobs_or_none(
         return None
 
 
+def cancelled_end(state: State, run_id: str, run: Run, said: str, now: datetime) -> WorkflowRunEnded:
+    """The end of a run that is stopped before its next steps begin."""
+    left_out = tuple(step.name for step in in_order(state.workflow(run.workflow).job_agents) if step.name not in run.jobs)
+    return WorkflowRunEnded(
+        run_id=run_id,
+        workflow_id=run.workflow_id,
+        status="cancelled",
+        message=said[:MAX_MESSAGE],
+        left_out=left_out,
+        ended_at=now,
+    )
+
+
 def _end(state: State, run_id: str, run: Run, left_out: tuple[str, ...], now: datetime) -> WorkflowRunEnded:
     statuses = {state.jobs[job_id].status for jobs in run.jobs.values() for job_id in jobs} - {"successful"}
     status: JobStatus = "successful"
     if statuses or left_out:
         status = "cancelled" if statuses == {"cancelled"} else "failure"
-    said = f"Left out: {', '.join(left_out)}." if left_out else None
+    said = f"Left out: {', '.join(left_out)}."[:MAX_MESSAGE] if left_out else None
     return WorkflowRunEnded(
         run_id=run_id, workflow_id=run.workflow_id, status=status, message=said, left_out=left_out, ended_at=now
     )

@@ -48,16 +48,26 @@ def walk(judge: Judge, pair: Pair, resource_ids: Iterable[str] | None = None) ->
 
     Args:
         resource_ids: targets to look at; None for all. All are looked at when one of these belongs to a rollout that waits for what
-            the targets before came to and somebody's turn has come there, since whose it is takes all of them.
+            the targets before came to and somebody's turn has come there, or one of these was to be next, since whose turn it is takes
+            all of them.
     """
     if resource_ids is not None:
         some = sorted(one for one in resource_ids if one in pair.targets)
         alone = any(judge.together(judge.matched(pair, one)) for one in some)
         try:
-            return _Walk(judge, pair, alone=alone).go(some)
+            if not alone or not _any_next(pair, some):
+                return _Walk(judge, pair, alone=alone).go(some)
         except OthersNeeded:
             pass
     return _Walk(judge, pair, alone=False).go(sorted(pair.targets))
+
+
+def _any_next(pair: Pair, resource_ids: list[str]) -> bool:
+    """Whether one of these targets was recorded as going next in a rollout: no other one's turn comes by time."""
+    rollouts = [
+        verdicts for by_rule in pair.held.values() for rule, verdicts in by_rule.items() if rule.rule_type == "gradualRollout"
+    ]
+    return any(one in verdicts and verdicts[one].look_again_at is not None for verdicts in rollouts for one in resource_ids)
 
 
 class _Walk:

@@ -32,7 +32,11 @@ def vanish(pair: Pair, resource_ids: Iterable[str], exists: Callable[[str], bool
     gone = [one for one in resource_ids if one in pair.targets]
     pair = _drop_held(pair, gone, lambda _version: True)
     pair = pair._replace(targets=without(pair.targets, gone))
-    kept = {one: pair.standings[one]._replace(desired=None, cleared=None, again=None, queued=None) for one in gone if one in pair.standings}
+    kept = {
+        one: pair.standings[one]._replace(desired=None, cleared=None, again=None, queued=None)
+        for one in gone
+        if one in pair.standings
+    }
     pair = _stand(pair, kept, closed=gone)
     return forget(pair, tuple(one for one in gone if not exists(one)))
 

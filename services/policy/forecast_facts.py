@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
 from contracts.fact import Fact
 from contracts.facts.dispatcher import DispatchSnapshot, JobCreated, JobStatusChanged
 from contracts.facts.planner import ReleaseItem, ReleasesCreated
+from contracts.facts.policy import TargetsCleared
 from contracts.facts.verifier import VerificationPassed, VerificationStarted
 from contracts.shapes import ACTIVE
 from services.policy.state import NOWHERE, Job, Pair
@@ -33,23 +34,57 @@ def deployed(pair: Pair, resource_id: str, version_id: str, now: datetime) -> It
 
     No verification is required of the job: one that passes at once changes nothing.
     """
+    yield from _releases(pair, (resource_id,), version_id, now)
+    yield from _job(pair, resource_id, version_id, now)
+
+
+def deployed_in_turn(pair: Pair, version_id: str, turns: Sequence[tuple[datetime, str]]) -> Iterator[Fact]:
+    """Targets are cleared and deployed, each at its turn; ascending. What only their order matters to is said of all at once."""
+    last, ids = turns[-1][0], tuple(one for _, one in turns)
+    yield TargetsCleared(
+        deployment_id=pair.deployment_id,
+        environment_id=pair.environment_id,
+        version_id=version_id,
+        resource_ids=ids,
+        at=0,
+        cleared_at=last,
+    )
+    yield from _releases(pair, ids, version_id, last)
+    for at, one in turns:
+        yield from _job(pair, one, version_id, at)
+
+
+def _release_id(pair: Pair, resource_id: str, version_id: str) -> str:
+    """The release of a version on a target: the one that it has there, if any."""
     standing = pair.standings.get(resource_id, NOWHERE)
     desired, current = standing.desired, standing.current
     if desired is not None and desired.version_id == version_id:
-        release_id = desired.release_id
-    elif current is not None and current.version_id == version_id:
-        release_id = current.release_id
-    else:
-        release_id = f"{resource_id}/{version_id}"
-    if desired is None or desired.release_id != release_id:
+        return desired.release_id
+    if current is not None and current.version_id == version_id:
+        return current.release_id
+    return f"{resource_id}/{version_id}"
+
+
+def _releases(pair: Pair, resource_ids: Iterable[str], version_id: str, now: datetime) -> Iterator[Fact]:
+    items = []
+    for one in resource_ids:
+        desired, release_id = pair.standings.get(one, NOWHERE).desired, _release_id(pair, one, version_id)
+        if desired is None or desired.release_id != release_id:
+            items.append(ReleaseItem(resource_id=one, release_id=release_id))
+    if items:
         yield ReleasesCreated(
             deployment_id=pair.deployment_id,
             environment_id=pair.environment_id,
             version_id=version_id,
-            items=(ReleaseItem(resource_id=resource_id, release_id=release_id),),
+            items=tuple(items),
             cleared_at=0,
             created_at=now,
         )
+
+
+def _job(pair: Pair, resource_id: str, version_id: str, now: datetime) -> Iterator[Fact]:
+    """A job is made and succeeds, unless its release runs there already; the pair is as it was before the release was made."""
+    current, release_id = pair.standings.get(resource_id, NOWHERE).current, _release_id(pair, resource_id, version_id)
     if current is not None and current.release_id == release_id:
         return
     job = Job(f"{release_id}/job", release_id, version_id, "agent", 1, False, "pending", None, None, 0)

@@ -88,7 +88,20 @@ def judge_progression(
             detail=f"No environment that shares a system with this one matches `{body.depends_on_environment_selector}`.",
             ended_by="an environment that matches, or a person who mends the rule",
         )
+    return judge_picked(body, version, picked, state, now, tallies)
+
+
+def judge_picked(
+    body: EnvironmentProgression, version: Version, picked: Sequence[str], state: State, now: datetime, tallies: Tallies
+) -> Finding:
+    """What a rule says that picks these environments, at least one."""
     return _join(look_upstream(body, version, picked, state, now, tallies))
+
+
+def is_enough(body: EnvironmentProgression, succeeded: int, targets: int) -> bool:
+    """Whether the pass rate is reached on so many of an environment's targets."""
+    minimum = body.minimum_success_percentage or 0.0
+    return succeeded > 0 if minimum == 0 else succeeded * 100 >= minimum * targets
 
 
 def look_upstream(
@@ -173,8 +186,7 @@ def _judge_one(body: EnvironmentProgression, version: Version, name: str, tally:
     succeeded = len(tally.firsts)
     # A job counts once it is verified, so that is the word wherever the rule asks for it.
     done = "deployed and verified" if body.require_verification_passed else "deployed"
-    enough = succeeded > 0 if minimum == 0 else succeeded * 100 >= minimum * tally.targets
-    if not enough:
+    if not is_enough(body, succeeded, tally.targets):
         asked = "at least one target" if minimum == 0 else f"{minimum:g} % of its targets"
         left = tally.targets - tally.bad
         if tally.bad and (left == 0 or left * 100 < minimum * tally.targets):

@@ -267,8 +267,8 @@ def _overtaken(judge: Judge, one: Recorded, fact: policy.TargetsCleared, found: 
     if pair is None:
         return
     waiting = {version_id for version_id, by_rule in pair.held.items() if any(rule.rule_type == ROLLOUT for rule in by_rule)}
-    before = pair.jobs.get(fact.version_id, {})
-    moves = bool(waiting - {fact.version_id}) or (bool(waiting) and any(target in before for target in fact.resource_ids))
+    again = any(pair.jobs_of(target, fact.version_id) for target in fact.resource_ids)
+    moves = bool(waiting - {fact.version_id}) or (bool(waiting) and again)
     if moves and judge.any_covered(pair):
         found.whole[key] = one
 

@@ -1,4 +1,4 @@
-"""GitHub's REST API as far as a GitHub App needs it to run workflows.
+"""GitHub's REST API as far as a GitHub App needs it to run workflows, and to tell pull requests of plans.
 
 - Apps sign in by a JWT (RS256, at most ten minutes) and get tokens of an installation that end after an hour:
   https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app
@@ -7,6 +7,13 @@
   https://docs.github.com/en/rest/actions/workflows#create-a-workflow-dispatch-event
 - Runs are listed newest first, a hundred a page, a thousand a search; a run that has ended can not be cancelled (409):
   https://docs.github.com/en/rest/actions/workflow-runs
+- A check run belongs to a commit and is changed by its id; a completed one has a conclusion; its summary has at most 65,535 characters:
+  https://docs.github.com/en/rest/checks/runs
+- Comments of a pull request are those of the issue of its number, oldest first, and say by which App they were written:
+  https://docs.github.com/en/rest/issues/comments
+- The pull requests of a commit, and where an App is installed:
+  https://docs.github.com/en/rest/commits/commits#list-pull-requests-associated-with-a-commit
+  https://docs.github.com/en/rest/apps/apps#get-a-repository-installation-for-the-authenticated-app
 """
 
 from __future__ import annotations
@@ -39,6 +46,9 @@ class FakeGithub(Fake):
         public_key: of the App.
         lag_s: how long it takes until a new run is listed.
         runs: every run, oldest first.
+        checks, comments: of the repository, oldest first.
+        pulls: pull requests by the commits that belong to them.
+        installed: whether the App may see the repository.
     """
 
     def __init__(self, public_key: RSAPublicKey, clock: Clock) -> None:
@@ -48,6 +58,10 @@ class FakeGithub(Fake):
         self.named = True
         self.refs = {"main", "release"}
         self.runs: list[dict[str, Any]] = []
+        self.checks: list[dict[str, Any]] = []
+        self.comments: list[dict[str, Any]] = []
+        self.pulls: dict[str, list[dict[str, Any]]] = {}
+        self.installed = True
         self._tokens: dict[str, datetime] = {}
 
     def run(self, job_id: str, **fields: Any) -> dict[str, Any]:
@@ -88,6 +102,8 @@ class FakeGithub(Fake):
                 return self._dispatch(asked.json)
             case "GET", "/actions/workflows/42/runs":
                 return self._list(asked.query)
+        if (reply := self._pull_request(asked)) is not None:
+            return reply
         found = re.fullmatch(REPO + r"/actions/runs/(\d+)(/cancel)?", asked.path)
         run = next((one for one in self._listed() if found and str(one["id"]) == found[1]), None)
         if run is None:
@@ -98,12 +114,64 @@ class FakeGithub(Fake):
 
     def _as_app(self, asked: Asked) -> Reply:
         if asked.method == "GET":
-            return Reply(json={"id": INSTALLATION})
+            return Reply(json={"id": INSTALLATION}) if self.installed else no(404, "Not Found")
         if asked.path != f"/app/installations/{INSTALLATION}/access_tokens":
             return no(404, "Not Found")
         token = f"ghs_{len(self._tokens):036}"
         self._tokens[token] = self.clock() + timedelta(hours=1)
         return Reply(201, {"token": token, "expires_at": stamp(self._tokens[token])})
+
+    def _pull_request(self, asked: Asked) -> Reply | None:
+        path = asked.path.removeprefix(REPO)
+        if found := re.fullmatch("/commits/([0-9a-f]+)/(pulls|check-runs)", path):
+            if found[2] == "pulls":
+                return Reply(json=self.pulls.get(found[1], []))
+            name = asked.query.get("check_name")
+            checks = [one for one in reversed(self.checks) if one["head_sha"] == found[1] and name in (None, one["name"])]
+            return Reply(json={"total_count": len(checks), "check_runs": checks[:100]})
+        if path == "/check-runs":
+            return self._check(asked.json, None)
+        if found := re.fullmatch(r"/check-runs/(\d+)", path):
+            return self._check(asked.json, int(found[1]))
+        if found := re.fullmatch(r"/issues/(\d+)/comments", path):
+            return self._comments(asked, int(found[1]))
+        if found := re.fullmatch(r"/issues/comments/(\d+)", path):
+            comment = next((one for one in self.comments if str(one["id"]) == found[1]), None)
+            if comment is None:
+                return no(404, "Not Found")
+            comment |= {"body": asked.json["body"]}
+            return Reply(json=comment)
+        return None
+
+    def _check(self, body: Any, number: int | None) -> Reply:
+        if len(body["output"]["summary"]) > 65_535:
+            return no(422, "Validation Failed")
+        if number is None:
+            if not re.fullmatch("[0-9a-f]{40}", body["head_sha"]):
+                return no(422, f"No commit found for SHA: {body['head_sha']}")
+            self.checks.append({"id": 5_000 + len(self.checks), "app": self._app(), "conclusion": None, **body})
+            return Reply(201, self.checks[-1])
+        check = next((one for one in self.checks if one["id"] == number), None)
+        if check is None:
+            return no(404, "Not Found")
+        check |= body
+        return Reply(json=check)
+
+    def _comments(self, asked: Asked, number: int) -> Reply:
+        if asked.method == "POST":
+            return Reply(201, self.comment(number, asked.json["body"], self._app()))
+        of = [one for one in self.comments if one["issue"] == number]
+        size, page = int(asked.query.get("per_page", "30")), int(asked.query.get("page", "1"))
+        return Reply(json=of[(page - 1) * size : page * size])
+
+    def comment(self, number: int, body: str, app: dict[str, Any] | None = None) -> dict[str, Any]:
+        """A comment that somebody writes; without an App it is a person."""
+        comment = {"id": 7_000 + len(self.comments), "issue": number, "body": body, "performed_via_github_app": app}
+        self.comments.append(comment)
+        return comment
+
+    def _app(self) -> dict[str, Any]:
+        return {"id": int(APP), "client_id": "Iv1.8a61f9b3a7aba766"}
 
     def _is_app(self, jwt: str) -> bool:
         try:

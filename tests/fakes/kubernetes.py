@@ -270,7 +270,7 @@ def _default(document: Doc, uid: str) -> None:
             made = {"batch.kubernetes.io/controller-uid": uid, "batch.kubernetes.io/job-name": document["metadata"]["name"]}
             spec.setdefault("selector", {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}})
             template = spec["template"].setdefault("metadata", {})
-            template["labels"] = {**template.get("labels", {}), **made} if "labels" not in template else template["labels"]
+            template["labels"] = {**template.get("labels", {}), **made}
         case "Pod":
             spec.setdefault("restartPolicy", "Always")
         case "Secret":

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 from contracts.agents import config_problems
 from contracts.shapes import Json
@@ -63,25 +65,15 @@ def performing(
         ticks: seconds, only going forward: the calls of one agent are counted by it.
     """
     all_turns = AllTurns(ticks)
+    busy: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
     documents = Documents(outside.log) if outside is not None else None
     planning = Planning(agents, outside, documents, clock.now) if documents is not None else None
     reporting = None
     if outside is not None and documents is not None:
         reporting = PlanReporting(GithubApi.of(outside), outside.log, documents, outside.public_url, clock.now)
 
-    async def perform(intent: Intent) -> dict[str, Any] | NotYet:
+    async def of_job(intent: Intent) -> dict[str, Any] | NotYet:
         told = intent.request
-        if told["call"] == "report":
-            assert reporting is not None, "to report a plan needs an outside"
-            return await reporting.perform(intent)
-        turns = all_turns.of(told["workspace_id"], told["agent_id"])
-        if told["type"] in agents and told["type"] not in INSIDE:
-            wait_s = turns.wait_s(intent.key, number_in(told["config"], CALLS))
-            if wait_s > 0:
-                return NotYet(wait_s)
-        if told["call"] == "plan":
-            assert planning is not None, "a dry run needs an outside"
-            return await planning.perform(intent)
         agent = agents.get(told["type"])
         if agent is None:
             known = ", ".join(sorted(agents))
@@ -119,8 +111,26 @@ def performing(
             raise RuntimeError(f"a {told['type']} agent broke: {redacted.error(error)}") from None
         if isinstance(answer, Delayed) and answer.retry_after_s:
             # Whoever asks to be left alone does not mean this one job: GitHub counts what its agent asks altogether.
-            turns.pause(answer.retry_after_s)
+            all_turns.of(told["workspace_id"], told["agent_id"]).pause(answer.retry_after_s)
         return _result(told["call"], known, answer, redacted)
+
+    async def perform(intent: Intent) -> dict[str, Any] | NotYet:
+        told = intent.request
+        if told["call"] == "report":
+            assert reporting is not None, "to report a plan needs an outside"
+            return await reporting.perform(intent)
+        turns = all_turns.of(told["workspace_id"], told["agent_id"])
+        if told["type"] in agents and told["type"] not in INSIDE:
+            wait_s = turns.wait_s(intent.key, number_in(told["config"], CALLS))
+            if wait_s > 0:
+                return NotYet(wait_s)
+        if told["call"] == "plan":
+            assert planning is not None, "a dry run needs an outside"
+            return await planning.perform(intent)
+        # What is to be stopped may be about to begin: while a job is handed over, its run would not be found yet.
+        one_by_one = busy.setdefault((told["workspace_id"], told["job_id"]), asyncio.Lock())
+        async with one_by_one:
+            return await of_job(intent)
 
     return perform
 

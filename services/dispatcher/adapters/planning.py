@@ -9,7 +9,15 @@ from functools import partial
 from typing import Any, Final, cast
 
 from contracts.agents import config_problems
-from contracts.documents import agent_document, deployment_document, environment_document, resource_document, version_document
+from contracts.documents import (
+    agent_document,
+    dispatch_context,
+    release_context,
+    resource_document,
+    shown_deployment,
+    shown_environment,
+    version_document,
+)
 from contracts.facts.dispatcher import JobAgentSaved, PlanRequested, PlanValidation
 from contracts.facts.inventory import ResourceSaved
 from contracts.facts.planner import DeploymentSaved, EnvironmentSaved, PlanTargetsResolved, VersionCreated, VersionUpdated
@@ -86,7 +94,13 @@ class Planning:
         request = PlanRequest(
             told["result_id"], told["type"], config, told["workspace_id"], told["agent_id"], context, again=again
         )
-        return await agent.plan(request), redacted
+        try:
+            return await agent.plan(request), redacted
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told without the secrets in it
+            said = f"a dry run of a {told['type']} agent broke: {redacted.error(error)}"
+            if self._now() < datetime.fromisoformat(told["give_up_at"]):
+                raise RuntimeError(said) from None
+            return PlanAnswer(status="errored", message=f"There was no answer in time: {said}."), redacted
 
     async def _context(self, told: Json) -> Json:
         """The dispatch context that a job of the planned version would have; configurations stay sealed in it."""
@@ -116,27 +130,25 @@ class Planning:
                 created_at=plan.created_at,
             )
         )
-        return {
-            "deployment": deployment_document(deployment),
-            "environment": environment_document(workspace_id, environment),
-            "resource": resource_document(workspace_id, resource),
-            "version": version,
-            "variables": target.variables,
-            "release": {
-                "id": told["result_id"],
-                "releaseTarget": {
-                    "resourceId": resource.resource_id,
-                    "environmentId": environment.environment_id,
-                    "deploymentId": plan.deployment_id,
-                },
-                "variables": target.variables,
-                "encryptedVariables": [],
-                "version": version,
+        release = {
+            "id": told["result_id"],
+            "releaseTarget": {
+                "resourceId": resource.resource_id,
+                "environmentId": environment.environment_id,
+                "deploymentId": plan.deployment_id,
             },
-            "jobAgent": agent_document(workspace_id, agent),
-            "jobAgentConfig": told["config"],
-            "job": {"id": told["result_id"]},
+            "variables": target.variables,
+            "encryptedVariables": [],
         }
+        parts = {
+            "resource": resource_document(workspace_id, resource),
+            "environment": shown_environment(workspace_id, environment),
+            "deployment": shown_deployment(deployment),
+            "version": version,
+        }
+        return dispatch_context(
+            told["result_id"], told["config"], agent_document(workspace_id, agent), release_context(release, parts)
+        )
 
     async def _judged(self, told: Json, context: Json, answer: PlanAnswer) -> list[PlanValidation]:
         """What each rule says; one that can not be run is an error of its own and no pass."""

@@ -10,6 +10,7 @@ import orjson
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from services.gateway.http import webhooks
 from services.gateway.http.answers import ErrorAnswer
 from services.gateway.http.app import create_app, operations
 from services.gateway.http.bodies import NoQuery
@@ -36,11 +37,13 @@ def document() -> dict[str, Any]:
         "BearerAuth": {"type": "http", "scheme": "bearer"},
     }
     components["responses"] = {"Refused": {"description": "Why it could not be done.", "content": _content("ErrorAnswer")}}
-    for path in described["paths"].values():
+    for name, path in described["paths"].items():
         for spec in path.values():
             operation = known.get(spec["operationId"])
             if operation is not None:
                 spec.update(_declared(operation))
+            elif webhooks.TAG in spec["tags"]:
+                spec.update(_signed(name, spec["description"]))
     return described
 
 
@@ -64,10 +67,7 @@ def _content(name: str) -> dict[str, Any]:
 
 
 def _declared(operation: Operation) -> dict[str, Any]:
-    parameters: list[dict[str, Any]] = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        for name in _PARAMETER.findall(operation.path)
-    ]
+    parameters = _path_parameters(operation.path)
     if operation.query is not NoQuery:
         for name, schema in operation.query.model_json_schema()["properties"].items():
             parameters.append({"name": name, "in": "query", "required": False, "schema": schema})
@@ -92,6 +92,23 @@ def _declared(operation: Operation) -> dict[str, Any]:
         required = not getattr(operation.body, "MAY_BE_ABSENT", False)
         declared["requestBody"] = {"required": required, "content": _content(_REQUEST + _name(operation.body))}
     return declared
+
+
+def _signed(path: str, description: str) -> dict[str, Any]:
+    """A webhook: whatever its sender documents, signed, without a credential."""
+    responses: dict[str, Any] = {"200": {"description": "Taken, also when nothing comes of it."}}
+    responses.update((status, {"$ref": "#/components/responses/Refused"}) for status in ("400", "401", "404", "413", "503"))
+    return {
+        "summary": description.partition("\n")[0],
+        "parameters": _path_parameters(path),
+        "requestBody": {"required": True, "content": {"application/json": {"schema": {}}}},
+        "responses": responses,
+        "security": [],
+    }
+
+
+def _path_parameters(path: str) -> list[dict[str, Any]]:
+    return [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in _PARAMETER.findall(path)]
 
 
 def text() -> bytes:

@@ -30,6 +30,7 @@ from services.gateway.http.problem import NotFound, Problem, of_refusal, unavail
 from services.gateway.http.validation import canonical_uuid
 from services.gateway.http.whose import Held, Whose
 
+TAG = "webhooks"
 GITHUB, TFE, ARGO, OURS = "github-app", "tfe", "argo-workflow", "webhook"
 """Types of the agents whose runs are told of."""
 
@@ -54,7 +55,7 @@ def serve(app: FastAPI, deps: Deps) -> None:
             methods=["POST"],
             response_model=None,
             operation_id=f"webhook_{handler.__name__}",
-            tags=["webhooks"],
+            tags=[TAG],
         )
 
 

@@ -137,7 +137,7 @@ async def test_a_cluster_that_does_not_answer_is_given_up_and_asked_again(house:
     ),
     st.booleans(),
 )
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 async def test_through_any_faults_and_restarts_there_is_one_run(faults: list[tuple[str, bool, int]], named: bool) -> None:
     async with standing() as house:
         for method, done, status in faults:

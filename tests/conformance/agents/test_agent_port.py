@@ -6,7 +6,10 @@ import pytest
 
 from contracts.agents import AGENT_CONFIGS
 from contracts.shapes import ACTIVE, Json
+from libs.eventlog.memory import MemoryLog
+from libs.runtime.outside import outside_of
 from libs.runtime.service import Intent
+from libs.runtime.settings import Settings
 from services.dispatcher.adapters.performing import built_in_agents, performing
 from services.dispatcher.adapters.port import Agent, AgentAnswer, AgentRequest
 from services.dispatcher.adapters.test_runner import go_duration
@@ -77,8 +80,10 @@ async def test_a_configuration_that_can_not_be_used_is_a_failure_that_says_why(t
     assert "timeoutSeconds" in result["message"]
 
 
-def test_every_agent_type_has_a_checked_configuration() -> None:
-    assert {name for name, _ in AGENTS} <= set(AGENT_CONFIGS)
+async def test_every_agent_type_has_a_checked_configuration_and_the_other_way_round() -> None:
+    outside = outside_of(Settings(postgres=""), MemoryLog())
+    assert set(built_in_agents(outside)) == set(AGENT_CONFIGS)
+    await outside.close()
 
 
 @pytest.mark.parametrize(

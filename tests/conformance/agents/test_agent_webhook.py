@@ -339,7 +339,7 @@ async def test_metadata_that_people_changed_does_not_send_the_job_again(house: H
 
 
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from([429, 500, 503, 0])), max_size=5), st.lists(st.booleans(), max_size=6))
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 async def test_through_any_faults_and_restarts_there_is_one_run(faults: list[tuple[bool, int]], restarts: list[bool]) -> None:
     async with standing() as house:
         for done, status in faults:

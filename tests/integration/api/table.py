@@ -9,7 +9,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.integration.api import rows_of_catalog, rows_of_inventory, rows_of_policies, rows_of_targets, rows_of_workflows
+from tests.integration.api import (
+    rows_of_catalog,
+    rows_of_inventory,
+    rows_of_jobs,
+    rows_of_plans,
+    rows_of_policies,
+    rows_of_targets,
+    rows_of_workflows,
+)
 from tests.integration.api.row import Row
 
 TABLE: Final = (
@@ -24,7 +32,10 @@ TABLE: Final = (
     *rows_of_inventory.VARIABLE_SETS,
     *rows_of_targets.TARGETS,
     *rows_of_targets.JOBS,
+    *rows_of_jobs.ENDS,
+    *rows_of_jobs.AGENTS,
     *rows_of_targets.CHOICES,
+    *rows_of_plans.PLANS,
     *rows_of_policies.POLICIES,
     *rows_of_policies.FREEZES,
     *rows_of_policies.SKIPS,

@@ -13,6 +13,8 @@ from services.gateway.http.app import operations
 from tests.integration.api import (
     cases_of_catalog,
     cases_of_inventory,
+    cases_of_jobs,
+    cases_of_plans,
     cases_of_policies,
     cases_of_targets,
     cases_of_versions,
@@ -27,7 +29,16 @@ from tests.integration.api.table import NOUNS, ROWS, TABLE, row_of
 
 pytestmark = pytest.mark.integration
 
-MODULES = (cases_of_catalog, cases_of_inventory, cases_of_policies, cases_of_targets, cases_of_versions, cases_of_workflows)
+MODULES = (
+    cases_of_catalog,
+    cases_of_inventory,
+    cases_of_jobs,
+    cases_of_plans,
+    cases_of_policies,
+    cases_of_targets,
+    cases_of_versions,
+    cases_of_workflows,
+)
 """What fills the registries."""
 
 NIL = "00000000-0000-0000-0000-000000000000"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -30,14 +31,14 @@ class Queue:
         return (await self.one.send("POST", path)).status_code
 
 
-@pytest.fixture
-async def queue() -> AsyncIterator[Queue]:
+@asynccontextmanager
+async def queued(**config: Any) -> AsyncIterator[Queue]:
+    """An agent of this configuration with its jobs."""
     async with house() as one:
         ids = await shop(one)
         agent = ids["agent"]
-        await one.call(
-            "PUT", f"/job-agents/{agent}", {"name": "pull", "type": "http-pull", "config": {"from": "agent"}}, want=202
-        )
+        body = {"name": "pull", "type": "http-pull", "config": {"from": "agent", **config}}
+        await one.call("PUT", f"/job-agents/{agent}", body, want=202)
         for number in range(1, JOBS):
             await one.call("PUT", one.path_of(f"more/{number}"), {"name": "m", "kind": "Cluster", "version": "v1"}, want=202)
         body = {"tag": "v1", "name": "", "status": "ready"}
@@ -45,6 +46,12 @@ async def queue() -> AsyncIterator[Queue]:
         path = f"/job-agents/{agent}/jobs"
         page = await one.until(lambda: one.call("GET", f"{path}?status=queued"), lambda seen: seen["total"] == JOBS)
         yield Queue(one, agent, path, [job["id"] for job in page["items"]])
+
+
+@pytest.fixture
+async def queue() -> AsyncIterator[Queue]:
+    async with queued() as made:
+        yield made
 
 
 async def test_pull_list_filter_paging_context_flag(queue: Queue) -> None:

@@ -161,9 +161,13 @@ class History(Scene):
             case "status":
                 self.do(SetJobStatus(job_id=self._job_id(more), status=word))
             case "webhook":
-                self.do(TellRun(type="webhook", job_id=self._job_id(more, "inProgress", "pending"), status=word), by="agent:called")
+                self.do(
+                    TellRun(type="webhook", job_id=self._job_id(more, "inProgress", "pending"), status=word), by="agent:called"
+                )
             case "claim":
-                self.do(ClaimJob(agent_id=id_of(PULLER), job_id=self._job_id(more, "queued"), lease_seconds=300 if more % 2 else None))
+                self.do(
+                    ClaimJob(agent_id=id_of(PULLER), job_id=self._job_id(more, "queued"), lease_seconds=300 if more % 2 else None)
+                )
             case "extend":
                 job_id = self._job_id(more, "inProgress")
                 lease = self._state().jobs[job_id].lease if self.jobs() else None

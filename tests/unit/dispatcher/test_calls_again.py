@@ -236,3 +236,35 @@ def test_a_job_is_completed_by_an_end() -> None:
     scene, job_id = started(Script(dispatch=[{"status": "actionRequired"}]), "manual", {})
     with pytest.raises(Refused, match="inProgress is none"):
         scene.do(CompleteJob(job_id=job_id, status="inProgress"))
+
+
+@pytest.mark.parametrize(
+    "config,seconds",
+    [
+        ({"timeout": "PT30M"}, 1_800),
+        ({"timeout": "P1DT1S", "timeoutSeconds": 5}, 86_401),
+        ({"timeoutSeconds": 5}, 5),
+        ({}, 3_600),
+    ],
+)
+def test_manual_timeout_is_the_deadline(config: dict[str, Any], seconds: float) -> None:
+    scene, _ = started(Script(dispatch=[{"status": "actionRequired"}]), "manual", config)
+    assert scene.jobs()[0].deadline_at == START + timedelta(seconds=seconds)
+    scene.advance(seconds - 1)
+    assert scene.statuses() == ["actionRequired"]
+    scene.advance(1)
+    assert scene.statuses() == ["failure"]
+    assert "nobody took the action it waits for" in str(scene.changes()[-1].message)
+
+
+def test_only_a_manual_agent_knows_timeout() -> None:
+    scene, _ = started(Script(dispatch=[{"status": "queued"}]), "http-pull", {"timeout": "PT1S"})
+    assert scene.jobs()[0].deadline_at == START + timedelta(hours=1)
+
+
+def test_a_delay_tells_of_which_job_and_whose_call_it_is() -> None:
+    scene, _ = started(Script(dispatch=[delayed()]))
+    fact = scene.facts(JobDelayed)[0]
+    job = scene.jobs()[0]
+    assert (fact.resource_id, fact.deployment_id, fact.version_id) == (job.resource_id, job.deployment_id, job.version_id)
+    assert fact.agent_name == "hook"

@@ -67,7 +67,7 @@ class Asking:
         self.scene = Scene("eu-1", "eu-2", "eu-3", outside=lambda intent, now: None)
         self.scene.save_agent("counted", "counted", config)
         self.scene.release("v1", "eu-1", "eu-2", "eu-3")
-        environ: Mapping[str, str] = {"TOKEN": "hush-hush"}
+        environ: Mapping[str, str] = {"SIGNALBOX_SECRET_TOKEN": "hush-hush"}
         vault = Vault(Sources(environ, tmp_path), None)
         outside = Outside(cast(EventLog, Written(self.scene)), Outbound(AddressRules.parse("")), vault)
         self.perform: Performer = performing({**built_in_agents(), "counted": self.agent}, outside, ticks=self.clock)
@@ -118,11 +118,11 @@ async def test_an_outage_that_names_no_time_stops_nobody_else(tmp_path: Path) ->
 
 
 async def test_secrets_are_opened_for_the_agent_and_taken_out_of_its_answer(tmp_path: Path) -> None:
-    asking = Asking(tmp_path, Delayed(message="hush-hush is not right"), {"token": "${secret:env:TOKEN}"})
+    asking = Asking(tmp_path, Delayed(message="hush-hush is not right"), {"token": "${secret:env:SIGNALBOX_SECRET_TOKEN}"})
     delayed = (await asking.ask(0))["delayed"]
     (request,) = asking.agent.asked
     assert request.config["token"] == "hush-hush"
-    assert request.context["jobAgentConfig"]["token"] == "${secret:env:TOKEN}"
+    assert request.context["jobAgentConfig"]["token"] == "${secret:env:SIGNALBOX_SECRET_TOKEN}"
     assert "hush" not in str(delayed)
 
 

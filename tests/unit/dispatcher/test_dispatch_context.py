@@ -22,7 +22,9 @@ from services.gateway.views import Views
 from tests.unit.dispatcher.dispatcher_scene import DEPLOYMENT, ENVIRONMENT, Scene, id_of
 
 texts = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), max_size=6)
-documents = st.dictionaries(texts.map("k-{}".format), st.one_of(texts, st.integers(-9, 9), st.none(), st.lists(texts, max_size=2)), max_size=3)
+documents = st.dictionaries(
+    texts.map("k-{}".format), st.one_of(texts, st.integers(-9, 9), st.none(), st.lists(texts, max_size=2)), max_size=3
+)
 
 
 class Written:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from contracts.commands.dispatcher import ClaimJob
+import pytest
+
+from contracts.commands.dispatcher import ClaimJob, DeleteJobAgent
+from contracts.envelope import Recorded
 from contracts.facts.dispatcher import DispatchHeld
 from contracts.facts.planner import RedeployItem, RedeployRequested, TargetsChanged
 from contracts.facts.policy import PolicySaved
+from libs.runtime.service import Draft
+from services.dispatcher.job import JobMaker
 from services.dispatcher.state import State
 from tests.unit.dispatcher.dispatcher_scene import DEPLOYMENT, ENVIRONMENT, Scene, id_of, release_of
 
@@ -170,3 +175,157 @@ def test_a_job_that_gives_way_gives_its_place() -> None:
     assert scene.jobs()[-1].version_id == id_of("v2")
     scene.finish(job_id=active_job(scene, "eu-1"))
     assert running(scene) == ["eu-2"]
+
+
+# --- lines -------------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_place_that_nobody_in_line_can_take_goes_to_who_comes_next() -> None:
+    scene = limited(1)
+    scene.release("v1", *NAMES[:2])
+    scene.record(PolicySaved(policy_id=id_of("policy"), name="careful", created_at=scene.now))
+    scene.finish(job_id=active_job(scene, "eu-1"))
+    assert running(scene) == [], "eu-2 waits for its clearance to be issued again"
+    scene.release("v1", "eu-3")
+    assert running(scene) == ["eu-3"]
+
+
+def test_who_is_cleared_again_goes_at_once_when_a_place_is_free() -> None:
+    scene = limited(1)
+    scene.release("v1", *NAMES[:4])
+    scene.record(PolicySaved(policy_id=id_of("policy"), name="careful", created_at=scene.now))
+    scene.finish(job_id=active_job(scene, "eu-1"))
+    scene.clear("v1", "eu-4", "eu-3")
+    scene.run()
+    assert running(scene) == ["eu-3"], "of those who can go the one that came first"
+
+
+def test_who_needs_two_kinds_of_places_waits_for_both_and_keeps_his_turn() -> None:
+    scene = Scene(*NAMES, config={"maxConcurrentJobs": 1})
+    scene.save_agent(config={"maxConcurrentJobs": 2})
+    scene.release("v1", *NAMES)
+    assert running(scene) == ["eu-1"]
+    scene.save_deployment(config={})
+    scene.run()
+    assert running(scene) == ["eu-1", "eu-2"]
+    scene.finish(job_id=active_job(scene, "eu-1"))
+    assert running(scene) == ["eu-2", "eu-3"]
+    assert len(scene.facts(DispatchHeld)) == 1, "for what they wait is recorded once"
+
+
+def test_a_dispatch_to_two_agents_takes_a_place_at_each_and_one_of_its_deployment() -> None:
+    scene = Scene(*NAMES, config={"maxConcurrentJobs": 1})
+    scene.save_agent("one")
+    scene.save_agent("two")
+    scene.release("v1", *NAMES[:2])
+    assert running(scene) == ["eu-1"]
+    assert dict(state_of(scene).running.items()) == {
+        f"agent/{id_of('one')}": 1,
+        f"agent/{id_of('two')}": 1,
+        f"deployment/{DEPLOYMENT}": 1,
+    }
+    first, second = (job.job_id for job in scene.jobs())
+    scene.finish(job_id=first)
+    assert running(scene) == ["eu-1"], "its other job goes on"
+    scene.finish(job_id=second)
+    assert running(scene) == ["eu-2"]
+
+
+def test_another_agent_that_has_room_takes_who_waits() -> None:
+    scene = Scene(*NAMES, selector='jobAgent.name == resource.metadata["agent"]', resources={n: {"agent": "one"} for n in NAMES})
+    scene.save_agent("one", config={"maxConcurrentJobs": 1})
+    scene.save_agent("two")
+    scene.release("v1", *NAMES[:3])
+    scene.save_resource("eu-3", {"agent": "two"})
+    scene.run()
+    assert running(scene) == ["eu-1", "eu-3"]
+    scene.save_deployment(selector='jobAgent.name == "two"')
+    scene.run()
+    assert running(scene) == [*NAMES[:3]]
+
+
+def test_an_agent_that_is_gone_keeps_nobody_waiting() -> None:
+    scene = limited(1)
+    scene.release("v1", *NAMES[:2])
+    scene.do(DeleteJobAgent(agent_id=id_of("puller")))
+    assert [job.status for job in scene.jobs()] == ["pending", "invalidJobAgent"]
+    assert not state_of(scene).held
+
+
+def test_who_is_wanted_again_while_he_waits_goes_to_the_front() -> None:
+    scene = limited(1)
+    scene.release("v1", "eu-6")
+    scene.finish(job_id=active_job(scene, "eu-6"))
+    scene.release("v1", *NAMES[:3])
+    scene.release("v2", "eu-6")
+    item = RedeployItem(resource_id=id_of("eu-6"), release_id=release_of("v2", "eu-6"), version_id=id_of("v2"))
+    scene.record(RedeployRequested(deployment_id=DEPLOYMENT, environment_id=ENVIRONMENT, items=(item,), requested_at=scene.now))
+    scene.run()
+    scene.finish(job_id=active_job(scene, "eu-1"))
+    assert running(scene) == ["eu-6"]
+
+
+def test_a_release_that_runs_already_waits_no_longer() -> None:
+    scene = limited(1)
+    scene.release("v1", "eu-6")
+    scene.finish(job_id=active_job(scene, "eu-6"))
+    scene.release("v1", "eu-1")
+    scene.release("v2", "eu-6")
+    assert list(state_of(scene).held) == [f"{id_of('eu-6')}-{ENVIRONMENT}-{DEPLOYMENT}"]
+    scene.create_releases("v1", "eu-6", cleared_at=0)
+    scene.run()
+    assert not state_of(scene).held
+
+
+# --- work --------------------------------------------------------------------------------------------------------------------------
+
+
+class Looks:
+    """Counts how often it is asked whether a target gets a job."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.number = 0
+        create = JobMaker.create
+
+        def counting(maker: JobMaker, key: str, cause: Recorded | None) -> list[Draft]:
+            self.number += 1
+            return create(maker, key, cause)
+
+        monkeypatch.setattr(JobMaker, "create", counting)
+
+
+def test_the_work_of_a_completion_does_not_grow_with_those_who_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"r{n}" for n in range(400)]
+    scene = Scene(*names, outside=lambda intent, now: {"status": "queued"})
+    scene.save_agent(config={"maxConcurrentJobs": 10})
+    scene.release("v1", *names)
+    looks = Looks(monkeypatch)
+    for number in range(30):
+        scene.finish(job_id=scene.jobs()[number].job_id)
+    assert len(scene.jobs()) == 40
+    assert looks.number <= 3 * 30, "the one that ended, and the one that takes its place"
+    assert len(scene.facts(DispatchHeld)) == 1
+
+
+def test_those_who_can_not_go_are_passed_over_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"r{n}" for n in range(300)]
+    scene = Scene(*names, outside=lambda intent, now: {"status": "queued"})
+    scene.save_agent(config={"maxConcurrentJobs": 4})
+    scene.release("v1", *names)
+    scene.withdraw("v1")
+    scene.run()
+    looks = Looks(monkeypatch)
+    for job in scene.jobs():
+        scene.finish(job_id=job.job_id)
+    assert looks.number <= 2 * 4
+    scene.clear("v1", *names)
+    scene.run()
+    assert len([job for job in state_of(scene).jobs.values() if job.is_active]) == 4
+
+
+def test_a_thousand_facts_of_those_who_wait_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"r{n}" for n in range(1_100)]
+    scene = Scene(*names, outside=lambda intent, now: {"status": "queued"})
+    scene.save_agent(config={"maxConcurrentJobs": 1})
+    scene.release("v1", *names)
+    assert [len(held.items) for held in scene.facts(DispatchHeld)] == [1_000, 99]

@@ -163,7 +163,47 @@ async def test_an_agent_that_is_not_ready_is_asked_again_until_the_time_is_over(
     assert (made["status"], made["message"]) == ("errored", "There was no answer in time: the run is under way")
 
 
+async def test_an_agent_that_breaks_is_asked_again_and_what_it_broke_by_is_told_without_secrets() -> None:
+    class Broken(Answering):
+        async def plan(self, request: PlanRequest) -> PlanAnswer | Delayed:
+            raise KeyError(request.config["secret"])
+
+    def broken() -> Planned:
+        dry = Planned()
+        dry.agents["webhook"] = Broken(CHANGES)
+        return dry
+
+    with pytest.raises(RuntimeError, match="a dry run of a webhook agent broke") as raised:
+        await broken().performed()
+    made = result(await broken().performed(late=PATIENCE))
+    assert made["status"] == "errored"
+    assert SECRETS["SIGNALBOX_SECRET_TOKEN"] not in f"{raised.value}{made}"
+
+
 # --- how its answer is judged ----------------------------------------------------------------------------------------------------
+
+
+class Broken:
+    """An agent with a fault of ours."""
+
+    async def plan(self, request: PlanRequest) -> PlanAnswer | Delayed:
+        raise KeyError(f"no header {request.config['secret']}")
+
+
+def broken() -> Planned:
+    dry = Planned()
+    dry.agents["webhook"] = Broken()
+    return dry
+
+
+async def test_an_agent_that_breaks_says_no_secret_and_is_given_up() -> None:
+    with pytest.raises(RuntimeError, match="a dry run of a webhook agent broke") as broke:
+        await broken().performed()
+    assert SECRETS["SIGNALBOX_SECRET_TOKEN"] not in str(broke.value)
+    assert broke.value.__suppress_context__
+    made = result(await broken().performed(late=PATIENCE))
+    assert made["status"] == "errored"
+    assert SECRETS["SIGNALBOX_SECRET_TOKEN"] not in made["message"]
 
 
 async def test_plan_validation_pass_fail_multi() -> None:

@@ -195,3 +195,14 @@ def test_a_plan_expires_an_hour_after_it_was_asked_for() -> None:
     (plan,) = scene.facts(PlanRequested)
     assert plan.expires_at == START + timedelta(hours=1)
     assert (plan.version.name, plan.version.metadata, plan.metadata) == ("Release 7", {"git/sha": "abc"}, {"by": "ci"})
+
+
+def test_the_agents_of_one_target_need_not_fit_into_one_fact() -> None:
+    scene = Scene("eu-1", "eu-2", outside=lambda intent, now: None)
+    for name in ("one", "other"):
+        scene.save_agent(name, config={"template": "x" * 130_000})
+    plan_id = planned(scene, "eu-1", "eu-2")
+    parts = scene.facts(PlanResultsStarted)
+    assert [one.last for one in parts] == [False, False, False, True]
+    assert [target for one in parts for target in one.targets] == [(ENVIRONMENT, id_of(name)) for name in ("eu-1", "eu-2")]
+    assert scene.room("dispatcher").state.planning.plans[plan_id].open == 4

@@ -34,7 +34,7 @@ def other_variables(scene: Scene, tag: str, name: str = "eu-1") -> str:
     return release_id
 
 
-def test_redeploy_dispatches_the_desired_release_again_without_a_clearance() -> None:
+def test_force_creates_job() -> None:
     scene = Scene()
     scene.save_agent()
     scene.release("v1")
@@ -47,7 +47,7 @@ def test_redeploy_dispatches_the_desired_release_again_without_a_clearance() -> 
     assert scene.statuses() == ["successful", "queued"]
 
 
-def test_redeploy_waits_for_the_job_that_runs_and_happens_once() -> None:
+def test_force_waits_for_the_active_job_and_happens_once() -> None:
     scene = Scene()
     scene.save_agent()
     scene.release("v1")
@@ -139,3 +139,25 @@ def test_redeploy_of_what_was_never_dispatched_waits_for_policy() -> None:
     scene.clear("v1")
     scene.run()
     assert [job.release_id for job in scene.jobs()][1:] == [changed]
+
+
+def test_force_no_desired_noop() -> None:
+    scene = Scene()
+    scene.save_agent()
+    scene.save_version("v1")
+    redeploy(scene, "v1")
+    assert scene.jobs() == []
+    scene.release("v1")
+    assert len(scene.jobs()) == 1, "what was wanted before there was a release is not made up for"
+
+
+def test_force_waits_without_looking_again_and_again() -> None:
+    scene = Scene()
+    scene.save_agent()
+    scene.release("v1")
+    redeploy(scene, "v1")
+    rounds = len(scene.rounds)
+    scene.advance(600)
+    assert len(scene.rounds) == rounds
+    scene.finish("failure")
+    assert scene.statuses() == ["failure", "queued"]

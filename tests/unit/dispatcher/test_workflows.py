@@ -322,3 +322,25 @@ def test_every_run_ends_and_no_step_comes_before_what_it_needs(needs: list[set[i
     assert len(jobs(scene)) == len({one.step for one in jobs(scene)})
     assert [one.name for one in in_order(steps)]
     assert len(scene.facts(WorkflowRunStarted)) == 1
+
+
+def test_a_run_that_is_stopped_before_its_next_step_begins_ends() -> None:
+    scene = scene_with()
+    workflow_id = saved(scene, step("first"), step("then", needs=("first",)))
+    run_id = started(scene, workflow_id)["id"]
+    scene.ask(SetJobStatus(job_id=jobs(scene)[0].job_id, status="successful"))
+    scene.ask(CancelRun(run_id=run_id))
+    scene.run()
+    (ended,) = scene.facts(WorkflowRunEnded)
+    assert (ended.status, ended.left_out) == ("cancelled", ("then",))
+    assert len(jobs(scene)) == 1
+
+
+def test_a_run_whose_steps_have_long_names_ends_all_the_same() -> None:
+    scene = scene_with()
+    steps = [step(f"{number}{'x' * 20_000}", needs=("first",)) for number in range(9)]
+    workflow_id = saved(scene, step("first"), *steps)
+    started(scene, workflow_id)
+    end(scene, jobs(scene)[0], "failure")
+    (ended,) = scene.facts(WorkflowRunEnded)
+    assert len(ended.left_out) == 9

@@ -214,8 +214,9 @@ def test_a_fact_that_no_table_shows_is_not_even_decoded() -> None:
 def test_facts_that_make_rows_are_all_known() -> None:
     """A new fact of a service is either projected or listed here: none is forgotten."""
     quiet = {
-        "dispatcher.job_dispatched.v1", "inventory.matches_changed.v1", "inventory.relations_changed.v1", "policy.approval_recorded.v1", "policy.clearance_withdrawn.v1",
-        "policy.rollback_required.v1", "policy.rule_evaluated.v1", "policy.targets_cleared.v1", "policy.verification_required.v1",
+        "dispatcher.job_dispatched.v1", "inventory.matches_changed.v1", "inventory.relations_changed.v1", "planner.plan_targets_resolved.v1",
+        "policy.approval_recorded.v1", "policy.clearance_withdrawn.v1", "policy.rollback_required.v1",
+        "policy.rule_evaluated.v1", "policy.targets_cleared.v1", "policy.verification_required.v1",
         "policy.version_superseded.v1",
     }  # fmt: skip
     others = {name for name in FACTS if not name.startswith(("gateway.", "test."))} - PROJECTED

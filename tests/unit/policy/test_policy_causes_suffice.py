@@ -13,7 +13,7 @@ from contracts.facts.planner import RedeployItem, RedeployRequested
 from services.policy.state import NOWHERE, Pair
 from tests.unit.policy.choice_scenes import needing, unpin
 from tests.unit.policy.policy_scenes import approval, linear
-from tests.unit.policy.random_estate import Estate, PolicyPlan, Step
+from tests.unit.policy.random_estate import UNREADABLE, Estate, PolicyPlan, Step
 from tests.unit.policy.random_policies import KINDS, governed_by, histories
 
 ROUNDS = 12
@@ -149,3 +149,15 @@ def test_causes_are_named_at_all() -> None:
         "anyApproval",
         "gradualRollout",
     }
+
+
+def test_selector_without_an_answer_is_named_and_can_be_mended() -> None:
+    estate = Estate([PolicyPlan(UNREADABLE, (approval(0),))])
+    version_id = estate.version()
+    assert version_id is not None
+    for pair, one in list(held_targets(estate)):
+        for reason in causes(newest_standing(estate, pair, one)):
+            assert reason.rule_type == "policySelector"
+            cure(estate, pair, one, version_id, reason)
+    estate.settle()
+    assert not list(held_targets(estate))

@@ -126,3 +126,12 @@ def test_forecast_from_staging_that_is_under_way(of_production: list[RuleInput],
     told = forecast(scene, version)
     run_on(scene)
     check(scene, told, TARGETS)
+
+
+def test_forecast_of_windows_that_open_in_vain_soon_ends_and_says_so() -> None:
+    """The two are never open together: nothing is gained by looking for years."""
+    scene = staged_scene([window(0, True), window(3, True)], [])
+    scene.advance(minutes=90)
+    told = forecast(scene, scene.version("v1"))
+    assert all(one.at is None for one in told.targets)
+    assert "The forecast looks no further than 2026-" in told.message

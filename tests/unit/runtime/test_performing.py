@@ -6,6 +6,8 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from libs.runtime.performing import LANE, Performing
 from libs.runtime.service import Intent, NotYet
 
@@ -83,3 +85,14 @@ async def test_what_closed_while_it_waited_for_its_turn_is_not_performed() -> No
     await desk.outcome()
     await desk.performing.stop()
     assert slow[-1].key not in [one.key for one in desk.asked]
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [("a\x00b", "a\ufffdb"), ("\\u0000", "\\u0000"), ("\\\x00\x00", "\\\ufffd\ufffd"), ("\\\\u0000\x00", "\\\\u0000\ufffd")],
+)
+async def test_what_the_log_can_not_hold_is_no_part_of_an_outcome(said: str, kept: str) -> None:
+    desk = Desk({"a": [{"said": said, said: [said]}]})
+    desk.performing.begin([Intent("a", {})])
+    await desk.outcome()
+    assert [one.result for one in desk.performing.outcomes(10)] == [{"said": kept, kept: [kept]}]
