@@ -71,6 +71,7 @@ class Room(Generic[S]):
         self._armed: dict[str, datetime] = {}
         self._open: dict[str, Intent] = {}
         self._opened: list[Intent] = []
+        self._appended_here: set[str] = set()
         self._live = False
 
     # --- folding ---------------------------------------------------------------------------------------------------------------
@@ -91,8 +92,12 @@ class Room(Generic[S]):
                     for key in service.timers.touched(one):
                         self._arm(key)
                 if service.effects is not None:
+                    # Whoever recorded what opens an effect may have begun with it: nobody else is to take it for untouched. Facts
+                    # after the checkpoint are often those of an earlier life, which it did not live to act on or to move past.
+                    again = one.id not in self._appended_here
                     for key in service.effects.touched(one):
-                        self._reopen(key)
+                        self._reopen(key, again=again)
+                    self._appended_here.discard(one.id)
         if not self._live and self.position >= self.decided:
             self._go_live()
         if not self.pending:

@@ -226,12 +226,10 @@ class Run:
                 self.state = apply(self.state, fact, self.state.position + 1)
             self.state = _asleep(self.state, key)
             self.now = max((self.now, *(at for at, _ in turns[-1:])))
-        moved = {key for key, turns in gone.items() if turns}
-        environments = {self.state.pairs[key].environment_id for key in moved}
-        moved |= {watch.key for watch in self.near.watches if environments & set(watch.picked)}
-        again = sorted(moved & set(self.near.keys))
-        self.instants = [one for one in self.instants if one[0] > self.now or one[1] not in moved]
+        self.instants = [one for one in self.instants if one[0] > self.now or not gone.get(one[1])]
         heapify(self.instants)
+        # Nothing but whose turn it is has changed: where the clock alone decides, that was known before.
+        again = [key for key, turns in sorted(gone.items()) if lines[key].together and turns and turns != list(lines[key].turns)]
         self._settle(self._look(Judge(self.state, self.now), dict.fromkeys(again)))
 
     def _foresee_turns(self, elsewhere: datetime | None) -> None:
@@ -239,7 +237,7 @@ class Run:
 
         Until then nothing may change that could matter to them: nothing elsewhere, no rule's end, and no other version's turn.
         """
-        if not self.crowd or not self.near.alone:
+        if not self.crowd or not self.near.alone or not any(key == self.key for _, key, _ in self.instants):
             return
         self.crowd = False
         self.spent += len(self.state.pairs[self.key].targets)

@@ -20,10 +20,12 @@ class Line(NamedTuple):
 
     Attributes:
         turns: when targets go, ascending.
+        together: whether each waits for the one before.
         until: when something else in the pair may change; the turns hold before that. None for never.
     """
 
     version: Version
+    together: bool
     turns: tuple[tuple[datetime, str], ...]
     until: datetime | None
 
@@ -53,7 +55,7 @@ def line_ahead(judge: Judge, pair: Pair) -> Line | None:
         firsts = [first_instant(findings) for findings in {id(one): one for one in chain(others, rest)}.values()]
         allowed = {id(findings): _allowed_until(findings) for findings in mine.values()}
         known = [at for at in (*firsts, *allowed.values()) if at is not None]
-        return Line(version, tuple(sorted((at, one) for one, at in turns.items())), min(known, default=None))
+        return Line(version, together, tuple(sorted((at, one) for one, at in turns.items())), min(known, default=None))
     return None
 
 

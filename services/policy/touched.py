@@ -135,8 +135,10 @@ def _touch(judge: Judge, one: Recorded, found: Touched) -> None:
                 found.target(pair_key(fact.deployment_id, fact.environment_id), item.resource_id, one)
             _wave_changed(state, pair_key(fact.deployment_id, fact.environment_id), one, found)
         case planner.RollbackStarted():
-            found.target(pair_key(fact.deployment_id, fact.environment_id), fact.resource_id, one)
-            _wave_changed(state, pair_key(fact.deployment_id, fact.environment_id), one, found)
+            key = pair_key(fact.deployment_id, fact.environment_id)
+            found.target(key, fact.resource_id, one)
+            _wave_changed(state, key, one, found)
+            _paced(judge, key, fact.resource_id, one, found)  # its clearance may be void
         case policy.ApprovalRecorded():
             version = state.versions.get(fact.version_id)
             if version is not None:

@@ -28,7 +28,7 @@ from services.gateway.http.deps import Deps
 from services.gateway.http.operation import answer_of, new_id, patient
 from services.gateway.http.problem import NotFound, Problem, of_refusal, unavailable
 from services.gateway.http.validation import canonical_uuid
-from services.gateway.http.whose import Held, Whose
+from services.gateway.http.whose import Held, Whose, storable
 
 TAG = "webhooks"
 GITHUB, TFE, ARGO, OURS = "github-app", "tfe", "argo-workflow", "webhook"
@@ -202,10 +202,10 @@ class _Webhooks:
                 type=agent_type,
                 agent_id=agent_id,
                 job_id=one.job_id or news.job_id,
-                external_id=_storable(news.external_id),
+                external_id=storable(news.external_id),
                 status=news.status,
-                message=_storable(news.message),
-                metadata={name: _storable(text) or "" for name, text in news.metadata.items()},
+                message=storable(news.message),
+                metadata={name: storable(text) or "" for name, text in news.metadata.items()},
                 started_at=news.started_at,
                 completed_at=news.completed_at,
                 told_at=news.told_at,
@@ -252,11 +252,6 @@ def _is_run_in(payload: Json, config: Json) -> bool:
     installation = as_object(payload.get("installation")).get("id")
     wanted = ((config.get("owner"), owner), (config.get("repo"), name), (config.get("installationId"), installation))
     return all(not told or not want or str(want).lower() == str(told).lower() for want, told in wanted)
-
-
-def _storable(text: str | None) -> str | None:
-    """The database can not hold NUL; the rest of what is told is worth having."""
-    return text.replace("\x00", "") if text is not None else None
 
 
 def _check_there(secret: str, agent: Held) -> None:

@@ -65,9 +65,9 @@ class Whose:
             for workspace_id in await self._living(await store.holders("job", news.job_id)):
                 row = await store.get(workspace_id, "job", news.job_id)
                 found += [_held(workspace_id, row)] if row is not None else []
-        elif news.external_id:
-            for workspace_id in await self._living(await store.holders_of("job", "externalId", news.external_id)):
-                rows = await store.among(workspace_id, "job", "externalId", [news.external_id])
+        elif external_id := storable(news.external_id):
+            for workspace_id in await self._living(await store.holders_of("job", "externalId", external_id)):
+                rows = await store.among(workspace_id, "job", "externalId", [external_id])
                 found += [_held(workspace_id, row) for row in rows]
         return found
 
@@ -88,6 +88,11 @@ class Whose:
                 await asyncio.gather(*waits)
         except TimeoutError:
             return
+
+
+def storable(text: str | None) -> str | None:
+    """The database can not hold NUL; the rest of what is told is worth having."""
+    return text.replace("\x00", "") if text is not None else None
 
 
 def _held(workspace_id: str, row: Json) -> Held:

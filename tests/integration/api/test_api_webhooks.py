@@ -46,6 +46,13 @@ def test_what_is_not_signed_is_turned_away(stranger: httpx.Client) -> None:
         assert stranger.get(f"/api{path}").status_code == 405
 
 
+def test_what_the_database_can_not_hold_is_no_way_in(stranger: httpx.Client) -> None:
+    for run_id in ("a\x00b", "\x00", "x" * 100_000, ["\x00"]):
+        event = {"run_id": run_id, "notifications": [{"trigger": "run:completed", "message": "\x00"}]}
+        assert post(stranger, "/tfe/webhook", event).status_code == 401
+    assert post(stranger, "/webhook/%00", {}).status_code == 404
+
+
 def test_a_webhook_moves_the_job_that_it_names(api: Api, stranger: httpx.Client) -> None:
     at = scenes.shop(api)
     # What it renders to is no workflow: the job fails before anybody is called, and a person who ran it by hand opens it again.
@@ -98,6 +105,7 @@ def test_no_secret_is_in_the_database(api: Api, stack: House) -> None:
     ]
     assert holding == []
     streams = (stack.folder / "js", stack.folder / "logs")
+    assert all(folder.is_dir() for folder in streams)
     assert [
         path.name for folder in streams for path in folder.rglob("*") if path.is_file() and word.encode() in path.read_bytes()
     ] == []

@@ -88,7 +88,7 @@ async def test_what_closed_while_it_waited_for_its_turn_is_not_performed() -> No
 
 
 @pytest.mark.parametrize(
-    ("said", "kept"),
+    "said, kept",
     [("a\x00b", "a\ufffdb"), ("\\u0000", "\\u0000"), ("\\\x00\x00", "\\\ufffd\ufffd"), ("\\\\u0000\x00", "\\\\u0000\ufffd")],
 )
 async def test_what_the_log_can_not_hold_is_no_part_of_an_outcome(said: str, kept: str) -> None:
