@@ -27,6 +27,8 @@ from libs.runtime import clock
 from libs.runtime.feed import Feed
 from libs.runtime.host import Host
 from libs.runtime.outside import Outside
+from libs.secrets.sources import Sources
+from libs.secrets.vault import Vault
 from services.dispatcher import app as dispatcher
 from services.dispatcher.adapters.performing import built_in_agents, performing
 from services.dispatcher.adapters.port import Agent
@@ -149,9 +151,9 @@ async def house(agents: Mapping[str, Agent] | None = None, **settings: Any) -> A
     requests = InProcess()
     for app in (inventory, planner, policy, dispatcher, verifier, gateway):
         performer = app.performer() if hasattr(app, "performer") else None
-        if app is dispatcher and agents is not None:
-            outside = Outside(log, Outbound(AddressRules.parse("")), settings["vault"])
-            performer = performing({**built_in_agents(), **agents}, outside)
+        if app is dispatcher:
+            outside = Outside(log, Outbound(AddressRules.parse("")), settings.get("vault") or Vault(Sources({}, None), None))
+            performer = performing({**built_in_agents(), **(agents or {})}, outside)
         name = app.service.name
         requests.hosts[name] = Host(app.service, log, feed, performer=performer, system=name == "gateway")
     rows = MemoryRows()

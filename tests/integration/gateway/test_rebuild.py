@@ -68,6 +68,7 @@ async def told(one: House) -> int:
     await one.call("PUT", f"/systems/{ids['system']}/environments/{ids['environment']}", want=202)
     await one.call("DELETE", f"/policies/{policy['id']}", want=202)
     await _told_of_the_rest(one, ids)
+    await _told_of_what_makes_no_release(one, ids)
     gone = (await one.call("POST", "/deployments", {"name": "gone", "slug": "x"}, want=202))["id"]
     await one.call("DELETE", f"/deployments/{gone}", want=202)
     return await one.deps.log.head(one.workspace_id)
@@ -117,6 +118,21 @@ async def _told_of_freezes(one: House, deployment: str, version: str) -> None:
     skip = {"versionId": version, "ruleId": policy["rules"][0]["id"]}
     skips = [(await one.call("POST", "/policy-skips", skip, want=202))["id"] for _ in range(2)]
     await one.call("DELETE", f"/policy-skips/{skips[0]}", want=202)
+
+
+async def _told_of_what_makes_no_release(one: House, ids: dict[str, str]) -> None:
+    """A plan whose results are there, and workflows with a run that ended and one that goes on."""
+    plan = f"/deployments/{ids['deployment']}/plan"
+    made = await one.call("POST", plan, {"version": {"tag": "v3"}}, want=202)
+    await one.until(lambda: one.call("GET", f"{plan}/{made['id']}", want=200), lambda found: found["status"] != "computing")
+    puller = str(uuid4())
+    await one.call("PUT", f"/job-agents/{puller}", {"name": "puller", "type": "http-pull", "config": {}}, want=202)
+    step = {"name": "s", "ref": puller, "config": {}, "selector": "true"}
+    bodies = [{"name": f"w{number}", "inputs": [], "jobAgents": [step]} for number in range(2)]
+    workflows = [(await one.call("POST", "/workflows", body, want=201))["id"] for body in bodies]
+    await one.call("DELETE", f"/workflows/{workflows[0]}", want=202)
+    runs = [await one.call("POST", f"/workflows/{workflows[1]}/runs", {"inputs": {}}, want=201) for _ in range(2)]
+    await one.call("POST", f"/workflow-runs/{runs[0]['id']}/cancel", {"reason": "r"}, want=202)
 
 
 def _verified(state: Any) -> bool:
@@ -190,8 +206,8 @@ async def compared(postgres: str, log: PostgresLog, workspace_id: str, head: int
         projector.start()
         assert await projector.reached(workspace_id, head, PATIENCE_S)
     wanted = rows.dump(workspace_id)
-    # A mark takes a rollback to a version that was good before.
-    assert set(TABLES) - {table for table, _ in wanted} <= {"mark"}
+    # A mark takes a rollback to a version that was good before, and texts of plans an agent that shows some.
+    assert set(TABLES) - {table for table, _ in wanted} <= {"mark", "plan_text"}
     assert await dumped(postgres, workspace_id) == wanted
     await spoil(postgres)
     assert await dumped(postgres, workspace_id) != wanted

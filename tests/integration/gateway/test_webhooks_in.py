@@ -310,6 +310,16 @@ async def test_terraforms_question_whether_we_are_there_is_answered(one: House) 
         assert (await here.tfe(body, secret="another")).status_code == 401
 
 
+async def test_a_run_of_another_organization_moves_nothing(one: House) -> None:
+    """Whoever starts a run writes its message, and may name a job in it that is not theirs."""
+    here = await run_by(one, "tfe")
+    body = notification(here.job, "run:errored", run_id=f"run of {here.agent}", organization_name="theirs")
+    assert (await here.tfe(body)).json()["ignored"]
+    assert (await here.now())["status"] == "inProgress"
+    assert (await here.tfe({**body, "organization_name": "O"})).json() == {"message": "OK"}
+    assert (await here.now())["status"] == "failure"
+
+
 async def test_an_agent_with_a_secret_of_its_own_believes_nobody_else(one: House) -> None:
     here = await run_by(one, "tfe", {**CONFIGS["tfe"], "webhookSecret": OWN})
     body = notification(here.job, "run:completed", run_id=f"run of {here.agent}")
