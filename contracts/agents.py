@@ -75,7 +75,8 @@ class AgentConfig(BaseModel):
         max_concurrent_jobs: so many active jobs of the agent at once; in a deployment's configuration, so many of its targets that have
             active jobs. A version's says nothing.
         max_calls_per_minute: so many calls to the outside a minute.
-        supersede_queued: a job that waits in the queue, taken by nobody yet, gives way to one of a newer release; else it is waited for.
+        supersede_queued: a job that waits in our queue, taken by nobody yet, gives way to one of a newer release; else it is waited for, as
+            is one that is queued outside.
     """
 
     model_config = ConfigDict(

@@ -280,5 +280,7 @@ class Room(Generic[S]):
         assert move is not None
         assert move.new.position <= self.position, "a round can not decide ahead of the fold"
         self.stored = move.new
+        if self.service.effects is not None:
+            self._appended_here.update(one.id for one in round_.append.facts)
         if move.new.position == self.position:
             self.reacted()

@@ -329,7 +329,7 @@ _FOLDS: dict[str, Callable[[State, Any, int], State]] = {
     WorkflowRunStarted.TYPE: fold_workflows.started,
     WorkflowRunEnded.TYPE: fold_workflows.ended,
     WorkflowJobCreated.TYPE: fold_workflows.job_created,
-    WorkflowJobStatusChanged.TYPE: fold_jobs.moved_of_run,
+    WorkflowJobStatusChanged.TYPE: fold_workflows.job_moved,
 }
 READS = frozenset(_FOLDS)
 """Wire types of the facts that are folded."""

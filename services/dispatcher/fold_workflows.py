@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from contracts.facts.dispatcher import WorkflowDeleted, WorkflowJobCreated, WorkflowRunEnded, WorkflowRunStarted, WorkflowSaved
+from contracts.facts.dispatcher import (
+    WorkflowDeleted,
+    WorkflowJobCreated,
+    WorkflowJobStatusChanged,
+    WorkflowRunEnded,
+    WorkflowRunStarted,
+    WorkflowSaved,
+)
+from contracts.shapes import ACTIVE, JobStatus
 from services.dispatcher import fold_jobs
-from services.dispatcher.state import Run, State
+from services.dispatcher.state import Run, State, StepJobs
 
 
 def saved(state: State, fact: WorkflowSaved, position: int) -> State:
@@ -37,5 +45,25 @@ def job_created(state: State, fact: WorkflowJobCreated, position: int) -> State:
     run = state.runs.get(fact.run_id)
     if run is None:
         return state
-    jobs = run.jobs.set(fact.step, (*run.jobs.get(fact.step, ()), fact.job_id))
-    return state._replace(runs=state.runs.set(fact.run_id, run._replace(jobs=jobs)))
+    known = run.jobs.get(fact.step, StepJobs())
+    known = _counted(known._replace(ids=(*known.ids, fact.job_id)), fact.status, 1)
+    return state._replace(runs=state.runs.set(fact.run_id, run._replace(jobs=run.jobs.set(fact.step, known))))
+
+
+def job_moved(state: State, fact: WorkflowJobStatusChanged, position: int) -> State:
+    """A job of a step moved on."""
+    before = state.jobs[fact.job_id]
+    state = fold_jobs.moved_of_run(state, fact, position)
+    run = state.runs.get(fact.run_id)
+    if run is None or before.run is None:
+        return state
+    step = before.run.step
+    known = _counted(_counted(run.jobs[step], before.status, -1), fact.status, 1)
+    return state._replace(runs=state.runs.set(fact.run_id, run._replace(jobs=run.jobs.set(step, known))))
+
+
+def _counted(known: StepJobs, status: JobStatus, by: int) -> StepJobs:
+    """The counts with one job of a status more or less."""
+    if status in ACTIVE:
+        return known._replace(active=known.active + by)
+    return known if status == "successful" else known._replace(bad=known.bad + by)

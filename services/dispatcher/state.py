@@ -140,20 +140,28 @@ class Standing(NamedTuple):
     again: bool = False
 
 
+class StepJobs(NamedTuple):
+    """The jobs of a run's step, in the order in which they were made: how many are active, and how many ended without success."""
+
+    ids: tuple[str, ...] = ()
+    active: int = 0
+    bad: int = 0
+
+
 class Run(NamedTuple):
     """A workflow run that has not ended.
 
     Attributes:
         workflow: position of the document that it runs.
         resources: ids of those that it runs for; None where it runs once, for none.
-        jobs: by step, in the order in which they were made.
+        jobs: by step; one that is not there has not begun.
     """
 
     workflow_id: str
     workflow: int
     inputs: Json
     resources: tuple[str, ...] | None
-    jobs: Map[str, tuple[str, ...]] = Map()
+    jobs: Map[str, StepJobs] = Map()
 
 
 class Waiting(NamedTuple):

@@ -10,6 +10,7 @@ from contracts.command import Asked, Refused
 from contracts.commands.dispatcher import CancelJob, CompleteJob, SetJobStatus, TellRun
 from contracts.shapes import ACTIVE
 from libs.runtime.service import Decided, Draft
+from services.dispatcher.adapters.job_links import joined
 from services.dispatcher.agent_config import config_of, may_run_on
 from services.dispatcher.state import NOWHERE, Job, State, outside_key
 from services.dispatcher.status import MAX_MESSAGE, MAX_TOLD_BYTES, JobMoved, moved
@@ -116,7 +117,7 @@ def tell_run(wish: TellRun, state: State, asked: Asked) -> Decided:
         asked.now,
         message=wish.message[:MAX_MESSAGE] if wish.message is not None else None,
         external_id=wish.external_id,
-        metadata=wish.metadata,
+        metadata=joined(dict(job.metadata), wish.metadata),
         started_at=_plausible(wish.started_at, asked.now),
         completed_at=_plausible(wish.completed_at, asked.now),
         look_again_at=look_again_at,

@@ -89,12 +89,12 @@ def following(state: State, run_id: str, run: Run, now: datetime) -> list[Workfl
     made: list[WorkflowJobCreated] = []
     waits = False
     for step in in_order(workflow.job_agents):
-        if step.name in run.jobs:
-            statuses = [state.jobs[job_id].status for job_id in run.jobs[step.name]]
-            if any(one in ACTIVE for one in statuses):
+        begun = run.jobs.get(step.name)
+        if begun is not None:
+            if begun.active:
                 waits = True
             else:
-                through[step.name] = all(one == "successful" for one in statuses)
+                through[step.name] = not begun.bad
             continue
         if any(through.get(need) is False for need in step.needs):
             through[step.name] = False
@@ -153,7 +153,7 @@ def cancelled_end(state: State, run_id: str, run: Run, said: str, now: datetime)
 
 
 def _end(state: State, run_id: str, run: Run, left_out: tuple[str, ...], now: datetime) -> WorkflowRunEnded:
-    statuses = {state.jobs[job_id].status for jobs in run.jobs.values() for job_id in jobs} - {"successful"}
+    statuses = {state.jobs[job_id].status for jobs in run.jobs.values() for job_id in jobs.ids} - {"successful"}
     status: JobStatus = "successful"
     if statuses or left_out:
         status = "cancelled" if statuses == {"cancelled"} else "failure"

@@ -134,7 +134,9 @@ def cancel_run(wish: CancelRun, state: State, asked: Asked) -> Decided:
     if run is None:
         raise Refused("not_found", f"There is no run {wish.run_id}, or it has ended.")
     said = f"Cancelled with its run: {wish.reason}" if wish.reason else "Cancelled with its run."
-    active = [(job_id, job) for jobs in run.jobs.values() for job_id in jobs if (job := state.jobs[job_id]).is_active]
+    # By name: the order of a map is another one in each process, and would be that of the facts.
+    made = [job_id for step in sorted(run.jobs) for job_id in run.jobs[step].ids]
+    active = [(job_id, job) for job_id in made if (job := state.jobs[job_id]).is_active]
     ends = tuple(
         Draft(moved(job_id, job, "cancelled", asked.now, message=said[:MAX_MESSAGE], cancel=may_run_on(state, job)))
         for job_id, job in active

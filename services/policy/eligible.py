@@ -10,7 +10,7 @@ from services.policy.candidates import is_fit
 from services.policy.evaluation import walk
 from services.policy.explanation import pair_with
 from services.policy.gate import Judge
-from services.policy.rollout import Candidates, Question
+from services.policy.rollout import Candidates
 from services.policy.route import Route
 from services.policy.state import NOWHERE, Pair, State, Version
 from services.policy.turns import judge_rollouts
@@ -55,5 +55,5 @@ def _passes(judge: Judge, pair: Pair, one: str, version: Version) -> bool:
     if not gate.rollouts:
         return True
     group = Candidates(gate.rollouts, gate.start, gate.covered, free=True, resource_ids=(one,))
-    turns = judge_rollouts((group,), Question(version, judge.state, pair, judge.now))
+    turns = judge_rollouts((group,), judge.question(pair, version))
     return all(finding.allows for _, finding in turns[one])

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from services.policy.candidates import Step, marked, step_for, unfit
 from services.policy.finding import BAD_MARK, DEPLOYABLE, IN_ORDER, Finding, RuleKey
 from services.policy.gate import Gate, Judge
-from services.policy.rollout import Candidates, OthersNeeded, Question, Turns
+from services.policy.rollout import Candidates, OthersNeeded, Turns
 from services.policy.route import BEHIND, WAITS, Route, behind, pinned_to
 from services.policy.state import NOWHERE, Pair, Version
 from services.policy.turns import judge_rollouts
@@ -212,8 +212,8 @@ class _Walk:
         groups = [Candidates(gate.rollouts, gate.start, gate.covered, gate.allows, ids) for gate, ids in gates if gate.rollouts]
         if not groups:
             return {}
-        judge = self._judge
-        return judge_rollouts(groups, Question(version, judge.state, self._pair, judge.now, judge.wordy, self._alone))
+        free = next((ids[0] for gate, ids in gates if gate.allows and not gate.rollouts), None)
+        return judge_rollouts(groups, self._judge.question(self._pair, version, alone=self._alone, going=free))
 
     def _clear(self, version_id: str, resource_id: str, gate: Gate | None) -> None:
         """Clear a target, unless it holds a clearance for the version that nothing has made stale."""

@@ -11,7 +11,7 @@ from services.policy.evaluation import Findings, walk
 from services.policy.explanation import pair_with, reasons_of
 from services.policy.finding import BAD_MARK, DEPLOYABLE
 from services.policy.gate import Judge
-from services.policy.rollout import Candidates, Question
+from services.policy.rollout import Candidates
 from services.policy.state import NOWHERE, Pair, State, Version
 from services.policy.tried_again import with_retries
 from services.policy.turns import judge_rollouts
@@ -71,7 +71,7 @@ def _asked(judge: Judge, pair: Pair, version: Version, one: str) -> Findings:
     if not gate.rollouts:
         return gate.findings
     group = Candidates(gate.rollouts, gate.start, gate.covered, gate.allows, (one,))
-    return (*gate.findings, *judge_rollouts((group,), Question(version, judge.state, pair, judge.now, wordy=True))[one])
+    return (*gate.findings, *judge_rollouts((group,), judge.question(pair, version))[one])
 
 
 def _of_policy(state: State, policy_id: str, results: list[Reason]) -> PolicyVerdicts:

@@ -8,8 +8,8 @@ from typing import Final
 
 from contracts.fact import Fact
 from contracts.facts.dispatcher import DispatchSnapshot, JobCreated, JobStatusChanged
-from contracts.facts.planner import ReleaseItem, ReleasesCreated
-from contracts.facts.policy import TargetsCleared
+from contracts.facts.planner import ReleaseItem, ReleasesCreated, RollbackStarted
+from contracts.facts.policy import RollbackRequired, TargetsCleared
 from contracts.facts.verifier import VerificationPassed, VerificationStarted
 from contracts.shapes import ACTIVE
 from services.policy.state import NOWHERE, Job, Pair
@@ -54,6 +54,32 @@ def deployed_in_turn(pair: Pair, version_id: str, turns: Sequence[tuple[datetime
         yield from _job(pair, one, version_id, at)
 
 
+def gone_back(pair: Pair, required: Fact, now: datetime) -> Iterator[Fact]:
+    """A rollback is required, and the target goes back to what runs there, if that is another version and none that is marked bad.
+
+    The job that returns it is left out: it would make what runs there run there.
+    """
+    assert isinstance(required, RollbackRequired), "nothing else is required instead of a retry"
+    yield required
+    standing = pair.standings.get(required.resource_id, NOWHERE)
+    current = standing.current
+    if current is not None and current.version_id in (required.version_id, *standing.bad):
+        current = None
+    yield RollbackStarted(
+        deployment_id=required.deployment_id,
+        environment_id=required.environment_id,
+        resource_id=required.resource_id,
+        version_id=required.version_id,
+        job_id=required.job_id,
+        release_id=current.release_id if current is not None else None,
+        to_version_id=current.version_id if current is not None else None,
+        reason=required.reason,
+        policy_id=required.policy_id,
+        rule_id=required.rule_id,
+        started_at=now,
+    )
+
+
 def _release_id(pair: Pair, resource_id: str, version_id: str) -> str:
     """The release of a version on a target: the one that it has there, if any."""
     standing = pair.standings.get(resource_id, NOWHERE)
@@ -87,7 +113,8 @@ def _job(pair: Pair, resource_id: str, version_id: str, now: datetime) -> Iterat
     current, release_id = pair.standings.get(resource_id, NOWHERE).current, _release_id(pair, resource_id, version_id)
     if current is not None and current.release_id == release_id:
         return
-    job = Job(f"{release_id}/job", release_id, version_id, "agent", 1, False, "pending", None, None, 0)
+    tried = max((one.attempt for one in pair.jobs_of(resource_id, version_id) if one.release_id == release_id), default=0)
+    job = Job(f"{release_id}/job {tried + 1}", release_id, version_id, "agent", tried + 1, False, "pending", None, None, 0)
     yield JobCreated(
         job_id=job.job_id,
         release_id=release_id,
@@ -96,6 +123,7 @@ def _job(pair: Pair, resource_id: str, version_id: str, now: datetime) -> Iterat
         deployment_id=pair.deployment_id,
         version_id=version_id,
         agent_id=job.agent_id,
+        attempt=job.attempt,
         status=job.status,
         snapshot=_SNAPSHOT,
         created_at=now,

@@ -18,6 +18,11 @@ class Watch(NamedTuple):
     body: EnvironmentProgression
     picked: tuple[str, ...]
 
+    @property
+    def timed(self) -> bool:
+        """Whether each success moves an instant at which the rule says something else."""
+        return bool(self.body.minimum_soak_time_minutes or self.body.maximum_age_hours)
+
 
 class Near(NamedTuple):
     """The pairs that take part in a forecast.

@@ -19,12 +19,13 @@ from contracts.facts.policy import ClearanceWithdrawn, RuleEvaluated, TargetsCle
 from services.policy.evaluation import Evaluation, walk
 from services.policy.fold import apply
 from services.policy.forecast_changes import first_change
-from services.policy.forecast_facts import deployed, deployed_in_turn, ended_well
+from services.policy.forecast_facts import deployed, deployed_in_turn, ended_well, gone_back
 from services.policy.forecast_near import Near, near_to
 from services.policy.forecast_turns import Line, each_turn, first_instant, go_alike, line_ahead, line_turns
 from services.policy.gate import Judge
 from services.policy.instants import later
 from services.policy.recording import record
+from services.policy.rollback import require_instead_of_retries
 from services.policy.state import NOWHERE, Pair, State, Version, pair_key
 from services.policy.touched import touched
 
@@ -147,7 +148,9 @@ class Run:
                 found = walk(judge, pair, ids)
                 self.crowd = self.crowd or (key == self.key and (ids is None or len(ids) > FEW))
                 self.looks += EACH + sum(map(len, found.findings.values()))
+                back = require_instead_of_retries(judge, pair, found, (), None)
                 facts += _news(judge, pair, found)
+                facts += [fact for draft in back for fact in gone_back(pair, draft.fact, self.now)]
         if self.looks > self.most:
             self.exhausted = True
         follows = self._fold(facts)
@@ -228,9 +231,11 @@ class Run:
             self.now = max((self.now, *(at for at, _ in turns[-1:])))
         self.instants = [one for one in self.instants if one[0] > self.now or not gone.get(one[1])]
         heapify(self.instants)
-        # Nothing but whose turn it is has changed: where the clock alone decides, that was known before.
-        again = [key for key, turns in sorted(gone.items()) if lines[key].together and turns and turns != list(lines[key].turns)]
-        self._settle(self._look(Judge(self.state, self.now), dict.fromkeys(again)))
+        # Nothing has changed but whose turn it is, which was known before where the clock alone decides, and when soak times end.
+        again = {key for key, turns in gone.items() if lines[key].together and turns and turns != list(lines[key].turns)}
+        moved = {self.state.pairs[key].environment_id for key, turns in gone.items() if turns}
+        again |= {watch.key for watch in self.near.watches if watch.timed and moved & set(watch.picked)} & set(self.near.keys)
+        self._settle(self._look(Judge(self.state, self.now), dict.fromkeys(sorted(again))))
 
     def _foresee_turns(self, elsewhere: datetime | None) -> None:
         """Find out when targets go of the pair that is asked about, where only their place in a rollout holds them.

@@ -14,7 +14,7 @@ from services.policy.freezes import FREEZE, FreezeFindings, Freezes
 from services.policy.own import RETRY, SELECTOR, Own, OwnAnswers, OwnRule, own_rules
 from services.policy.progression import Tally, count, judge_progression
 from services.policy.retry import failed_attempts
-from services.policy.rollout import in_line, start_of
+from services.policy.rollout import Question, in_line, start_of
 from services.policy.selector import Match, Matched, PairMatches, asks, matches_of
 from services.policy.skips import gating_kinds, judge_skipped, skips_of, starting
 from services.policy.state import Approval, Pair, Skip, State, Version, approval_key
@@ -200,6 +200,14 @@ class Judge:
             )
             self._together[matched] = known
         return known
+
+    def question(self, pair: Pair, version: Version, *, alone: bool = False, going: str | None = None) -> Question:
+        """How the rollouts of a version in a pair stand."""
+
+        def in_line(one: str) -> bool:
+            return self.gate(pair, version, one).covered
+
+        return Question(version, self.state, pair, self.now, in_line, self.wordy, alone, going)
 
     def covered(self, matched: Matched) -> bool:
         """Whether a verification or rollback rule applies."""

@@ -6,20 +6,17 @@ job and its verification, one at a time, and a failure stops the rollout. Otherw
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from contracts.shapes import ACTIVE, GradualRollout
-from services.policy.finding import Finding, RuleKey, positions
-from services.policy.instants import later, spoken
+from contracts.shapes import GradualRollout
+from services.policy.finding import Finding, RuleKey
+from services.policy.instants import later
 from services.policy.order import Places
 from services.policy.state import NOWHERE, Job, Outcome, Pair, State, Version
-
-TURN = "Targets follow one another: this one goes when those before it are deployed and verified."
-LATER = "The rollout has not reached this target yet."
-REACHED = "The rollout has reached this target."
+from services.policy.turn_findings import not_started, stopped_by, timed, turn_of
 
 LONGEST_S: Final = 10_000 * 366 * 24 * 3600
 """An offset of more seconds leads past every instant that can be written."""
@@ -51,8 +48,9 @@ class Pace:
     """How far a rollout is: what stops it, and who is under way (both None: it may go on).
 
     Attributes:
-        opened: of the targets that are cleared and have no job yet the one that may get it. There are several only when a rollout
-            came to wait for what the targets before come to after they were cleared.
+        opened: of the targets that wait for others, are cleared and have no job yet the one that may get it. There are several only
+            when a rollout came to wait for what the targets before come to after they were cleared. It keeps its turn when a target
+            that waits for nobody goes meanwhile; a failure takes it.
     """
 
     failed: tuple[str, Job] | None
@@ -111,10 +109,12 @@ def outcome_of(pair: Pair, resource_id: str, version_id: str) -> tuple[Outcome, 
     return "passed", newest
 
 
-def pace_of(pair: Pair, version_id: str, places: Places) -> Pace:
+def pace_of(asked: Question, places: Places) -> Pace:
     """How far the rollout of a version in an environment is; targets that vanished count no more."""
+    pair, version_id = asked.pair, asked.version.version_id
     failed: tuple[str, Job] | None = None
     running: str | None = None
+    under_way: list[str] = []
     for one in pair.jobs.get(version_id, {}):
         if one not in pair.targets:
             continue
@@ -123,12 +123,18 @@ def pace_of(pair: Pair, version_id: str, places: Places) -> Pace:
             continue
         if came_to[0] == "failed" and (failed is None or (came_to[1].position, one) < (failed[1].position, failed[0])):
             failed = (one, came_to[1])
-        elif came_to[0] == "running" and (running is None or one < running):
-            running = one
+        elif came_to[0] == "running":
+            under_way.append(one)
+    open_ = [one for one, cleared in pair.open.items() if cleared == version_id and one in pair.targets]
+    open_ = [one for one in open_ if not _runs(pair, one, version_id)]
+    if under_way:
+        running = min(under_way)
+    elif open_:
+        running = min(open_, key=places.__getitem__)
     opened: str | None = None
-    if running is None:
-        open_ = [one for one, cleared in pair.open.items() if cleared == version_id and one in pair.targets]
-        running = opened = min((one for one in open_ if not _runs(pair, one, version_id)), key=places.__getitem__, default=None)
+    if open_ and failed is None and not any(asked.in_line(one) for one in under_way):
+        turns = [one for one in open_ if not _had_it(asked, one) and asked.in_line(one)]
+        opened = min(turns, key=places.__getitem__, default=None)
     return Pace(failed, running, opened, pair.paced.get(version_id))
 
 
@@ -150,20 +156,26 @@ class Question:
     """How the rollouts of a version in an environment stand at an instant.
 
     Attributes:
+        in_line: whether a target waits for the targets before it.
         wordy: also build the sentences of the moment, one per target.
         alone: the candidates may be only some of the covered targets.
+        going: a target that no rollout holds and that goes now, as do the candidates that wait for nobody; None for none.
     """
 
     version: Version
     state: State
     pair: Pair
     now: datetime
+    in_line: Callable[[str], bool]
     wordy: bool = False
     alone: bool = False
+    going: str | None = None
 
 
 def judge_line(groups: Sequence[Candidates], asked: Question) -> dict[str, Turns]:
     """Judge what rollouts that are not in waves say; the candidates together, since only one covered target may go at a time.
+
+    Nobody is given a turn while another target goes, be it one that goes at this very instant: it would be under way at once.
 
     Args:
         groups: every covered target of the pair that the version may go to now; a part of them would let several go at once. Others
@@ -175,20 +187,23 @@ def judge_line(groups: Sequence[Candidates], asked: Question) -> dict[str, Turns
     version, state, pair, now, wordy = asked.version, asked.state, asked.pair, asked.now, asked.wordy
     places, total = Places(pair, version.version_id), len(pair.targets)
     covered = any(group.covered for group in groups)
-    pace = pace_of(pair, version.version_id, places) if covered else Pace(None, None, None, None)
-    stopped = _stopped(pace.failed, version, state)
-    goes_on = stopped is None and pace.running is None
+    pace = pace_of(asked, places) if covered else Pace(None, None, None, None)
+    stopped = stopped_by(pace.failed, version, state)
+    had = _had_turns(asked, pace) if covered else set()
+    running = pace.running
+    if covered and stopped is None and running is None:
+        running = asked.going or _goes_now(groups, asked, places, had)
+    goes_on = stopped is None and running is None
     if asked.alone and goes_on and any(group.covered and group.free and group.start is not None for group in groups):
         raise OthersNeeded
-    had = _had_turns(state, pair, version, pace) if covered else set()
     turn = _next(groups, places, had, pair, pace) if goes_on else None
     judged: dict[str, Turns] = {}
     for group in groups:
         shared: dict[tuple[datetime, ...], Turns] = {}
-        waits = _all(group, _turn(state, version, pace.running, ""))
+        waits = _all(group, turn_of(state, version, running, ""))
         stops = _all(group, stopped) if stopped is not None else ()
         early = _all(group, not_started(""))
-        reached = _all(group, _timed(now, now, ""))
+        reached = _all(group, timed(now, now, ""))
         last: dict[datetime | None, bool] = {}
         for one in group.resource_ids:
             where = f"It is number {places[one] + 1} of {total} in the rollout of {version.tag}" if wordy else ""
@@ -197,8 +212,8 @@ def judge_line(groups: Sequence[Candidates], asked: Question) -> dict[str, Turns
                 judged[one] = _all(group, not_started(where)) if wordy else early
             elif paced and stopped is not None:
                 judged[one] = stops
-            elif paced and (pace.running is not None or (group.free and one != turn)):
-                judged[one] = _all(group, _turn(state, version, pace.running, where)) if wordy else waits
+            elif paced and (running is not None or (group.free and one != turn)):
+                judged[one] = _all(group, turn_of(state, version, running, where)) if wordy else waits
             else:
                 since = pace.last_cleared_at if paced else None
                 if since not in last:
@@ -211,23 +226,40 @@ def judge_line(groups: Sequence[Candidates], asked: Question) -> dict[str, Turns
                 known = shared.get(due)
                 if known is None or wordy:
                     rules = zip(group.rules, due, strict=True)
-                    known = shared[due] = tuple((key, _timed(at, now, where)) for (key, _), at in rules)
+                    known = shared[due] = tuple((key, timed(at, now, where)) for (key, _), at in rules)
                 judged[one] = known
     return judged
 
 
-def _had_turns(state: State, pair: Pair, version: Version, pace: Pace) -> set[str]:
+def _had_turns(asked: Question, pace: Pace) -> set[str]:
     """Targets that need not wait for others: they were cleared for the version, or fall back to it from a newer one.
 
-    A target that had the version, left it and now comes up to it again takes its turn anew. Only asked "is it in?", so that the order
-    of the set reaches no fact.
+    Only asked "is it in?", so that the order of the set reaches no fact.
     """
     had = set() if pace.opened is None else {pace.opened}
-    for one in pair.jobs.get(version.version_id, ()):
-        since = state.versions.get(pair.standings.get(one, NOWHERE).job_version)
-        if since is None or since.rank >= version.rank:
-            had.add(one)
+    had.update(one for one in asked.pair.jobs.get(asked.version.version_id, ()) if _had_it(asked, one))
     return had
+
+
+def _had_it(asked: Question, one: str) -> bool:
+    """Whether a target got a job of the version, and has gone no lower since: one that left it and comes up again takes its turn anew."""
+    if one not in asked.pair.jobs.get(asked.version.version_id, ()):
+        return False
+    since = asked.state.versions.get(asked.pair.standings.get(one, NOWHERE).job_version)
+    return since is None or since.rank >= asked.version.rank
+
+
+def _goes_now(groups: Sequence[Candidates], asked: Question, places: Places, had: set[str]) -> str | None:
+    """A target that waits for nobody and goes at this instant; of each group the first one tells, since no later place is due earlier."""
+    total = len(asked.pair.targets)
+    for group in groups:
+        if not group.free or group.start is None:
+            continue
+        ids = [one for one in group.resource_ids if one in had] if group.covered else group.resource_ids
+        first = min(ids, key=places.__getitem__, default=None)
+        if first is not None and all(at <= asked.now for at in _due(group, group.start, places[first], total, None)):
+            return first
+    return None
 
 
 def _due(group: Candidates, start: datetime, place: int, total: int, last_cleared_at: datetime | None) -> tuple[datetime, ...]:
@@ -282,63 +314,3 @@ def line_of(groups: Sequence[Candidates], version: Version, pair: Pair, now: dat
 
 def _all(group: Candidates, finding: Finding) -> Turns:
     return tuple((key, finding) for key, _ in group.rules)
-
-
-def not_started(where: str) -> Finding:
-    return Finding(
-        "waiting",
-        "The rollout has not started: it starts once approval and progression are satisfied.",
-        detail=f"The rollout has not started: it starts once approval and progression are satisfied. {where}." if where else "",
-        ended_by="the approval or progression that the rollout starts with",
-    )
-
-
-def _timed(at: datetime, now: datetime, where: str) -> Finding:
-    if now >= at:
-        return Finding("allowed", REACHED, detail=f"{where}, due since {spoken(at)}." if where else "")
-    return Finding(
-        "waiting",
-        LATER,
-        detail=f"{where}, due at {spoken(at)}." if where else "",
-        ended_by="its turn in the rollout",
-        look_again_at=at,
-    )
-
-
-def _turn(state: State, version: Version, running: str | None, where: str) -> Finding:
-    detail = ""
-    if where:
-        before = f"{state.resource_name(running)}, which is not deployed and verified yet" if running else "the target before it"
-        detail = f"{where}; it goes after {before}."
-    return Finding(
-        "waiting", TURN, detail=detail, ended_by=f"the targets before it, once {version.tag} is deployed and verified there"
-    )
-
-
-def _stopped(failed: tuple[str, Job] | None, version: Version, state: State) -> Finding | None:
-    if failed is None:
-        return None
-    resource_id, job = failed
-    facts = (job.position, *(check.position for check in job.checks))
-    return Finding(
-        "blocked",
-        f"The rollout of {version.tag} stopped: on {state.resource_name(resource_id)} {failure_of(job)}.",
-        ended_by=mended_by(job, version, state),
-        facts=positions(facts),
-    )
-
-
-def failure_of(job: Job) -> str:
-    """What went wrong with a job that failed, or whose verification did."""
-    assert job.status not in ACTIVE, "a running job can not stop a rollout"
-    if job.status == "successful":
-        return "its verification failed"
-    return f"its job ended as {job.status}" + (f" ({job.told})" if job.message else "")
-
-
-def mended_by(job: Job | None, version: Version, state: State) -> str:
-    """Who or what ends the stop of a rollout; `job` is the failed one, None where there is none."""
-    deployment = state.deployments.get(version.deployment_id)
-    every = deployment is not None and deployment.supersession == "every"
-    otherwise = f"a person who rejects {version.tag}" if every else "a newer version"
-    return f"{'a job agent for that target' if job is not None and job.found_no_agent else 'a person who mends that target'}, or {otherwise}"

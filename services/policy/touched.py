@@ -236,17 +236,14 @@ def _wave_changed(state: State, key: str, one: Recorded, found: Touched) -> None
 
 
 def _is_made_again(state: State, fact: dispatcher.JobCreated) -> bool:
-    """Whether the version was dispatched to the target before: what that came to, a failure that stopped a rollout as well, is past.
+    """Whether the target had a job of the version before: what that came to, a failure that stopped a rollout as well, is past.
 
     Else nothing moves with a job that is made: the target was already under way when it was cleared.
     """
     pair = state.pairs.get(pair_key(fact.deployment_id, fact.environment_id))
     if pair is None or fact.rollback:
         return False
-    dispatch = (fact.release_id, fact.attempt)
-    return any(
-        not job.rollback and (job.release_id, job.attempt) != dispatch for job in pair.jobs_of(fact.resource_id, fact.version_id)
-    )
+    return any(job.job_id != fact.job_id and not job.rollback for job in pair.jobs_of(fact.resource_id, fact.version_id))
 
 
 def _paced(judge: Judge, key: str, resource_id: str, one: Recorded, found: Touched) -> None:

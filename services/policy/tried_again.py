@@ -10,8 +10,9 @@ from dataclasses import replace
 from services.policy.evaluation import Findings
 from services.policy.finding import Finding
 from services.policy.gate import Judge
-from services.policy.rollout import failure_of, outcome_of
+from services.policy.rollout import outcome_of
 from services.policy.state import Job, Pair, Version
+from services.policy.turn_findings import failure_of
 
 ROLLOUT = "gradualRollout"
 

@@ -16,6 +16,7 @@ def judge_rollouts(groups: Sequence[Candidates], asked: Question) -> dict[str, T
     """
     judged: dict[str, Turns] = {}
     lines: list[Candidates] = []
+    going = asked.going
     for group in groups:
         waves = tuple((key, body) for key, body in group.rules if not in_line(body))
         if not waves:
@@ -26,16 +27,18 @@ def judge_rollouts(groups: Sequence[Candidates], asked: Question) -> dict[str, T
         )
         judged.update(told)
         rest = tuple((key, body) for key, body in group.rules if in_line(body))
-        if not rest:
-            continue
         held = {one for one, turn in told.items() if any(not finding.allows for _, finding in turn)}
+        if not rest:
+            if group.free and going is None:
+                going = next((one for one in group.resource_ids if one not in held), None)
+            continue
         for free in (True, False):
             ids = [one for one in group.resource_ids if (one not in held) is free]
             if ids:
                 lines.append(replace(group, rules=rest, free=group.free and free, resource_ids=ids))
     if not lines:
         return judged
-    in_lines = judge_line(lines, asked)
+    in_lines = judge_line(lines, replace(asked, going=going))
     if not judged:
         return in_lines
     joined: dict[tuple[int, int], Turns] = {}

@@ -14,8 +14,9 @@ from heapq import nlargest
 from contracts.shapes import GradualRollout
 from services.policy.finding import KEPT_FACTS, Finding, RuleKey, positions
 from services.policy.instants import later, spoken
-from services.policy.rollout import LONGEST_S, REACHED, Turns, failure_of, mended_by, not_started, outcome_of
+from services.policy.rollout import LONGEST_S, Turns, outcome_of
 from services.policy.state import NOWHERE, Job, Pair, State, Version
+from services.policy.turn_findings import REACHED, failure_of, mended_by, not_started
 from services.policy.wave_plan import Plan, plan_of
 
 

@@ -2,6 +2,7 @@
 
 `python -m tests.bench [releases] [--processes] [N …]`: versions on N targets.
 `python -m tests.bench inventory [--processes] [--resources 100000]`: many resources, from the HTTP request to the read tables.
+`python -m tests.bench dispatch [--processes] [--jobs 10000] [--slow 1000]`: jobs of a pull agent, and of a slow one.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-SUBJECTS = ("releases", "inventory")
+SUBJECTS = ("releases", "inventory", "dispatch")
 
 
 def main() -> None:
@@ -21,8 +22,11 @@ def main() -> None:
     parser.add_argument("--processes", action="store_true", help="each service in a process of its own")
     if subject == "releases":
         parser.add_argument("targets", nargs="*", type=int, default=[100, 1_000, 10_000])
-    else:
+    elif subject == "inventory":
         parser.add_argument("--resources", type=int, default=100_000)
+    else:
+        parser.add_argument("--jobs", type=int, default=10_000)
+        parser.add_argument("--slow", type=int, default=1_000)
     asked = parser.parse_args(arguments)
     options = ["--processes"] if asked.processes else []
     # Each subject imports what it measures; nobody pays for the others.
@@ -30,10 +34,14 @@ def main() -> None:
         from tests.bench import releases
 
         releases.measure(asked.targets, options)
-    else:
+    elif subject == "inventory":
         from tests.bench import resources
 
         resources.measure(asked.resources, options)
+    else:
+        from tests.bench import dispatch
+
+        dispatch.measure(asked.jobs, asked.slow, options)
 
 
 if __name__ == "__main__":

@@ -104,19 +104,31 @@ class _Webhooks:
         body: bytes = request.state.raw
         signature = request.headers.get("x-tfe-notification-signature")
         news = _read_or_not(tfe.read, body)
-        held = await self._whose.jobs(news) if isinstance(news, Told) else []
-        if held:
-            genuine = [one for one in held if tfe_is_genuine(body, signature, await self._tfe_secret(one))]
-            if not genuine:
-                raise _forged("X-TFE-Notification-Signature is not the HMAC-SHA512 of this body under the notification's token")
-            assert isinstance(news, Told)
-            return await self._tell(TFE, news, genuine)
-        if not tfe_is_genuine(body, signature, self._deps.webhook_secrets.tfe):
-            raise _forged(
-                "X-TFE-Notification-Signature is not the HMAC-SHA512 of this body under the notification's token; an operator sets "
-                "it as SIGNALBOX_TFE_WEBHOOK_SECRET, or the agent brings a webhookSecret and is told at /api/webhook/<its id>"
-            )
-        return await self._tell_later(TFE, tfe.read(body))
+        held = await self._of_terraform(body, news)
+        if not held:
+            if not tfe_is_genuine(body, signature, self._deps.webhook_secrets.tfe):
+                raise _forged(
+                    "X-TFE-Notification-Signature is not the HMAC-SHA512 of this body under the notification's token; an operator "
+                    "sets it as SIGNALBOX_TFE_WEBHOOK_SECRET, or the agent brings a webhookSecret and is told at "
+                    "/api/webhook/<its id>"
+                )
+            news = tfe.read(body)
+            if isinstance(news, Ignored):
+                return _taken(news.reason)
+            # Its job may have been made a moment ago.
+            held = await self._of_terraform(body, news, patiently=True)
+        genuine = [one for one in held if tfe_is_genuine(body, signature, await self._tfe_secret(one))]
+        if held and not genuine:
+            raise _forged("X-TFE-Notification-Signature is not the HMAC-SHA512 of this body under the notification's token")
+        assert isinstance(news, Told)
+        return await self._tell(TFE, news, genuine)
+
+    async def _of_terraform(self, body: bytes, news: News | None, *, patiently: bool = False) -> list[Held]:
+        """The jobs that a notification is about, if it is genuine."""
+        if not isinstance(news, Told):
+            return []
+        payload = parsed(body)
+        return [one for one in await self._whose.jobs(news, patiently=patiently) if _is_run_of(payload, one.config)]
 
     async def argo(self, request: Request) -> Reply:
         """Take what a workflow's exit handler or sensor posts for an agent."""
@@ -184,12 +196,6 @@ class _Webhooks:
 
     # --- telling ---------------------------------------------------------------------------------------------------------------
 
-    async def _tell_later(self, agent_type: str, news: News) -> Reply:
-        """Tell of a run whose job was not found at once: it may have been made a moment ago."""
-        if isinstance(news, Ignored):
-            return _taken(news.reason)
-        return await self._tell(agent_type, news, await self._whose.jobs(news, patiently=True))
-
     async def _tell_agent(self, agent: Held, news: News) -> Reply:
         if isinstance(news, Ignored):
             return _taken(news.reason)
@@ -252,6 +258,15 @@ def _is_run_in(payload: Json, config: Json) -> bool:
     installation = as_object(payload.get("installation")).get("id")
     wanted = ((config.get("owner"), owner), (config.get("repo"), name), (config.get("installationId"), installation))
     return all(not told or not want or str(want).lower() == str(told).lower() for want, told in wanted)
+
+
+def _is_run_of(payload: Json, config: Json) -> bool:
+    """Whether a run of Terraform is in the organization that the job was sent to.
+
+    Workspaces of several organizations may sign with the secret of the installation, and who starts a run there writes its message.
+    """
+    wanted, told = config.get("organization"), payload.get("organization_name")
+    return not wanted or not told or str(wanted).lower() == str(told).lower()
 
 
 def _check_there(secret: str, agent: Held) -> None:

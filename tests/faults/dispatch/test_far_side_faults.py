@@ -68,7 +68,7 @@ FAULTS: list[Any] = [
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(("fault", "known"), FAULTS)
+@pytest.mark.parametrize("fault, known", FAULTS)
 async def test_whatever_becomes_of_the_call_there_is_one_run_at_most(
     kind: str, fault: dict[str, Any], known: bool, postgres: str
 ) -> None:

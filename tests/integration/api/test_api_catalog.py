@@ -157,7 +157,7 @@ def test_u25_an_unknown_id_is_taken_for_the_new_one(api: Api) -> None:
 
 
 def test_an_agents_configuration_alone_changes_nothing(api: Api) -> None:
-    config = {"type": "argo-cd", "template": "a: {{ b }}", "nested": {"list": [1, None, {"x": True}]}}
+    config = {"type": "argo-cd", "template": "a: {{ .b }}", "nested": {"list": [1, None, {"x": True}]}}
     made = scenes.deployment(api, jobAgentSelector='jobAgent.type == "x"', jobAgentConfig=config)
     api.call("deployment.put", {"name": "api", "slug": "api", "jobAgentConfig": {"other": 1}}, deploymentId=made)
     got = api.call("deployment.get", deploymentId=made)["deployment"]

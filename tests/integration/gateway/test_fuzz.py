@@ -113,5 +113,6 @@ async def test_no_request_ends_in_a_500() -> None:
             assert await one.call("POST", "/systems", {"name": "after"}, want=202)
             assert await one.call("POST", "/policies", {"name": "after"}, want=202)
             assert await one.call("PUT", one.path_of("after"), {"name": "n", "kind": "k", "version": "v"}, want=202)
-        assert {200, 202, 400, 404} <= set(statuses)
+        # Whether something is created is left to chance; that the form, the path and lists are reached is not.
+        assert {200, 400, 404} <= set(statuses)
         assert [host.health()["stopped"] for host in one.requests.hosts.values()] == [{}] * 6

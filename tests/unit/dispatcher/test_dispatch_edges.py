@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -175,6 +176,14 @@ def test_the_agent_is_asked_about_the_job_as_it_stands() -> None:
     scene.do(TellRun(type="webhook", job_id=job_id, status="inProgress", metadata={"log": "https://log"}), by="agent:hook")
     scene.advance(60)
     assert [(one["status"], one["metadata"]) for one in seen[:1]] == [("inProgress", {"log": "https://log"})]
+
+
+def test_a_webhook_adds_to_the_links_of_a_job() -> None:
+    log, page = ("ctrlplane/links", '{"Log":"https://log"}'), ("ctrlplane/links", '{"Page":"https://page"}')
+    scene, job_id = started(Script(dispatch=[{"status": "inProgress", "metadata": dict([log])}]))
+    scene.do(TellRun(type="webhook", job_id=job_id, metadata=dict([page])), by="agent:hook")
+    metadata = dict(state_of(scene).jobs[job_id].metadata)
+    assert json.loads(metadata["ctrlplane/links"]) == {"Log": "https://log", "Page": "https://page"}
 
 
 def test_a_job_that_a_person_reopens_is_stopped_no_more() -> None:

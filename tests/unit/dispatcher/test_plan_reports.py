@@ -10,13 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.facts.dispatcher import PlanReported, PlanResultRecorded
+from contracts.facts.planner import PlanTarget, PlanTargetsResolved
 from contracts.shapes import Json
 from libs.runtime.service import Intent, NotYet, Outcome
 from libs.simulation.world import refold
 from services.dispatcher import fold_plan_reports
 from services.dispatcher.app import service
 from services.dispatcher.fold_plan_reports import REST
-from tests.unit.dispatcher.dispatcher_scene import ENVIRONMENT, Scene, id_of
+from tests.unit.dispatcher.dispatcher_scene import DEPLOYMENT, ENVIRONMENT, Scene, id_of
 from tests.unit.dispatcher.plan_scenes import planned
 
 METADATA = {"github/owner": "acme", "github/repo": "shop", "git/sha": "a" * 40}
@@ -205,6 +206,23 @@ def test_further_targets_share_one_check(monkeypatch: pytest.MonkeyPatch) -> Non
     final = {told["target"]: told["tally"] for told in outside.asked if told["what"] == "check" and told["state"] == "done"}
     assert set(final) == {target("r0"), target("r1"), REST}
     assert (final[REST]["total"], final[REST]["errored"], final[REST]["unchanged"]) == (3, 1, 2)
+    assert not reports(scene)
+
+
+def test_the_check_of_further_targets_is_not_through_while_some_may_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fold_plan_reports, "OWN_CHECKS", 1)
+    outside = Outside(a=UNCHANGED, b=UNCHANGED, c=ERRORED)
+    scene = scene_of(outside, "a", "b", "c")
+    plan_id = planned(scene, "a", "b", last=False, version_metadata=METADATA)
+    assert ("check", target("a"), "done") in outside.shown
+    assert ("check", REST, "running") in outside.shown
+    assert ("comment", "", "done") not in outside.shown
+    more = PlanTarget(environment_id=ENVIRONMENT, resource_id=id_of("c"))
+    scene.record(
+        PlanTargetsResolved(plan_id=plan_id, deployment_id=DEPLOYMENT, targets=(more,), last=True, resolved_at=scene.now)
+    )
+    scene.run()
+    assert [shown for shown in outside.shown if shown[1] == REST][-1] == ("check", REST, "done")
     assert not reports(scene)
 
 

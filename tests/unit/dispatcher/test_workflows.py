@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from contracts.command import Refused
 from contracts.commands.dispatcher import CancelRun, ClaimJob, DeleteWorkflow, RunWorkflow, SaveWorkflow, SetJobStatus
-from contracts.facts.dispatcher import JobCreated, WorkflowJobCreated, WorkflowRunEnded, WorkflowRunStarted, WorkflowSaved
+from contracts.facts.dispatcher import (
+    JobCreated,
+    WorkflowJobCreated,
+    WorkflowJobStatusChanged,
+    WorkflowRunEnded,
+    WorkflowRunStarted,
+    WorkflowSaved,
+)
 from contracts.shapes import JobStatus, WorkflowInput, WorkflowStep
 from services.dispatcher.workflow_steps import in_order
 from tests.unit.dispatcher.dispatcher_scene import Scene, id_of
@@ -344,3 +351,32 @@ def test_a_run_whose_steps_have_long_names_ends_all_the_same() -> None:
     end(scene, jobs(scene)[0], "failure")
     (ended,) = scene.facts(WorkflowRunEnded)
     assert len(ended.left_out) == 9
+
+
+def test_a_run_counts_the_jobs_of_its_steps_however_often_people_change_them() -> None:
+    scene = scene_with("eu-1", "eu-2")
+    workflow_id = saved(scene, step("first"), step("beside"), step("then", needs=("first",)))
+    run_id = started(scene, workflow_id, resourceSelector="true")["id"]
+    first, other = jobs(scene, "first")
+    for status in ("successful", "failure", "inProgress", "cancelled", "successful"):
+        end(scene, first, status)
+    counted = scene.room("dispatcher").state.runs[run_id].jobs["first"]
+    assert (counted.active, counted.bad) == (1, 0)
+    assert jobs(scene, "then") == []
+    end(scene, other)
+    assert len(jobs(scene, "then")) == 2
+    for job in (*jobs(scene, "then"), *jobs(scene, "beside")):
+        end(scene, job)
+    assert [one.status for one in scene.facts(WorkflowRunEnded)] == ["successful"]
+
+
+def test_the_jobs_of_a_run_are_stopped_in_the_same_order_in_every_process() -> None:
+    scene = scene_with()
+    names = [f"step {number}" for number in range(12)]
+    workflow_id = saved(scene, *(step(name) for name in names))
+    run_id = started(scene, workflow_id)["id"]
+    before = len(scene.log)
+    scene.ask(CancelRun(run_id=run_id))
+    made = {one.job_id: one.step for one in jobs(scene)}
+    stopped = [one.fact.job_id for one in scene.log[before:] if isinstance(one.fact, WorkflowJobStatusChanged)]
+    assert [made[job_id] for job_id in stopped] == sorted(names)

@@ -298,19 +298,17 @@ class Scene:
         self._followed = len(self.world.log)
         for one in news:
             if isinstance(fact := one.fact, TargetsCleared):
+                pair = self.state.pairs[pair_key(fact.deployment_id, fact.environment_id)]
                 fresh = [
-                    target
-                    for target in fact.resource_ids
-                    if (pair := self.state.pairs[pair_key(fact.deployment_id, fact.environment_id)]).open.get(target)
-                    == fact.version_id
-                    and target in pair.targets
+                    target for target in fact.resource_ids if pair.open.get(target) == fact.version_id and target in pair.targets
                 ]
                 if not fresh:
                     continue
                 env, deployment = fact.environment_id, fact.deployment_id
                 self.release(fact.version_id, *fresh, env=env, deployment=deployment)
                 for target in fresh:
-                    self.job(fact.version_id, target, status or "pending", env=env, deployment=deployment)
+                    attempt = len(pair.jobs_of(target, fact.version_id)) + 1
+                    self.job(fact.version_id, target, status or "pending", env=env, deployment=deployment, attempt=attempt)
                 moved += fresh
         return moved
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contracts.commands.policy import RuleInput
 from contracts.envelope import Recorded
 from contracts.facts.planner import TargetsChanged, VersionCreated, VersionPinned
 from contracts.facts.policy import RuleEvaluated, TargetsCleared
+from contracts.shapes import Retry
 from libs.runtime import codec
 from libs.simulation.world import refold
 from services.policy.app import service
@@ -248,15 +251,68 @@ def told(shop: Shop, steps: list[Action]) -> Shop:
     return shop
 
 
-@settings(max_examples=200, deadline=None)
-@given(worlds, anything)
-def test_step_by_step_comes_to_what_a_walk_from_scratch_says(shop: Shop, steps: list[Action]) -> None:
-    told(shop, steps)
+def check_nothing_is_missed(shop: Shop) -> None:
     state = shop.scene.state
     for key in sorted(state.pairs):
         judge = Judge(state, shop.scene.world.now)
         missed = record(judge, state.pairs[key], walk(judge, state.pairs[key]), None)
         assert [draft.fact for draft in missed] == []
+
+
+@settings(max_examples=120, deadline=None)
+@given(worlds, anything)
+def test_step_by_step_comes_to_what_a_walk_from_scratch_says(shop: Shop, steps: list[Action]) -> None:
+    check_nothing_is_missed(told(shop, steps))
+
+
+one_after_the_other = st.lists(
+    st.one_of(
+        st.builds(dispatch, n),
+        st.builds(end, n, st.sampled_from(["successful", "failure"])),
+        st.builds(end, st.just(0), st.sampled_from(["successful", "failure"])),
+        st.builds(again, n),
+        st.builds(undo, n, st.booleans()),
+        st.builds(post, st.just(False), st.just(True)),
+        st.builds(come_and_go, n),
+        st.builds(change, n, st.sampled_from(["red", "blue"])),
+        st.builds(wait, st.sampled_from([1, 10, 60])),
+        st.builds(on_version, n, st.builds(pins, scope)),
+        st.builds(release_pin, scope),
+    ),
+    max_size=10,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.booleans(), st.sampled_from([None, 0, 20]), one_after_the_other)
+def test_rollout_one_after_the_other_is_looked_at_whenever_it_moves(every: bool, pause: int | None, steps: list[Action]) -> None:
+    shop = Shop(every=every, careful=False, covered=True)
+    if pause is not None:
+        shop.scene.policy(RuleInput(retry=Retry(max_retries=1, backoff_seconds=pause)), selector='deployment.name == "api"')
+    check_nothing_is_missed(told(shop, [dispatch(0), *steps]))
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        pytest.param([end(0, "failure"), again(1)], id="what failed is redeployed"),
+        pytest.param([end(0, "successful"), end(0, "successful"), again(1)], id="what passed is redeployed"),
+        pytest.param([come_and_go(1), end(0, "successful"), come_and_go(1)], id="one comes back with the version"),
+        pytest.param(
+            [come_and_go(1), end(0, "successful"), come_and_go(1), dispatch(0)], id="one that came back is deployed once more"
+        ),
+        pytest.param(
+            [come_and_go(0), come_and_go(1), wait(10), end(0, "successful"), come_and_go(1)],
+            id="one comes back with the version while another one is under way",
+        ),
+        pytest.param([post(False, True), post(False, True), on_version(0, pins(2))], id="the next one is pinned elsewhere"),
+        pytest.param(
+            [end(0, "successful"), end(0, "successful"), change(1, "red"), undo(1, False)], id="one that was cleared goes back"
+        ),
+    ],
+)
+def test_rollout_one_after_the_other_is_looked_at_when(steps: list[Action]) -> None:
+    check_nothing_is_missed(told(Shop(every=False, careful=False, covered=True), [dispatch(0), *steps]))
 
 
 @settings(max_examples=100, deadline=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -135,3 +136,22 @@ def test_forecast_of_windows_that_open_in_vain_soon_ends_and_says_so() -> None:
     told = forecast(scene, scene.version("v1"))
     assert all(one.at is None for one in told.targets)
     assert "The forecast looks no further than 2026-" in told.message
+
+
+@pytest.mark.parametrize("percent", [None, 30, 100])
+@pytest.mark.parametrize("soak", [None, 2])
+@pytest.mark.parametrize("covered", [(False, False), (True, False), (True, True)])
+def test_forecast_behind_a_rollout_of_many_targets(percent: int | None, soak: int | None, covered: tuple[bool, bool]) -> None:
+    """Turns upstream are found all at once, up to those that change what a rule says of production."""
+    upstream, own = ((rollback("failure"),) if one else () for one in covered)
+    targets = [uid(f"one of many {n}") for n in range(12)]
+    scene = Scene(*targets)
+    scene.appear(*(uid(f"staged before {n}") for n in range(12)), env=scene.staging)
+    scene.production_policy(progression(percent=percent, soak=soak), linear(20), *own)
+    scene.policy(linear(50), *upstream, selector='environment.name == "staging"')
+    version = scene.version("v1")
+    settle(scene)
+    told = forecast(scene, version)
+    run_on(scene)
+    check(scene, told, targets)
+    assert told.done_at is not None

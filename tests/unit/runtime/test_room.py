@@ -86,6 +86,36 @@ def test_after_a_crash_timers_and_intents_are_there_again() -> None:
     assert again.state == here.room("inventory").state == refold(service, here.log)
 
 
+@pytest.mark.parametrize("moved", [True, False])
+def test_an_intent_of_an_earlier_life_may_have_been_performed(moved: bool) -> None:
+    """Also where that life did not come to move its checkpoint past what it recorded: it is killed over the effect, most likely."""
+    here = World([service])
+    here.do(SaveProvider(name="call"))
+    stored = here.room("inventory").stored
+    assert stored.position < here.log[-1].position
+    again = Room(service, WORKSPACE)
+    again.reset(service.initial(WORKSPACE), 0, Checkpoint(here.log[-1].position, stored.sequence + 1) if moved else stored)
+    again.fold(())
+    again.fold(here.log)
+    assert [(intent.key, intent.again) for intent in again.take_opened()] == [("call", True)]
+
+
+def test_an_intent_that_another_owner_recorded_may_have_been_performed() -> None:
+    here = World([service])
+    here.do(SaveProvider(name="call"))
+    other = Room(service, WORKSPACE)
+    other.fold(())
+    other.fold(here.log)
+    assert [(intent.key, intent.again) for intent in other.take_opened()] == [("call", True)]
+
+
+def test_an_intent_that_was_just_recorded_was_not_performed_before() -> None:
+    asked: set[tuple[str, bool]] = set()
+    here = World([service], {"inventory": lambda intent, now: asked.add((intent.key, intent.again))})
+    here.do(SaveProvider(name="call"))
+    assert asked == {("call", False)}
+
+
 def test_facts_that_were_decided_on_before_a_crash_are_not_decided_on_again() -> None:
     here = world()
     here.do(SaveProvider(name="twin:b"))
