@@ -56,6 +56,7 @@ def _change(judge: Judge, watch: Watch, version: Version, turns: Sequence[Turn])
         return replace(tallies[key], tried=True, firsts=tuple(firsts[key]), newest=newest[key], facts=())
 
     says = judge_picked(body, version, watch.picked, state, judge.now, judge.tally)
+    at: datetime
     for at, together in groupby(turns, key=lambda one: one[0]):
         if says.look_again_at is not None and says.look_again_at <= at:
             return says.look_again_at
