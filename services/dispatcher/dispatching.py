@@ -129,7 +129,7 @@ def _made_again(
     return JobDelayed(
         job_id=job_id,
         **about(job),
-        agent_name=state.agent(job.documents.agent).name,
+        agent_name=state.agent(job.documents.agent).name[:MAX_MESSAGE],
         call="cancel" if call == "cancel" else "dispatch",
         calls=calls + 1,
         message=delayed.message[:MAX_MESSAGE],

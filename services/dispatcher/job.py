@@ -113,7 +113,7 @@ class JobMaker:
                     environment_id=hold.environment_id,
                     items=tuple(hold.items[start : start + HELD_PER_FACT]),
                     agent_id=id_ if kind == "agent" else "",
-                    agent_name=self._state.agent(position).name if position is not None else "",
+                    agent_name=self._state.agent(position).name[:MAX_MESSAGE] if position is not None else "",
                     agents=hold.agents,
                     limit=hold.full.limit,
                     held_at=self._now,

@@ -22,6 +22,8 @@ from services.dispatcher.workflow_steps import MAX_JOBS, cancelled_end, followin
 
 SLUG: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 MAX_SLUG: Final = 100
+MAX_STEP_NAME: Final = 1_000
+"""Characters of a step's name: it is part of facts that hold a configuration as well."""
 
 
 def save_workflow(wish: SaveWorkflow, state: State, asked: Asked) -> Decided:
@@ -195,6 +197,10 @@ def _check_steps(wish: SaveWorkflow) -> None:
     names = [one.name for one in wish.job_agents]
     for number, step in enumerate(wish.job_agents):
         path = f"/body/jobAgents/{number}"
+        if len(step.name) > MAX_STEP_NAME:
+            raise _invalid(
+                f"The name of a step has {len(step.name)} characters; at most {MAX_STEP_NAME} are allowed.", f"{path}/name"
+            )
         if names.index(step.name) != number:
             raise _invalid(f"Two steps have the name '{step.name}': what needs it would not know which.", f"{path}/name")
         if step.selector.strip():

@@ -111,10 +111,12 @@ class Run:
         return len(self.at) == len(self.state.pairs[self.key].targets)
 
     def _begin(self) -> None:
-        """Jobs that run succeed now, what is cleared gets its job, and then every target is looked at once."""
+        """Jobs that run succeed now, and what follows is decided; what was cleared gets its job; then every target is looked at once."""
+        ended: list[Recorded] = []
+        cleared: list[tuple[str, str, str]] = []
         for key in self.near.keys:
             pair = self.state.pairs[key]
-            self._fold(fact for one in pair.targets for fact in ended_well(pair, one, self.now))
+            ended += self._fold(fact for one in pair.targets for fact in ended_well(pair, one, self.now))
         for key in self.near.keys:
             pair = self.state.pairs[key]
             if key == self.key:
@@ -122,10 +124,13 @@ class Run:
             for by_rule in pair.held.values():
                 for verdicts in by_rule.values():
                     self.instants += [(held.look_again_at, key, one) for one, held in verdicts.items() if held.look_again_at]
-            for one, version_id in sorted(pair.open.items()):
-                if one in pair.targets:
-                    self._fold(deployed(self.state.pairs[key], one, version_id, self.now))
+            cleared += [(key, one, version_id) for one, version_id in sorted(pair.open.items()) if one in pair.targets]
         heapify(self.instants)
+        self._settle(ended)
+        for key, one, version_id in cleared:
+            pair = self.state.pairs[key]
+            if pair.open.get(one) == version_id:
+                self._fold(deployed(pair, one, version_id, self.now))
         self._settle(self._look(Judge(self.state, self.now), dict.fromkeys(self.near.keys)))
 
     def _note_clearances(self, pair: Pair) -> None:

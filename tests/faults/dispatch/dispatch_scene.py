@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -59,7 +60,6 @@ class Scene:
     up: bool = True
     agent_id: str = ""
     _deployment: str = ""
-    _statuses: list[str] = field(default_factory=list)
 
     async def build(self) -> None:
         """A target, and the agent that its jobs go to."""
@@ -134,7 +134,7 @@ class Scene:
         self._forward(job.deadline_at)
         return await self.ended()
 
-    def _forward(self, at: Any) -> None:
+    def _forward(self, at: datetime) -> None:
         self.clock.forward_to(at)
         self.life.wake(self.house.workspace_id)
 

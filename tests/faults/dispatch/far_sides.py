@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -52,7 +53,7 @@ class Told(NamedTuple):
     body: bytes
 
 
-class FarSide:
+class FarSide(ABC):
     """One kind of far side.
 
     Attributes:
@@ -60,14 +61,12 @@ class FarSide:
         starts: the call that starts a run, as faults name it.
         fake: the server.
         looks: a call with an unknown outcome is never made again, so that a run that was not started stays so.
-        tells: it has webhooks.
     """
 
     type: str
     starts: str
     fake: Fake
     looks = False
-    tells = True
 
     def __init__(self, clock: Hours) -> None:
         self.clock = clock
@@ -76,21 +75,21 @@ class FarSide:
     def url(self) -> str:
         return self.fake.server.url("", host=HOST)
 
+    @abstractmethod
     def agent(self, outbound: Outbound) -> Agent:
         """The agent, as a new process makes it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def config(self) -> Json:
         """The agent's configuration, with its secrets in clear."""
-        raise NotImplementedError
 
+    @abstractmethod
     def runs(self, job_id: str) -> list[Any]:
         """The runs there ever were of a job."""
-        raise NotImplementedError
 
+    @abstractmethod
     def finish(self, job_id: str) -> None:
         """Its only run ends well."""
-        raise NotImplementedError
 
     def told(self, agent_id: str, job_id: str, *, ended: bool = True, at: datetime | None = None, secret: str = "") -> Told:
         """The webhook that says that the run goes on, or has ended well.
@@ -99,7 +98,7 @@ class FarSide:
             at: when the far side says that this was; None: now.
             secret: another one than both know.
         """
-        raise NotImplementedError
+        raise AssertionError(f"{self.type} tells nothing")
 
     def _at(self, at: datetime | None) -> str:
         return f"{at or self.clock():%Y-%m-%dT%H:%M:%SZ}"
@@ -219,7 +218,7 @@ class Argo(FarSide):
 
 
 class Cluster(FarSide):
-    type, starts, tells = "kubernetes", "POST .*/jobs$", False
+    type, starts = "kubernetes", "POST .*/jobs$"
 
     def __init__(self, clock: Hours) -> None:
         super().__init__(clock)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from contracts.commands.dispatcher import CancelJob, CompleteJob, SetJobStatus, TellRun
+from contracts.facts.dispatcher import DispatchHeld, JobDelayed
 from contracts.facts.planner import RedeployItem, RedeployRequested
 from contracts.facts.policy import FreezeSaved
 from libs.eventlog.port import EventLog
@@ -229,6 +230,16 @@ def test_an_answer_that_is_too_large_to_be_kept_moves_the_job_all_the_same() -> 
     job = state_of(scene).jobs[job_id]
     assert (job.status, job.metadata) == ("inProgress", ())
     assert "too large" in str(job.message)
+
+
+def test_an_agent_with_a_long_name_can_be_waited_for() -> None:
+    """Facts that tell its name have to hold more than that."""
+    long = "x" * 261_800
+    scene = Scene(*NAMES, outside=Script(dispatch=[delayed()]))
+    scene.save_agent(long, "webhook", {"maxConcurrentJobs": 1})
+    scene.release("v1", "eu-1", "eu-2")
+    assert len(scene.facts(JobDelayed)) == 1
+    assert len(scene.facts(DispatchHeld)) == 1
 
 
 # --- the calls themselves ----------------------------------------------------------------------------------------------------------

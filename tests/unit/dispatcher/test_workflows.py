@@ -112,6 +112,11 @@ def test_a_default_of_another_type_is_refused() -> None:
     assert told.details[0]["path"] == "/body/inputs/0/default"
 
 
+def test_the_name_of_a_step_is_short_enough_to_be_part_of_a_fact() -> None:
+    found = refusal(scene_with(), SaveWorkflow(name="w", job_agents=(step("x" * 1_001),)))
+    assert (found.kind, found.details[0]["path"]) == ("invalid", "/body/jobAgents/0/name")
+
+
 @pytest.mark.parametrize(
     "steps,said",
     [
@@ -345,12 +350,12 @@ def test_a_run_that_is_stopped_before_its_next_step_begins_ends() -> None:
 
 def test_a_run_whose_steps_have_long_names_ends_all_the_same() -> None:
     scene = scene_with()
-    steps = [step(f"{number}{'x' * 20_000}", needs=("first",)) for number in range(9)]
+    steps = [step(f"{number}{'x' * 990}", needs=("first",)) for number in range(200)]
     workflow_id = saved(scene, step("first"), *steps)
     started(scene, workflow_id)
     end(scene, jobs(scene)[0], "failure")
     (ended,) = scene.facts(WorkflowRunEnded)
-    assert len(ended.left_out) == 9
+    assert len(ended.left_out) == 200
 
 
 def test_a_run_counts_the_jobs_of_its_steps_however_often_people_change_them() -> None:

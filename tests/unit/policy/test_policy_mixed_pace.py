@@ -16,7 +16,7 @@ from services.policy.order import places_of
 from services.policy.state import State, pair_key
 from tests.unit.policy.policy_scenes import Scene, linear, rollback, verification
 from tests.unit.policy.random_estate import SELECTORS, Estate, PolicyPlan, Step
-from tests.unit.policy.random_policies import approvals, cooldowns, histories, retries, waves, windows
+from tests.unit.policy.random_policies import approvals, histories, retries, waves, windows
 from tests.unit.policy.test_policy_forecast_estates import run_on
 
 WINDOW = RuleInput(deployment_window=DeploymentWindow(rrule="FREQ=DAILY;BYHOUR=1", duration_minutes=60))
@@ -157,7 +157,8 @@ def test_turn_that_was_given_stays_while_others_go_until_one_fails(ends: str) ->
 watches = st.sampled_from([verification(), rollback("failure")])
 holding = st.one_of(windows, windows, approvals)
 """Rules that let many targets go at one instant."""
-alongside = st.lists(st.one_of(waves, cooldowns, retries), max_size=1)
+alongside = st.lists(st.one_of(waves, retries), max_size=1)
+"""Not a cooldown: it holds a version anew when an older one, released before, comes to run."""
 paces = st.sampled_from([linear(0), linear(0), linear(30)])
 
 
