@@ -7,7 +7,8 @@ waits for) follows here as it will in truth, since the same functions decide it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush
@@ -55,6 +56,7 @@ class Run:
         at: when targets were cleared for the version.
         foreseen: those of them of which this is known ahead of the run.
         instants: what is recorded with an instant at which time alone changes it: (instant, pair, resource).
+        cleared: clearances that are to be used at this instant, in order: (pair, version, resources).
         crowd: whether many of its targets were looked at since it was last foreseen when they go.
         gone: how many clearances were given, of whichever version and pair.
         looks: how much was done. most: how much may be. spent: how much of it to foresee, which takes a look at all; never most of it.
@@ -69,6 +71,7 @@ class Run:
     at: dict[str, datetime] = field(default_factory=dict)
     foreseen: set[str] = field(default_factory=set)
     instants: list[tuple[datetime, str, str]] = field(default_factory=list)
+    cleared: deque[tuple[str, str, tuple[str, ...]]] = field(default_factory=deque)
     crowd: bool = False
     gone: int = 0
     looks: int = 0
@@ -113,7 +116,6 @@ class Run:
     def _begin(self) -> None:
         """Jobs that run succeed now, and what follows is decided; what was cleared gets its job; then every target is looked at once."""
         ended: list[Recorded] = []
-        cleared: list[tuple[str, str, str]] = []
         for key in self.near.keys:
             pair = self.state.pairs[key]
             ended += self._fold(fact for one in pair.targets for fact in ended_well(pair, one, self.now))
@@ -124,13 +126,9 @@ class Run:
             for by_rule in pair.held.values():
                 for verdicts in by_rule.values():
                     self.instants += [(held.look_again_at, key, one) for one, held in verdicts.items() if held.look_again_at]
-            cleared += [(key, one, version_id) for one, version_id in sorted(pair.open.items()) if one in pair.targets]
+        self.cleared.extend(_open_now([self.state.pairs[key] for key in self.near.keys]))
         heapify(self.instants)
         self._settle(ended)
-        for key, one, version_id in cleared:
-            pair = self.state.pairs[key]
-            if pair.open.get(one) == version_id:
-                self._fold(deployed(pair, one, version_id, self.now))
         self._settle(self._look(Judge(self.state, self.now), dict.fromkeys(self.near.keys)))
 
     def _note_clearances(self, pair: Pair) -> None:
@@ -144,8 +142,8 @@ class Run:
                 same = cleared is not None and cleared.version_id == self.version.version_id
                 self.at[one] = cleared.cleared_at if cleared is not None and same else current.completed_at
 
-    def _look(self, judge: Judge, where: dict[str, list[str] | None]) -> list[Recorded]:
-        """Evaluate targets of pairs (None: all) at this instant and take in what follows. Returns it."""
+    def _look(self, judge: Judge, where: dict[str, list[str] | None], news: Sequence[Recorded] = ()) -> list[Recorded]:
+        """Evaluate targets of pairs (None: all) at this instant, because of these facts, and take in what follows. Returns it."""
         facts: list[Fact] = []
         for key, ids in where.items():
             pair = self.state.pairs.get(key)
@@ -153,34 +151,45 @@ class Run:
                 found = walk(judge, pair, ids)
                 self.crowd = self.crowd or (key == self.key and (ids is None or len(ids) > FEW))
                 self.looks += EACH + sum(map(len, found.findings.values()))
-                back = require_instead_of_retries(judge, pair, found, (), None)
+                back = require_instead_of_retries(judge, pair, found, news, None)
                 facts += _news(judge, pair, found)
                 facts += [fact for draft in back for fact in gone_back(pair, draft.fact, self.now)]
         if self.looks > self.most:
             self.exhausted = True
-        follows = self._fold(facts)
         for fact in facts:
             if isinstance(fact, TargetsCleared):
                 self.gone += 1
-                for one in fact.resource_ids:
-                    key = pair_key(fact.deployment_id, fact.environment_id)
-                    pair = self.state.pairs[key]
-                    if pair.open.get(one) == fact.version_id:
-                        follows += self._fold(deployed(pair, one, fact.version_id, self.now))
-                    if key == self.key and fact.version_id == self.version.version_id:
+                key = pair_key(fact.deployment_id, fact.environment_id)
+                self.cleared.append((key, fact.version_id, fact.resource_ids))
+                if key == self.key and fact.version_id == self.version.version_id:
+                    for one in fact.resource_ids:
                         self.at.setdefault(one, self.now)
-        return follows
+        return self._fold(facts)
 
     def _settle(self, news: list[Recorded]) -> None:
-        """React to facts until nothing more follows at this instant."""
-        while news and not self.exhausted:
+        """React to facts until nothing more follows at this instant: first policy decides, then the clearances are used, in order."""
+        while (news or self.cleared) and not self.exhausted:
+            if not news:
+                news = self._use_clearances()
+                continue
             judge = Judge(self.state, self.now)
             found = touched(judge, news)
             where: dict[str, list[str] | None] = {}
             for key in sorted(found.whole.keys() | found.some.keys()):
                 if key in self.near.keys:
                     where[key] = None if key in found.whole else sorted(found.some[key])
-            news = self._look(judge, where)
+            news = self._look(judge, where, news)
+
+    def _use_clearances(self) -> list[Recorded]:
+        """What was cleared first and still is gets its job, and with it all that is next in line of the same version in the same pair."""
+        key, version_id, _ = self.cleared[0]
+        follows: list[Recorded] = []
+        while self.cleared and self.cleared[0][:2] == (key, version_id):
+            for one in self.cleared.popleft()[2]:
+                pair = self.state.pairs[key]
+                if pair.open.get(one) == version_id and one in pair.targets:
+                    follows += self._fold(deployed(pair, one, version_id, self.now))
+        return follows
 
     def _foresee(self) -> None:
         """Find out at once what goes on by itself: looked at one by one, many targets would take very long.
@@ -312,6 +321,17 @@ def _news(judge: Judge, pair: Pair, found: Evaluation) -> list[Fact]:
                 verdicts.pop(one, None)
     kinds = (RuleEvaluated, TargetsCleared, ClearanceWithdrawn)
     return [draft.fact for draft in record(judge, pair, found, None) if isinstance(draft.fact, kinds)]
+
+
+def _open_now(pairs: Sequence[Pair]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """The clearances of pairs that have no job yet, in the order in which they were given."""
+    given: dict[tuple[int, str, str], list[str]] = {}
+    for pair in pairs:
+        for one, version_id in sorted(pair.open.items()):
+            cleared = pair.standings.get(one, NOWHERE).cleared
+            given.setdefault((cleared.at if cleared is not None else 0, pair.key, version_id), []).append(one)
+    for (_, key, version_id), ids in sorted(given.items()):
+        yield key, version_id, tuple(ids)
 
 
 def _asleep(state: State, key: str) -> State:

@@ -275,7 +275,7 @@ LONG = int(os.environ.get("SIGNALBOX_HISTORIES", "0"))
 
 TestHistory = History.TestCase
 TestHistory.settings = settings(
-    max_examples=LONG or 50,
+    max_examples=LONG or 35,
     stateful_step_count=40 if LONG else 30,
     deadline=None,
     suppress_health_check=list(HealthCheck),

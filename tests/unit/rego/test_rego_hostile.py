@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -130,3 +133,19 @@ def test_any_module_and_input_give_violations_or_a_sentence(judge: Judge, module
 @given(value=st.text())
 def test_a_module_sees_the_texts_of_its_input_as_they_are(judge: Judge, value: str) -> None:
     assert judge.violations("package p\ndeny contains input.text", {value: 1, "text": f"-{value}"}) == (f"-{value}",)
+
+
+def test_a_large_owner_does_not_count_as_a_large_rule() -> None:
+    # The system tells of a new program that it was as large as the one that began it.
+    owner = """
+import sys
+sys.path.insert(0, sys.argv[1])
+much = b"x" * 300_000_000
+from libs.rego import Judge, Limits
+judge = Judge(Limits(memory_bytes=200 * 1024 * 1024))
+print(judge.violations('package p\\n\\ndeny contains "no"', {}))
+judge.close()
+"""
+    root = Path(__file__).resolve().parents[3]
+    done = subprocess.run([sys.executable, "-c", owner, str(root)], capture_output=True, text=True, check=False, timeout=100)
+    assert (done.stdout.strip(), done.returncode) == ("('no',)", 0), done.stderr
