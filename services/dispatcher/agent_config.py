@@ -12,7 +12,7 @@ from pydantic_core import to_json
 from contracts.agents import MAX_SECONDS, iso_seconds
 from contracts.shapes import Json
 from libs.eventlog.port import MAX_FACT_BYTES
-from services.dispatcher.state import Job, State
+from services.dispatcher.state import Documents, Job, State
 
 DEFAULT_TIMEOUT: Final = timedelta(hours=1)
 CAN_STOP: Final = frozenset({"argo-workflow", "github-app", "kubernetes", "tfe", "webhook"})
@@ -33,18 +33,30 @@ def merged(*levels: Mapping[str, Any]) -> Json:
     return result
 
 
+def release_config(state: State, documents: Documents) -> Json:
+    """What the jobs of a release run with that are made of these documents."""
+    return merged(
+        state.agent(documents.agent).config if documents.agent else {},
+        state.deployment(documents.deployment).job_agent_config,
+        state.version(documents.version).job_agent_config,
+    )
+
+
 def config_of(state: State, job: Job) -> Json:
     """What a job runs with: merged as it was when the job was made."""
-    agent = state.agent(job.documents.agent).config if job.documents.agent else {}
     if job.run is None:
-        levels = [
-            state.deployment(job.documents.deployment).job_agent_config,
-            state.version(job.documents.version).job_agent_config,
-        ]
-    else:
-        steps = state.workflow(job.run.workflow).job_agents
-        levels = [one.config for one in steps if one.name == job.run.step]
-    return merged(agent, *levels)
+        return release_config(state, job.documents)
+    agent = state.agent(job.documents.agent).config if job.documents.agent else {}
+    steps = state.workflow(job.run.workflow).job_agents
+    return merged(agent, *(one.config for one in steps if one.name == job.run.step))
+
+
+def seconds_in(config: Mapping[str, Any], name: str, most: float) -> float | None:
+    """Seconds as a configuration names them, above 0 and at most so many. What can not be read counts as not given."""
+    value = config.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= most:
+        return None
+    return value
 
 
 def may_run_on(state: State, job: Job) -> bool:
@@ -79,7 +91,5 @@ def timeout_of(config: Json, agent_type: str = "") -> timedelta:
     if isinstance(text, str):
         with contextlib.suppress(ValueError):
             return timedelta(seconds=iso_seconds(text))
-    value = config.get("timeoutSeconds")
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= MAX_SECONDS:
-        return DEFAULT_TIMEOUT
-    return timedelta(seconds=value)
+    seconds = seconds_in(config, "timeoutSeconds", MAX_SECONDS)
+    return DEFAULT_TIMEOUT if seconds is None else timedelta(seconds=seconds)

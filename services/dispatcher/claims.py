@@ -14,14 +14,15 @@ from contracts.facts.dispatcher import JobLeased, JobStatusChanged, WorkflowJobS
 from contracts.shapes import Json
 from libs.runtime.ids import derived
 from libs.runtime.service import Decided, Draft
-from services.dispatcher.agent_config import config_of
+from services.dispatcher.agent_config import config_of, seconds_in
 from services.dispatcher.deadline import duration_text
-from services.dispatcher.state import Job, State
+from services.dispatcher.state import Job, Lease, State
 from services.dispatcher.status import MAX_MESSAGE, about, moved
 
 LEASE: Final = "lease/"
 """Timers of leases are named by this and the job's id."""
 MAX_INSTANCE: Final = 200
+MAX_LEASE_S: Final = 86_400
 DEFAULT_CLAIMS: Final = 3
 
 
@@ -35,19 +36,13 @@ def claim_job(wish: ClaimJob, state: State, asked: Asked) -> Decided:
     if job.status != "queued":
         raise Refused("conflict", f"Job {wish.job_id} is {job.status}; only a queued job can be claimed.")
     taken = Draft(moved(wish.job_id, job, "inProgress", asked.now, started_at=asked.now))
-    lease_s = wish.lease_seconds or _seconds(config_of(state, job).get("leaseSeconds"))
+    lease_s = wish.lease_seconds or seconds_in(config_of(state, job), "leaseSeconds", MAX_LEASE_S)
     if lease_s is None:
         return Decided((taken,), {"id": wish.job_id})
-    lease = JobLeased(
-        job_id=wish.job_id,
-        **about(job),
-        claim_id=derived(asked.id, "claim"),
-        instance=wish.instance[:MAX_INSTANCE],
-        claims=job.claims + 1,
-        leased_at=asked.now,
-        expires_at=asked.now + timedelta(seconds=lease_s),
-    )
-    return Decided((taken, Draft(lease)), _answer(lease))
+    end = asked.now + timedelta(seconds=lease_s)
+    lease = Lease(derived(asked.id, "claim"), wish.instance[:MAX_INSTANCE], lease_s, end)
+    fact = _leased(wish.job_id, job, lease, job.claims + 1, asked.now)
+    return Decided((taken, Draft(fact)), _answer(fact))
 
 
 def extend_lease(wish: ExtendLease, state: State, asked: Asked) -> Decided:
@@ -63,15 +58,8 @@ def extend_lease(wish: ExtendLease, state: State, asked: Asked) -> Decided:
             "conflict",
             f"Claim {wish.claim_id} of job {wish.job_id} holds no longer: the job is {job.status}. Stop working on it.",
         )
-    fact = JobLeased(
-        job_id=wish.job_id,
-        **about(job),
-        claim_id=lease.claim_id,
-        instance=lease.instance,
-        claims=job.claims,
-        leased_at=asked.now,
-        expires_at=asked.now + timedelta(seconds=lease.seconds),
-    )
+    longer = lease._replace(expires_at=asked.now + timedelta(seconds=lease.seconds))
+    fact = _leased(wish.job_id, job, longer, job.claims, asked.now)
     return Decided((Draft(fact),), _answer(fact))
 
 
@@ -84,14 +72,20 @@ def _job_of(agent_id: str, job_id: str, state: State) -> Job:
     return job
 
 
+def _leased(job_id: str, job: Job, lease: Lease, claims: int, now: datetime) -> JobLeased:
+    return JobLeased(
+        job_id=job_id,
+        **about(job),
+        claim_id=lease.claim_id,
+        instance=lease.instance,
+        claims=claims,
+        leased_at=now,
+        expires_at=lease.expires_at,
+    )
+
+
 def _answer(lease: JobLeased) -> Json:
     return {"id": lease.job_id, "claimId": lease.claim_id, "leaseExpiresAt": lease.expires_at.isoformat()}
-
-
-def _seconds(value: object) -> float | None:
-    """A number of seconds as a configuration may hold it; what can not be read counts as not given."""
-    known = not isinstance(value, bool) and isinstance(value, int | float) and 0 < value <= 86_400
-    return float(value) if known and isinstance(value, int | float) else None
 
 
 class Leases:

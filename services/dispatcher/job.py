@@ -13,7 +13,7 @@ from contracts.tags import GATE, clearance
 from libs.eventlog.port import Condition
 from libs.runtime.ids import derived
 from libs.runtime.service import Draft
-from services.dispatcher.agent_config import gives_way, merged, timeout_of, too_large
+from services.dispatcher.agent_config import gives_way, release_config, timeout_of, too_large
 from services.dispatcher.freezes import is_held
 from services.dispatcher.line import goes_first, in_line, line_of
 from services.dispatcher.places import Full, Places, agent_key, deployment_key, keys_of
@@ -235,12 +235,7 @@ class JobMaker:
         """The merged configuration, and why it can not be used; then it is empty."""
         known = self._configs.get(documents)
         if known is None:
-            state = self._state
-            config = merged(
-                state.agent(documents.agent).config if documents.agent else {},
-                state.deployment(documents.deployment).job_agent_config,
-                state.version(documents.version).job_agent_config,
-            )
+            config = release_config(self._state, documents)
             problem = too_large(config)
             known = self._configs[documents] = ({} if problem else config, problem)
         return known

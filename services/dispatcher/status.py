@@ -94,14 +94,6 @@ def moved(
     }
     if job.run is not None:
         return WorkflowJobStatusChanged(run_id=job.run.run_id, workflow_id=job.run.workflow_id, **told)
-    target = Target.parse(job.target)
-    assert target is not None, f"job {job_id} has no target: {job.target}"
-    return JobStatusChanged(
-        release_id=job.release_id,
-        resource_id=target.resource_id,
-        environment_id=target.environment_id,
-        deployment_id=target.deployment_id,
-        version_id=job.version_id,
-        metrics=metrics,
-        **told,
-    )
+    of_target = about(job)
+    assert of_target["resource_id"], f"job {job_id} has no target: {job.target}"
+    return JobStatusChanged(release_id=job.release_id, metrics=metrics, **of_target, **told)

@@ -28,8 +28,8 @@ def set_job_status(wish: SetJobStatus, state: State, asked: Asked) -> Decided:
     """Record how a job stands. People may set anything; what changes nothing appends nothing.
 
     Raises:
-        Refused: the job is not known, the claim holds no longer, an agent moves a finished job, a time has no zone or lies far from now, a reopened job would
-            run beside another one on its target, or what is told of the job is too large.
+        Refused: the job is not known, the claim holds no longer, an agent moves a finished job, a time has no zone or lies far from
+            now, a reopened job would run beside another one on its target, or what is told of the job is too large.
     """
     job = _job_of(wish.job_id, state)
     if wish.claim_id is not None and (job.lease is None or job.lease.claim_id != wish.claim_id):
@@ -40,6 +40,8 @@ def set_job_status(wish: SetJobStatus, state: State, asked: Asked) -> Decided:
         raise Refused("conflict", f"Job {wish.job_id} ended as {job.status}; only a person may change that.")
     if wish.status in ACTIVE and not job.is_active:
         _refuse_second_active(wish.job_id, job, state)
+    # The agent is still asked about a job whose status nobody changed.
+    look_again_at = job.look_again_at if wish.status == job.status else None
     fact = moved(
         wish.job_id,
         job,
@@ -50,9 +52,8 @@ def set_job_status(wish: SetJobStatus, state: State, asked: Asked) -> Decided:
         metadata=wish.metadata,
         started_at=started_at,
         completed_at=completed_at,
-        # The agent is still asked about a job whose status nobody changed.
-        look_again_at=job.look_again_at if wish.status == job.status else None,
-        observation=_asked_anew(job, job.look_again_at if wish.status == job.status else None),
+        look_again_at=look_again_at,
+        observation=_asked_anew(job, look_again_at),
         cancel=wish.status == "cancelled" and job.is_active and may_run_on(state, job),
     )
     return _decided(wish.job_id, job, fact)
@@ -110,6 +111,7 @@ def tell_run(wish: TellRun, state: State, asked: Asked) -> Decided:
     look_again_at = job.look_again_at
     if job.dispatched and not job.observation and status != "pending":
         look_again_at = asked.now + timedelta(seconds=LOOK_S)
+    observation = _asked_anew(job, look_again_at)
     fact = moved(
         job_id,
         job,
@@ -121,12 +123,11 @@ def tell_run(wish: TellRun, state: State, asked: Asked) -> Decided:
         started_at=_plausible(wish.started_at, asked.now),
         completed_at=_plausible(wish.completed_at, asked.now),
         look_again_at=look_again_at,
-        observation=_asked_anew(job, look_again_at),
+        observation=observation,
         told_at=_plausible(wish.told_at, asked.now),
     )
     if len(fact.to_json()) > MAX_TOLD_BYTES:
-        anew = _asked_anew(job, look_again_at)
-        fact = moved(job_id, job, status, asked.now, look_again_at=look_again_at, observation=anew)
+        fact = moved(job_id, job, status, asked.now, look_again_at=look_again_at, observation=observation)
     return _decided(job_id, job, fact)
 
 

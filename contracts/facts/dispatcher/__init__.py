@@ -11,6 +11,7 @@ from contracts.facts.dispatcher.jobs import (
     JobDelayed,
     JobDispatched,
     JobLeased,
+    JobMove,
     JobStatusChanged,
 )
 from contracts.facts.dispatcher.plans import (
@@ -42,6 +43,7 @@ __all__ = [
     "JobDelayed",
     "JobDispatched",
     "JobLeased",
+    "JobMove",
     "JobStatusChanged",
     "PlanReported",
     "PlanRequested",

@@ -55,6 +55,24 @@ class DispatchSnapshot(BaseModel):
     release: int
 
 
+class JobMove(BaseModel):
+    """What `JobStatusChanged` and `WorkflowJobStatusChanged` tell of a job, whatever it is of."""
+
+    status: JobStatus
+    previous: JobStatus
+    message: str | None = None
+    external_id: str | None = None
+    metadata: dict[str, str] = Field(default_factory=dict)
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    changed_at: datetime
+    look_again_at: datetime | None = None
+    observation: int = 0
+    calls: int = 0
+    told_at: datetime | None = None
+    cancel: bool = False
+
+
 class _Job(Fact):
     job_id: str
     release_id: str
@@ -98,7 +116,7 @@ class JobDispatched(_Job):
 
 
 @fact
-class JobStatusChanged(_Job):
+class JobStatusChanged(JobMove, _Job):
     """A job moved on: told by its agent, a person, or our own deadline.
 
     Every field holds what is true of the job after the change, also message, ids, metadata and times that did not change.
@@ -113,19 +131,6 @@ class JobStatusChanged(_Job):
     """
 
     TYPE: ClassVar[str] = "dispatcher.job_status_changed.v1"
-    status: JobStatus
-    previous: JobStatus
-    message: str | None = None
-    external_id: str | None = None
-    metadata: dict[str, str] = Field(default_factory=dict)
-    started_at: datetime | None = None
-    completed_at: datetime | None = None
-    changed_at: datetime
-    look_again_at: datetime | None = None
-    observation: int = 0
-    calls: int = 0
-    told_at: datetime | None = None
-    cancel: bool = False
     metrics: tuple[MetricSpec, ...] = ()
 
 

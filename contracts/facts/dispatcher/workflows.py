@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from contracts.fact import Fact, fact
+from contracts.facts.dispatcher.jobs import JobMove
 from contracts.shapes import JobStatus, Json, WorkflowInput, WorkflowStep
 
 
@@ -109,20 +110,7 @@ class WorkflowJobCreated(_RunJob):
 
 
 @fact
-class WorkflowJobStatusChanged(_RunJob):
+class WorkflowJobStatusChanged(JobMove, _RunJob):
     """A job of a run moved on; the fields are those of `JobStatusChanged`."""
 
     TYPE: ClassVar[str] = "dispatcher.workflow_job_status_changed.v1"
-    status: JobStatus
-    previous: JobStatus
-    message: str | None = None
-    external_id: str | None = None
-    metadata: dict[str, str] = Field(default_factory=dict)
-    started_at: datetime | None = None
-    completed_at: datetime | None = None
-    changed_at: datetime
-    look_again_at: datetime | None = None
-    observation: int = 0
-    calls: int = 0
-    told_at: datetime | None = None
-    cancel: bool = False
