@@ -181,46 +181,82 @@ class PlanValidationOpa(_Shape):
     description: str | None = None
 
 
-class HttpProvider(_Shape):
-    """Asks an HTTP endpoint. `timeout` is a Go duration such as `30s`. Text fields are templates.
+class MetricProvider(BaseModel):
+    """Who is asked for a metric: the type, and whatever a provider of that type understands, as it was sent.
 
-    Beyond the v1 API: with `insecure` it is not asked for a valid certificate.
+    The types, their fields and what they answer are those of `libs/metric_providers`. Texts are templates, and may refer to secrets.
     """
 
-    type: Literal["http"]
-    url: str
-    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"] = "GET"
-    headers: dict[str, str] | None = None
-    body: str | None = None
-    timeout: str = "30s"
-    insecure: bool | None = None
+    model_config = ConfigDict(frozen=True, extra="allow")
+    type: str = Field(min_length=1)
+
+    @property
+    def given(self) -> Json:
+        """Everything that was sent, by the names of the API."""
+        return self.model_dump(mode="json")
 
 
-class SleepProvider(_Shape):
-    """Waits."""
+class Baseline(_Shape):
+    """How far a metric may be from what the same metric of the previous good release on the same target was, over the same time.
 
-    type: Literal["sleep"]
-    duration_seconds: int = Field(ge=1, le=3600)
+    Both sides are means since their verification began; the previous release's mean ends where this one's measurements have come to. Bounds
+    that are given must all hold; a measurement outside them is a failed one.
+
+    Attributes:
+        value: CEL over `result` that gives the number to compare.
+        min_ratio, max_ratio: of this mean by that one.
+        min_change, max_change: of this mean less that one, in the metric's unit.
+        minimum_samples: fewer measurements of the previous release are no baseline.
+        when_missing: what a measurement without a baseline is: judged by its conditions alone (`pass`), failed, or held like one without data.
+    """
+
+    value: str = "result.value"
+    min_ratio: float | None = Field(None, ge=0)
+    max_ratio: float | None = Field(None, ge=0)
+    min_change: float | None = None
+    max_change: float | None = None
+    minimum_samples: int = Field(1, ge=1, le=1_000)
+    when_missing: Literal["pass", "fail", "hold"] = "pass"
 
 
 class MetricSpec(_Shape):
-    """One metric of a verification: what to ask, how often, and when the answer is good. Conditions are CEL over `result`."""
+    """One metric of a verification: what to ask, how often, and when the answer is good. Conditions are CEL over `result`.
+
+    Beyond the v1 API:
+
+    Attributes:
+        no_data: what an answer without any data is: judged like every other (None), a failed measurement, a passed one, or none at all that
+            counts (`hold`).
+        minimum_samples: so many measurements must have passed or failed; with fewer at the end the metric is inconclusive.
+        error_limit: so many questions in a row may bring no answer; the next and every one after it is a failed measurement.
+        reaction: what its failure does: nothing (`observe`), the verification fails and a person decides (`hold`), or the target goes back
+            (`rollBack`). None leaves it to the policies' rollback rules.
+    """
 
     name: str
     interval_seconds: int = Field(ge=1, le=INT32)
     count: int = Field(ge=1, le=INT32)
-    provider: HttpProvider | SleepProvider = Field(discriminator="type")
+    provider: MetricProvider
     success_condition: str
     success_threshold: Int32 | None = None
     failure_condition: str | None = None
     failure_threshold: Int32 = 0
+    no_data: Literal["fail", "pass", "hold"] | None = None
+    minimum_samples: int | None = Field(None, ge=1, le=INT32)
+    error_limit: int = Field(4, ge=0, le=1_000)
+    reaction: Literal["observe", "hold", "rollBack"] | None = None
+    baseline: Baseline | None = None
 
 
 class Verification(_Shape):
-    """What was deployed is measured once the trigger happened."""
+    """What was deployed is measured once the trigger happened.
+
+    Beyond the v1 API: with `continue_seconds` the same metrics are measured on for so long after they passed, and can still fail.
+    """
 
     trigger_on: Literal["jobCreated", "jobStarted", "jobSuccess", "jobFailure"] = "jobSuccess"
     metrics: tuple[MetricSpec, ...] = Field(min_length=1)
+    continue_seconds: int | None = Field(None, ge=1, le=31 * 24 * 3600)
 
 
 class Rollback(_Shape):

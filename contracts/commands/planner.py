@@ -244,11 +244,36 @@ class RollBack(_Choice):
     """Go back to the last good release, or to the newest good one of a named version. Answers `{targets}`, how many went back.
 
     What is desired now, and every version between the two, is marked bad there. Targets that have nothing to go back to are left as
-    they are; refused with conflict when none has.
+    they are; refused with conflict when none has. With `from_version_id` only those targets go back on which that version is desired: the
+    whole of one rollout.
     """
 
     NAME: ClassVar[str] = "roll_back"
     version_id: str | None = None
+    from_version_id: str | None = None
+
+
+@wish
+class RollBackEnvironment(_Planner):
+    """Go back to the last good release on every target of an environment, whatever its deployment. Answers `{targets}`, how many went back.
+
+    Refused with conflict when none has anything to go back to.
+    """
+
+    NAME: ClassVar[str] = "roll_back_environment"
+    environment_id: str
+    reason: str = ""
+
+
+@wish
+class LiftMark(_Choice):
+    """End the bad mark of a version on a target, or on all targets of a deployment in an environment. Answers `{targets}`, how many had it.
+
+    Refused with not_found when none has it.
+    """
+
+    NAME: ClassVar[str] = "lift_mark"
+    version_id: str
 
 
 @wish

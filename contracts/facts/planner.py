@@ -286,6 +286,17 @@ class RollbackStarted(_Pair):
 
 
 @fact
+class MarkLifted(_Pair):
+    """A person ended the bad mark of a version on these targets: it may be deployed there again. At most 1,000."""
+
+    TYPE: ClassVar[str] = "planner.mark_lifted.v1"
+    version_id: str
+    resource_ids: tuple[str, ...]
+    reason: str = ""
+    lifted_at: datetime
+
+
+@fact
 class VersionPinned(_Pair):
     """A person chose the version for a target (`resource_id`), or for all targets of the pair (None): no other one goes there.
 

@@ -264,6 +264,7 @@ class VerificationRequired(_TargetFact):
 
     TYPE: ClassVar[str] = "policy.verification_required.v1"
     metrics: tuple[MetricSpec, ...]
+    continue_seconds: int | None = None
     required_at: datetime
 
 

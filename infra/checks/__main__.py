@@ -1,4 +1,4 @@
-"""Run every check and then the tests; all of them run, and any failure makes the exit code 1."""
+"""Run every check, fetch the programs that tests need, then run the tests; all of it runs, and any failure makes the exit code 1."""
 
 from __future__ import annotations
 
@@ -35,6 +35,8 @@ def main(arguments: list[str]) -> int:
     failed: list[str] = []
     if not options.no_static:
         failed = [name for name, command in STATIC_CHECKS if not passes(name, command)]
+    if not options.fast and not names_paths(for_pytest) and not passes("programs", ("-m", "infra.checks.debian")):
+        failed.append("programs")
     if failed:
         # Said before pytest, so that pytest's summary stays the last thing printed.
         print(f"\n== failed so far: {', '.join(failed)}", flush=True)
@@ -43,11 +45,14 @@ def main(arguments: list[str]) -> int:
     return 1 if failed else 0
 
 
+def names_paths(given: list[str]) -> bool:
+    """Tell whether the caller chose tests by path: an argument that exists, so that the value of `-k` is not taken for one."""
+    return any(not word.startswith("-") and (ROOT / word.split("::")[0]).exists() for word in given)
+
+
 def pytest_arguments(given: list[str], *, fast: bool) -> list[str]:
     """Complete the caller's pytest arguments: the whole suite unless paths are named, without benchmarks."""
-    # An argument counts as a path when it exists, so that the value of an option such as `-k` is not taken for one.
-    names_paths = any(not word.startswith("-") and (ROOT / word.split("::")[0]).exists() for word in given)
-    chosen = list(given) if names_paths else ["tests", "--ignore=tests/bench", *given]
+    chosen = list(given) if names_paths(given) else ["tests", "--ignore=tests/bench", *given]
     return [*chosen, "-m", "not integration and not browser and not chaos"] if fast else chosen
 
 

@@ -1,4 +1,5 @@
-"""CloudEvents from CI and syncers: a command without HTTP. What is refused is kept with its reason, and the sender is told.
+"""CloudEvents from CI and syncers: a command without HTTP. What is refused is kept with its reason and without its secrets
+(`dead_letter.py`), and the sender is told.
 
 A structured JSON CloudEvent on `ingest.v1.<workspace>` names a command by its type (`planner.create_version`) and carries the wish
 as data. Its source and id make the command id, so that sending it again gets the first answer. Send it as a request to learn what
@@ -20,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from contracts.command import WISHES, Answer, Refusal, Wish
 from contracts.shapes import Json
 from libs.bus.courier import malformed
+from libs.bus.dead_letter import letter_of
 from libs.bus.link import OUTAGES, Link, end
 from libs.bus.port import Requests, Unavailable
 from libs.bus.stream import DLQ, ensure
@@ -93,10 +95,12 @@ class Ingest:
 
     async def _handle(self, message: Msg) -> None:
         try:
-            answer = await self._answer(workspace_of(message.subject), message.data)
+            answer, is_read = await self._answer(workspace_of(message.subject), message.data)
             # Somebody who waits for the reply can send it again; who does not would lose it to an outage.
             if answer.refusal is not None or (answer.unavailable is not None and not message.reply):
-                await self._bury(workspace_of(message.subject), message.data, answer)
+                await self._bury(
+                    workspace_of(message.subject), letter_of(workspace_of(message.subject), message.data, answer, is_read=is_read)
+                )
             if message.reply:
                 client = await self._link.client()
                 await client.publish(message.reply, answer.model_dump_json(by_alias=True).encode())
@@ -105,28 +109,28 @@ class Ingest:
         except Exception:
             log_.exception("a CloudEvent on %s could not be handled", message.subject)
 
-    async def _answer(self, workspace_id: str, data: bytes) -> Answer:
+    async def _answer(self, workspace_id: str, data: bytes) -> tuple[Answer, bool]:
+        """What came of an event, and whether its data could be read as the command that it names."""
         try:
             workspace = UUID(workspace_id)
             event = CloudEvent.model_validate_json(data, strict=True)
         except ValueError as error:
-            return Answer(refusal=malformed("CloudEvent", error))
+            return Answer(refusal=malformed("CloudEvent", error)), False
         known = commands()
         kind = known.get(event.type)
         if kind is None:
-            return Answer(
-                refusal=Refusal(
-                    kind="invalid",
-                    code="UNKNOWN_TYPE",
-                    message=f"no command is named {event.type!r}; the type of the CloudEvent must be one of: {', '.join(sorted(known))}",
-                )
+            refusal = Refusal(
+                kind="invalid",
+                code="UNKNOWN_TYPE",
+                message=f"no command is named {event.type!r}; the type of the CloudEvent must be one of: {', '.join(sorted(known))}",
             )
+            return Answer(refusal=refusal), False
         try:
             wish: Wish = kind.model_validate_json(orjson.dumps(event.data), strict=True)
         except ValidationError as error:
-            return Answer(refusal=malformed(kind.NAME, error))
+            return Answer(refusal=malformed(kind.NAME, error)), False
         try:
-            return await self._requests.ask(
+            answer = await self._requests.ask(
                 wish,
                 id=str(uuid5(workspace, f"{event.source}\n{event.id}")),
                 workspace_id=str(workspace),
@@ -134,16 +138,10 @@ class Ingest:
                 traceparent=event.traceparent,
             )
         except Unavailable as error:
-            return Answer(unavailable=str(error))
+            answer = Answer(unavailable=str(error))
+        return answer, True
 
-    async def _bury(self, workspace_id: str, data: bytes, answer: Answer) -> None:
-        letter = orjson.dumps(
-            {
-                "workspace_id": workspace_id,
-                "reason": answer.refusal.model_dump(mode="json") if answer.refusal else {"message": answer.unavailable},
-                "event": data.decode("utf-8", "replace"),
-            }
-        )
+    async def _bury(self, workspace_id: str, letter: bytes) -> None:
         jetstream = (await self._link.client()).jetstream(timeout=2)
         try:
             await jetstream.publish(dead_subject(workspace_id), letter)

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from libs.eventlog.limits import GROUP_BYTES, GROUP_FACTS, GROUP_REQUESTS, LONG_AT_ONCE
-from libs.eventlog.port import Appended, LogUnavailable, OnCommit
+from libs.eventlog.port import Appended, LogUnavailable, NotTried, OnCommit
 from libs.eventlog.prepare import Prepared
 
 logger = logging.getLogger(__name__)
@@ -28,6 +28,13 @@ Write = Callable[[Sequence[Prepared]], Awaitable[Sequence[Outcome]]]
 class _Waiting:
     prepared: Prepared
     done: asyncio.Future[Appended]
+    after: asyncio.Future[Appended] | None = None
+
+    @property
+    def let_down(self) -> bool:
+        """Whether what it was to follow is not known to have taken place."""
+        after = self.after
+        return after is not None and after.done() and (after.cancelled() or after.exception() is not None)
 
 
 class Committer:
@@ -53,6 +60,21 @@ class Committer:
         self._waiting.append(waiting)
         self._go_on()
         return await waiting.done
+
+    async def append_all(self, prepared: Sequence[Prepared]) -> list[Outcome]:
+        """Append several of one workspace, one after the other. Returns: what became of each; after one that was not appended none is."""
+        if self._closed:
+            return [LogUnavailable("the log was closed") for _ in prepared]
+        if not prepared:
+            return []
+        futures: list[asyncio.Future[Appended]] = []
+        for one in prepared:
+            done: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
+            self._waiting.append(_Waiting(one, done, futures[-1] if futures else None))
+            futures.append(done)
+        self._go_on()
+        await asyncio.wait(futures)
+        return [_outcome(one) for one in futures]
 
     async def close(self) -> None:
         """Take no more appends and finish those that wait. Again changes nothing."""
@@ -112,6 +134,13 @@ class Committer:
         return group
 
     async def _commit(self, group: Sequence[_Waiting]) -> None:
+        # Those of one commit are let down by the database itself, which finds that the checkpoint is not where they go on from.
+        for one in group:
+            if one.let_down:
+                _refuse(one, NotTried("one before it was not appended"))
+        group = [one for one in group if not one.let_down]
+        if not group:
+            return
         try:
             outcomes = await self._write([one.prepared for one in group])
         except LogUnavailable as error:
@@ -139,6 +168,14 @@ class Committer:
                 logger.exception("a listener failed on an append to %s", one.prepared.append.workspace_id)
         if not one.done.done():
             one.done.set_result(appended)
+
+
+def _outcome(done: asyncio.Future[Appended]) -> Outcome:
+    error = done.exception()
+    if error is None:
+        return done.result()
+    assert isinstance(error, Exception), "nothing else is ever set"
+    return error
 
 
 def _refuse(one: _Waiting, error: Exception) -> None:

@@ -17,6 +17,7 @@ from libs.eventlog.port import (
     Checkpoint,
     CheckpointMoved,
     ConditionFailed,
+    NotTried,
     OnCommit,
     RecordedDecision,
     Repeated,
@@ -82,6 +83,17 @@ class MemoryLog:
         for listener in self._listeners:
             listener(request.workspace_id, len(workspace.facts), recorded)
         return Appended(len(workspace.facts), recorded)
+
+    async def append_all(self, requests: Sequence[Append]) -> list[Appended | Exception]:
+        """See `EventLog.append_all`."""
+        outcomes: list[Appended | Exception] = []
+        for request in requests:
+            try:
+                outcomes.append(await self.append(request))
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is this one's
+                outcomes.append(error)
+                break
+        return [*outcomes, *(NotTried("one before it was not appended") for _ in requests[len(outcomes) :])]
 
     def workspace(self, workspace_id: str) -> Workspace:
         """What is held of a workspace, to be changed only by this log and its recorder."""

@@ -110,6 +110,10 @@ class Repeated(Exception):
         self.head = head
 
 
+class NotTried(Exception):
+    """The append that it was to follow is not known to have taken place; this one did not."""
+
+
 class Unstorable(ValueError):
     """A fact is over 256 KB, or holds a NUL character, which Postgres can not store in JSON; the message says which."""
 
@@ -152,6 +156,13 @@ class EventLog(Protocol):
         """Append atomically. Callers at the same time share one commit (group commit).
 
         Raises: ConditionFailed, CheckpointMoved, Repeated, Unstorable.
+        """
+
+    async def append_all(self, requests: Sequence[Append]) -> list[Appended | Exception]:
+        """Append several of one workspace, each decided as if those before it had been appended, and in one commit where they are short.
+
+        Returns: for each what `append` would have returned or raised. After one that was not appended none is: whatever it is told
+            (`CheckpointMoved` or `NotTried`), or `LogUnavailable` where nobody knows.
         """
 
     async def answered(self, workspace_id: str, command_id: str) -> tuple[bytes, int] | None:

@@ -23,13 +23,16 @@ from libs.eventlog.port import (
     Checkpoint,
     CheckpointMoved,
     ConditionFailed,
+    NotTried,
     OnCommit,
     RecordedDecision,
     Repeated,
     Snapshot,
+    Unstorable,
 )
 from libs.eventlog.prepare import FactKnown, Prepared, encoded, prepare
 from libs.eventlog.statements import APPEND, COLUMNS, Part, append_parameters, recorded_now, recorded_of, row_of
+from libs.eventlog.together import Together
 
 _READ = f"SELECT {COLUMNS} FROM es.event WHERE workspace_id = %s AND position > %s ORDER BY position LIMIT %s"
 _READ_BACK = f"SELECT {COLUMNS} FROM es.event WHERE workspace_id = %s AND position < %s ORDER BY position DESC LIMIT %s"
@@ -45,6 +48,16 @@ _READ_STREAM = (
 _READ_TAG = (
     f"SELECT {COLUMNS} FROM es.event_tag JOIN es.event USING (workspace_id, position) "
     "WHERE workspace_id = %s AND tag = %s AND position > %s ORDER BY position LIMIT %s"
+)
+_ANSWERED = (
+    "SELECT asked.place, found.answer::text, found.head "
+    "FROM unnest(%s::uuid[], %s::uuid[]) WITH ORDINALITY AS asked (workspace_id, command_id, place) "
+    "CROSS JOIN LATERAL (SELECT answer, head FROM es.command AS command WHERE command.workspace_id = asked.workspace_id "
+    "AND command.command_id = asked.command_id LIMIT 1) AS found"
+)
+_HEADS = (
+    "SELECT asked.place, head.position FROM unnest(%s::uuid[]) WITH ORDINALITY AS asked (workspace_id, place)"
+    " JOIN es.workspace_head AS head USING (workspace_id)"
 )
 _DECISIONS = (
     "SELECT consumer, sequence, first_pos, last_pos, decision::text FROM es.decision "
@@ -81,6 +94,8 @@ class PostgresLog:
     def __init__(self, conninfo: str) -> None:
         self._connections = Connections(conninfo)
         self._committer = Committer(self._write)
+        self._heads: Together[str, int] = Together(self._heads_of)
+        self._answers: Together[tuple[str, str], tuple[bytes, int]] = Together(self._answers_of)
 
     @classmethod
     @asynccontextmanager
@@ -108,6 +123,17 @@ class PostgresLog:
         """See `EventLog.append`. Raises also `FactKnown`."""
         return await self._committer.append(await _prepared(request))
 
+    async def append_all(self, requests: Sequence[Append]) -> list[Appended | Exception]:
+        """See `EventLog.append_all`. May return also `FactKnown`."""
+        prepared: list[Prepared] = []
+        outcomes: list[Appended | Exception] = []
+        try:
+            for request in requests:
+                prepared.append(await _prepared(request))
+        except Unstorable as error:
+            outcomes = [error, *(NotTried("one before it can not be stored") for _ in requests[len(prepared) + 1 :])]
+        return [*await self._committer.append_all(prepared), *outcomes]
+
     async def _write(self, group: Sequence[Prepared]) -> list[Outcome]:
         try:
             async with self._connections.take() as connection:
@@ -124,14 +150,19 @@ class PostgresLog:
 
     async def answered(self, workspace_id: str, command_id: str) -> tuple[bytes, int] | None:
         """See `EventLog.answered`."""
-        statement = "SELECT answer::text, head FROM es.command WHERE workspace_id = %s AND command_id = %s"
-        rows = await self._connections.rows(statement, (workspace_id, command_id))
-        return (rows[0][0].encode(), rows[0][1]) if rows else None
+        return await self._answers.get((workspace_id, command_id))
+
+    async def _answers_of(self, asked: Sequence[tuple[str, str]]) -> dict[tuple[str, str], tuple[bytes, int]]:
+        rows = await self._connections.rows(_ANSWERED, ([one for one, _ in asked], [one for _, one in asked]))
+        return {asked[place - 1]: (answer.encode(), head) for place, answer, head in rows}
 
     async def head(self, workspace_id: str) -> int:
         """See `EventLog.head`."""
-        rows = await self._connections.rows("SELECT position FROM es.workspace_head WHERE workspace_id = %s", (workspace_id,))
-        return int(rows[0][0]) if rows else 0
+        return await self._heads.get(workspace_id) or 0
+
+    async def _heads_of(self, workspace_ids: Sequence[str]) -> dict[str, int]:
+        rows = await self._connections.rows(_HEADS, (list(workspace_ids),))
+        return {workspace_ids[place - 1]: int(position) for place, position in rows}
 
     async def heads(self) -> dict[str, int]:
         """See `EventLog.heads`."""

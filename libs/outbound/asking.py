@@ -6,18 +6,18 @@ from __future__ import annotations
 import asyncio
 import ssl
 import zlib
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, NoReturn, Self
 
 import httpcore
 import httpx
 
-from libs.outbound.addresses import AddressRules
+from libs.outbound.addresses import Address, AddressRules
 from libs.outbound.answer import ENCODINGS, Answer, Reading
 from libs.outbound.connecting import CheckedNetwork, Resolve, system_resolve
 from libs.outbound.failures import CallFailed, NotSent, NoWay, PerhapsSent, Reason
+from libs.outbound.kept import Connections
 from libs.outbound.wire import REUSED, Wire, redirected, wire
 
 MAX_BODY_BYTES: Final = 1024 * 1024
@@ -75,7 +75,7 @@ class Outbound:
             except OSError as error:
                 raise ValueError(f"the certificates in {ca_file} can not be read: {error}") from error
         self._most = most
-        self._pools: dict[tuple[str, bool], httpcore.AsyncConnectionPool] = {}
+        self._pools: dict[tuple[str, bool], Connections] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -87,7 +87,23 @@ class Outbound:
         """Close the connections. Again changes nothing, and a later call opens new ones."""
         pools, self._pools = list(self._pools.values()), {}
         for pool in pools:
-            await pool.aclose()
+            await pool.close()
+
+    async def addresses(self, host: str, port: int) -> list[Address]:
+        """Where to connect to for a party that is not asked over HTTP: the addresses that may be called, best first and at least one.
+
+        Whoever connects must connect to one of these, and not to the name, which may have another address a moment later.
+
+        Raises: NotSent: `name` or `address`.
+        """
+        try:
+            return await self._network.addresses(host, port)
+        except NoWay as error:
+            raise NotSent(error.reason, error.message) from error
+
+    def trusted(self) -> str:
+        """The certificates (PEM) of everybody who is trusted to sign those of others, for who does its own TLS."""
+        return "".join(map(ssl.DER_cert_to_PEM_cert, self._trusting.get_ca_certs(binary_form=True)))
 
     async def ask(
         self,
@@ -124,14 +140,13 @@ class Outbound:
         loop = asyncio.get_running_loop()
         began = loop.time()
         progress = _Progress()
-        place = method
+        request: Wire | None = None
         trust = _ANYBODY if insecure else ca or ""
         try:
             request = wire(method, url, headers=headers, json=json, content=content, form=form)
             async with asyncio.timeout(timeout_s):
                 hops = 0
                 while True:
-                    place = request.where
                     status, fields, body = await self._exchange(request, progress, connect_s, max_bytes, trust)
                     location = fields.get("location")
                     if redirects == 0 or status not in REDIRECTS or location is None:
@@ -141,25 +156,27 @@ class Outbound:
                     hops += 1
                     request = redirected(request, status, location)
         except NoWay as error:
-            _fail(progress, error.reason, f"{place}: {error.message}", error)
+            _fail(progress, error.reason, f"{_place(method, request)}: {error.message}", error)
         except TimeoutError as error:
-            _fail(progress, "timeout", f"{place}: {_unfinished(progress)} within {timeout_s:g} s", error)
+            _fail(progress, "timeout", f"{_place(method, request)}: {_unfinished(progress)} within {timeout_s:g} s", error)
         except httpcore.ConnectTimeout as error:
-            _fail(progress, "timeout", f"{place}: no connection within {connect_s:g} s", error)
+            _fail(progress, "timeout", f"{_place(method, request)}: no connection within {connect_s:g} s", error)
         except httpcore.ConnectError as error:
             what = "no secure connection" if progress.securing else "no connection"
-            _fail(progress, "tls" if progress.securing else "refused", f"{place}: {what}: {error}", error)
+            _fail(progress, "tls" if progress.securing else "refused", f"{_place(method, request)}: {what}: {error}", error)
         except httpcore.LocalProtocolError as error:
             # What our own side of the protocol will not write never left, unless the head was out already.
             progress.began = progress.headers_out
-            _fail(progress, "request", f"{place}: the request can not be written: {error}", error)
+            _fail(progress, "request", f"{_place(method, request)}: the request can not be written: {error}", error)
         except (httpcore.ProtocolError, zlib.error) as error:
             # A connection that ends where a status line should be is reported by the same class as one that speaks no HTTP.
             cut = "disconnected" in str(error) or "closed connection" in str(error)
             what = "the connection was cut" if cut else "what came back can not be read"
-            _fail(progress, "cut" if cut else "protocol", f"{place}: {what}: {error}", error)
+            _fail(progress, "cut" if cut else "protocol", f"{_place(method, request)}: {what}: {error}", error)
         except (httpcore.NetworkError, httpcore.TimeoutException, OSError) as error:
-            _fail(progress, "cut", f"{place}: the connection was cut{f': {error}' if str(error) else ''}", error)
+            _fail(
+                progress, "cut", f"{_place(method, request)}: the connection was cut{f': {error}' if str(error) else ''}", error
+            )
 
     async def _exchange(
         self, request: Wire, progress: _Progress, connect_s: float, max_bytes: int, trust: str
@@ -174,8 +191,8 @@ class Outbound:
             content=request.body or b"",
             extensions={"timeout": {"connect": connect_s}, "trace": progress.trace},
         )
-        async with self._pool(trust, request.method in REUSED) as pool:
-            response = await pool.handle_async_request(call)
+        async with self._pool(trust, request.method in REUSED).lent(call.url.origin) as connection:
+            response = await connection.handle_async_request(call)
             progress.status = response.status
             try:
                 fields = httpx.Headers(response.headers)
@@ -190,27 +207,18 @@ class Outbound:
             finally:
                 await response.aclose()
 
-    @asynccontextmanager
-    async def _pool(self, trust: str, reuse: bool) -> AsyncIterator[httpcore.AsyncConnectionPool]:
+    def _pool(self, trust: str, reuse: bool) -> Connections:
         """Connections to use: kept ones, but for who brings certificates of its own, since there may be any number of those."""
         if trust not in ("", _ANYBODY):
-            async with self._connections(_trusting_only(trust), False) as own:
-                yield own
-            return
+            return self._connections(_trusting_only(trust), False)
         pool = self._pools.get((trust, reuse))
         if pool is None:
             context = httpx.create_ssl_context(verify=False, trust_env=False) if trust == _ANYBODY else self._trusting
             pool = self._pools[trust, reuse] = self._connections(context, reuse)
-        yield pool
+        return pool
 
-    def _connections(self, context: ssl.SSLContext, reuse: bool) -> httpcore.AsyncConnectionPool:
-        return httpcore.AsyncConnectionPool(
-            ssl_context=context,
-            max_connections=self._most,
-            max_keepalive_connections=self._most if reuse else 0,
-            keepalive_expiry=KEPT_IDLE_S,
-            network_backend=self._network,
-        )
+    def _connections(self, context: ssl.SSLContext, reuse: bool) -> Connections:
+        return Connections(context, self._network, self._most, KEPT_IDLE_S if reuse else 0.0)
 
 
 def _trusting_only(ca: str) -> ssl.SSLContext:
@@ -218,6 +226,11 @@ def _trusting_only(ca: str) -> ssl.SSLContext:
         return ssl.create_default_context(cadata=ca)
     except (ssl.SSLError, ValueError):
         raise NoWay("request", "the certificates that were given can not be read; they must be PEM") from None
+
+
+def _place(method: str, request: Wire | None) -> str:
+    """What was called, for people; a call that succeeds need not be put into words."""
+    return method if request is None else request.where
 
 
 def _unfinished(progress: _Progress) -> str:

@@ -93,7 +93,7 @@ class CheckedNetwork(httpcore.AsyncNetworkBackend):
         end = None if timeout is None else loop.time() + timeout
         try:
             async with asyncio.timeout(timeout):
-                addresses = await self._addresses(host, port)
+                addresses = await self.addresses(host, port)
         except TimeoutError as error:
             raise httpcore.ConnectTimeout(f"the name {host} was not resolved in time") from error
         last: Exception = httpcore.ConnectError()
@@ -116,7 +116,11 @@ class CheckedNetwork(httpcore.AsyncNetworkBackend):
         """Wait; part of the interface."""
         await self._network.sleep(seconds)
 
-    async def _addresses(self, host: str, port: int) -> list[Address]:
+    async def addresses(self, host: str, port: int) -> list[Address]:
+        """The addresses of a name, or an address itself, that may be called, best first and at least one.
+
+        Raises: NoWay: `name` or `address`.
+        """
         try:
             literal = ip_address(host)
         except ValueError:

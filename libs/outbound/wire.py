@@ -134,7 +134,9 @@ def checked_url(text: str) -> tuple[httpx.URL, bytes | None]:
     if url.userinfo:
         user, _, password = url.userinfo.decode("ascii").partition(":")
         basic = b"Basic " + base64.b64encode(f"{unquote(user)}:{unquote(password)}".encode())
-    return url.copy_with(userinfo=b"", fragment=None), basic
+    if "@" in text or "#" in text:
+        url = url.copy_with(userinfo=b"", fragment=None)
+    return url, basic
 
 
 def redirected(sent: Wire, status: int, location: str) -> Wire:

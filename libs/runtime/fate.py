@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 
-from libs.eventlog.port import Append, CheckpointMove, CheckpointMoved, EventLog, LogUnavailable
+from libs.eventlog.port import Append, Checkpoint, CheckpointMove, CheckpointMoved, EventLog, LogUnavailable
 
 PAUSE_S = 0.05
 """Between two tries in an outage: Postgres is back within a fraction of a second where a supervisor restarts it."""
 
 
-async def fate(log: EventLog, append: Append) -> int | None:
+async def fate(log: EventLog, append: Append, *, since: Checkpoint | None = None) -> int | None:
     """Whether an append with a checkpoint move was recorded, as soon as the log can be asked.
+
+    Args:
+        since: where the first of several stood that were appended together, of which this is the last; else where this one did.
 
     Returns: the newest position, at or after the append; None when it was not recorded.
     Raises: CheckpointMoved: another owner has moved the checkpoint since.
@@ -22,7 +25,7 @@ async def fate(log: EventLog, append: Append) -> int | None:
         await asyncio.sleep(PAUSE_S)
         try:
             stored = await log.checkpoint(move.consumer, append.workspace_id)
-            if stored == move.old:
+            if stored == (since or move.old):
                 return None
             if stored == move.new and await _is_kept(log, append, move):
                 return await log.head(append.workspace_id)

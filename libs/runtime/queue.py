@@ -15,9 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-import orjson
-
-from contracts.command import Answer, Asked, Refusal, Refused, Request, Wish
+from contracts.command import Answer, Asked, Refused, Request, Wish
 from contracts.envelope import Recorded
 from libs.eventlog.port import (
     Append,
@@ -27,10 +25,9 @@ from libs.eventlog.port import (
     ConditionFailed,
     EventLog,
     LogUnavailable,
-    Repeated,
-    Unstorable,
 )
 from libs.runtime import snapshots
+from libs.runtime.commands import Commands
 from libs.runtime.fate import PAUSE_S, fate
 from libs.runtime.feed import Feed
 from libs.runtime.performing import Performing
@@ -63,13 +60,6 @@ log_ = logging.getLogger("signalbox.queue")
 
 class Stopped(Exception):
     """The queue does not serve (any more); its message says why."""
-
-
-@dataclass(slots=True, eq=False)
-class _Pending:
-    wish: Wish
-    request: Request
-    answered: asyncio.Future[Answer]
 
 
 @dataclass(slots=True)
@@ -108,7 +98,7 @@ class Queue(Generic[S]):
     def __post_init__(self) -> None:
         self.room = Room(self.service, self.workspace_id)
         self._performing = Performing(self.performer, self.effects_at_once, self.clock, self.room.is_open, self.wake)
-        self._commands: deque[_Pending] = deque()
+        self._commands = Commands(self.room, self.log, self.clock, self._recorded, self._overtaken)
         self._waiters: list[Waiter] = []
         self._wake = asyncio.Event()
         self._snapshot_at = 0
@@ -121,8 +111,12 @@ class Queue(Generic[S]):
         self._stopping = False
         self._fold_to = 0
         self._look = False
+        self._settle_at = 0.0
+        self._settle_alarm = False
         # Whoever had a turn goes to the end, so that bulk work of one kind never keeps the others waiting.
-        self._steps: deque[Callable[[], Awaitable[bool]]] = deque((self._react, self._answer_next, self._settle, self._fire))
+        self._steps: deque[Callable[[], Awaitable[bool]]] = deque(
+            (self._react, self._commands.answer_next, self._settle, self._fire)
+        )
 
     # --- life ------------------------------------------------------------------------------------------------------------------
 
@@ -156,10 +150,7 @@ class Queue(Generic[S]):
 
     def _dismiss(self, why: str) -> None:
         """Tell everybody who waits that there will be no answer here."""
-        for pending in self._commands:
-            if not pending.answered.done():
-                pending.answered.set_result(Answer(unavailable=why))
-        self._commands.clear()
+        self._commands.dismiss(why)
         for waiter in self._waiters:
             if not waiter.reached.done():
                 waiter.reached.set_exception(Stopped(why))
@@ -169,8 +160,7 @@ class Queue(Generic[S]):
 
     async def command(self, wish: Wish, request: Request) -> Answer:
         """Queue a command and wait for its answer."""
-        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._commands.append(_Pending(wish, request, answered))
+        answered = self._commands.add(wish, request)
         self._look_for(request.min_position)
         return await answered
 
@@ -331,13 +321,32 @@ class Queue(Generic[S]):
 
     async def _settle(self) -> bool:
         outcomes = self._performing.outcomes(BATCH)
-        if not outcomes:
+        if not outcomes or not self._may_settle(len(outcomes)):
             return False
         open_ = [one for one in outcomes if self.room.is_open(one.key)]
         round_ = self.room.settle(open_, self.clock()) if open_ else None
         if round_ is None or await self._append(round_) is not None:
             self._performing.drop(outcomes)
         return True
+
+    def _may_settle(self, outcomes: int) -> bool:
+        """Whether outcomes may be decided on already; when they may not, the queue is woken when they may."""
+        apart_s = self.service.settle_apart_s
+        if apart_s <= 0:
+            return True
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        if now < self._settle_at and outcomes < BATCH:
+            if not self._settle_alarm:
+                self._settle_alarm = True
+                loop.call_at(self._settle_at, self._wake_to_settle)
+            return False
+        self._settle_at = now + apart_s
+        return True
+
+    def _wake_to_settle(self) -> None:
+        self._settle_alarm = False
+        self.wake()
 
     async def _fire(self) -> bool:
         now = self.clock()
@@ -353,68 +362,34 @@ class Queue(Generic[S]):
                 self.room.rearm()
         return True
 
-    async def _answer_next(self) -> bool:
-        while self._commands and self._commands[0].answered.done():
-            self._commands.popleft()  # who asked has gone away
-        for pending in self._commands:
-            if pending.request.min_position <= self.room.position and not pending.answered.done():
-                break
-        else:
-            return False  # what the others wait for is on its way
-        answer = await self._decide(pending)
-        if answer is not None:
-            self._commands.remove(pending)
-            if not pending.answered.done():
-                pending.answered.set_result(answer)
-        return True
-
-    async def _decide(self, pending: _Pending) -> Answer | None:
-        """The answer of a command; None when it has to be decided again."""
-        request = pending.request
-        asked = Asked(id=request.id, workspace_id=self.workspace_id, auth_id=request.auth_id, now=self.clock())
-        try:
-            round_ = self.room.command(pending.wish, asked)
-        except Refused as refused:
-            # The first telling of this very command may be what it collides with now.
-            known = await self.log.answered(self.workspace_id, request.id)
-            if known is not None:
-                return Answer(position=known[1], result=orjson.loads(known[0]))
-            return Answer(position=self.room.position, refusal=refused.refusal)
-        except Exception:
-            # Our own bug. Nothing was decided, so the workspace goes on; only this sender is told that there is no answer.
-            log_.exception("a command could not be decided", extra={**self._where(), "command": request.id})
-            return Answer(unavailable=f"{self.service.name} failed to decide {pending.wish.NAME}; its log says why")
-        try:
-            head = await self._append(round_)
-        except Repeated as repeated:
-            return Answer(position=repeated.head, result=orjson.loads(repeated.answer))
-        except Unstorable as error:
-            return Answer(position=self.room.position, refusal=Refusal(kind="invalid", code="NOT_STORABLE", message=str(error)))
-        command = round_.append.command
-        assert command is not None
-        return None if head is None else Answer(position=head, result=orjson.loads(command.answer))
-
     # --- appending -------------------------------------------------------------------------------------------------------------
 
     async def _append(self, round_: Round) -> int | None:
-        """Append a round; the new head, or None when it has to be decided again. Raises: CheckpointMoved, Repeated, Unstorable."""
+        """Append a round; the new head, or None when it has to be decided again. Raises: CheckpointMoved, Unstorable."""
         head: int | None
         try:
             head = (await self.log.append(round_.append)).head
         except ConditionFailed:
-            newest = await self.log.head(self.workspace_id)
-            if newest <= self.room.position:  # nothing new to decide on: a decider that insists must not spin
-                log_.error("a condition fails on what was folded already", extra=self._where())
-                await asyncio.sleep(STUBBORN_S)
-            self.feed.hint(self.workspace_id, newest)
+            await self._overtaken()
             return None
         except LogUnavailable:
             head = await fate(self.log, round_.append)
         if head is not None:
-            self.room.appended(round_)
-            self._fold_to = head
-            self.feed.hint(self.workspace_id, head)  # who does not know whether it appended has told nobody
+            self._recorded(round_, head)
         return head
+
+    def _recorded(self, round_: Round, head: int) -> None:
+        self.room.appended(round_)
+        self._fold_to = head
+        self.feed.hint(self.workspace_id, head)  # who does not know whether it appended has told nobody
+
+    async def _overtaken(self) -> None:
+        """A condition failed: look at what is new before it is decided again."""
+        newest = await self.log.head(self.workspace_id)
+        if newest <= self.room.position:  # nothing new to decide on: a decider that insists must not spin
+            log_.error("a condition fails on what was folded already", extra=self._where())
+            await asyncio.sleep(STUBBORN_S)
+        self.feed.hint(self.workspace_id, newest)
 
     # --- snapshots -------------------------------------------------------------------------------------------------------------
 

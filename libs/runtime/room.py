@@ -193,13 +193,24 @@ class Room(Generic[S]):
         trigger = {"kind": "outcomes", "outcomes": [{"key": one.key, "result": one.result} for one in outcomes]}
         return self._round(drafts, trigger, now) if drafts else None
 
-    def command(self, wish: Wish, asked: Asked) -> Round:
-        """Decide on a command. Raises: Refused."""
+    def about(self, wish: Wish) -> str | None:
+        """The thing that a command is about; None when it is to be decided alone."""
+        about = self.service.commands[wish.NAME].about
+        return about(wish, self.state) if about is not None else None
+
+    def command(self, wish: Wish, asked: Asked, *, stored: Checkpoint | None = None) -> Round:
+        """Decide on a command.
+
+        Args:
+            stored: the checkpoint as the log will hold it by then; another one than now where rounds are to be appended before.
+
+        Raises: Refused.
+        """
         decided = self.service.commands[wish.NAME].decide(wish, self.state, asked)
         trigger: dict[str, Any] = {"kind": "command", "name": wish.NAME, "id": asked.id, "auth_id": asked.auth_id}
         if decided.drafts:  # else nothing is kept, and a large wish takes long to write out
             trigger["wish"] = orjson.Fragment(wish.model_dump_json())
-        return self._round(decided.drafts, trigger, asked.now, asked=asked, name=wish.NAME, answer=decided.answer)
+        return self._round(decided.drafts, trigger, asked.now, asked=asked, name=wish.NAME, answer=decided.answer, stored=stored)
 
     def query(self, wish: Wish, asked: Asked) -> Any:
         """Answer a query. Raises: Refused."""
@@ -233,8 +244,10 @@ class Room(Generic[S]):
         asked: Asked | None = None,
         name: str = "",
         answer: Any = None,
+        stored: Checkpoint | None = None,
     ) -> Round:
-        new = Checkpoint(self.decided if decided is None else decided, self.stored.sequence + 1)
+        old = stored or self.stored
+        new = Checkpoint(self.decided if decided is None else decided, old.sequence + 1)
         facts = tuple(self._new_fact(draft, ordinal, new.sequence, now, asked) for ordinal, draft in enumerate(drafts))
         conditions: dict[Condition, None] = {}
         for draft in drafts:
@@ -244,7 +257,7 @@ class Room(Generic[S]):
             workspace_id=self.workspace_id,
             facts=facts,
             conditions=tuple(conditions),
-            move=CheckpointMove(self.service.name, self.stored, new),
+            move=CheckpointMove(self.service.name, old, new),
             command=CommandAnswer(asked.id, name, orjson.dumps(answer)) if asked is not None else None,
             decision=orjson.dumps(decision) if facts else None,
         )

@@ -48,10 +48,17 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Command(Generic[S, W]):
-    """A command and its handler: `decide(wish, state, asked)` returns `Decided` or raises `Refused` before any fact is built."""
+    """A command and its handler: `decide(wish, state, asked)` returns `Decided` or raises `Refused` before any fact is built.
+
+    Attributes:
+        about: names the thing that a wish is about, where nothing that is recorded for commands about other things makes a difference to
+            the decision, none of its own: such commands may be decided on one state, before any of them is folded. Without it a command
+            is decided alone. Total, as `decide` is asked next.
+    """
 
     wish: type[W]
     decide: Callable[[W, S, Asked], Decided]
+    about: Callable[[W, S], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +161,8 @@ class Service(Generic[S]):
         evolve: folds one recorded fact; total, never refuses.
         react: decides on facts that were just folded (ascending, all of them also this service's own); the state is after them.
         commands, queries: what it answers, by name.
+        settle_apart_s: seconds from one decision on outcomes to the next, for effects whose outcomes nobody waits for: many that come one
+            by one then share a decision, an append and everything that follows from it.
     """
 
     name: str
@@ -166,3 +175,4 @@ class Service(Generic[S]):
     queries: Mapping[str, QueryHandler[S, Any]] = field(default_factory=dict)
     timers: Timers[S] | None = None
     effects: Effects[S] | None = None
+    settle_apart_s: float = 0.0

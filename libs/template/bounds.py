@@ -33,9 +33,6 @@ REGEX_CHARS: Final = 1000
 REGEX_MEMORY_BYTES: Final = 1 << 20
 """What RE2 may use for one compiled pattern."""
 
-INTEGER_BITS: Final = 64
-"""Arithmetic is done on integers of this size and wraps around, as in Go."""
-
 
 class Budget:
     """What is left of the work of one rendering."""

@@ -1,10 +1,10 @@
-"""Cuts a template's text into tokens: literal text, and what stands between `{{` and `}}`."""
+"""Cuts a template's text into tokens: literal text, and what stands between `{{` and `}}`, or between other marks."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from libs.template.error import error_at
 from libs.template.tokens import Kind, Token
@@ -24,7 +24,17 @@ _AFTER_WORD: Final = frozenset(" \t\r\n.,|:)(")
 """What may follow a name, a field or a variable, besides the end of the action."""
 
 
-def tokens_of(text: str) -> Iterator[Token]:
+class Marks(NamedTuple):
+    """What an action stands between."""
+
+    left: str = "{{"
+    right: str = "}}"
+
+
+BRACES: Final = Marks()
+
+
+def tokens_of(text: str, marks: Marks = BRACES) -> Iterator[Token]:
     """Cut the whole text.
 
     Returns:
@@ -36,14 +46,14 @@ def tokens_of(text: str) -> Iterator[Token]:
     at = 0
     trimmed = False
     while True:
-        opened = text.find("{{", at)
+        opened = text.find(marks.left, at)
         end = len(text) if opened < 0 else opened
         literal = text[at:end]
         if trimmed:
             stripped = literal.lstrip(_SPACES)
             at += len(literal) - len(stripped)
             literal = stripped
-        inside = opened + 2
+        inside = opened + len(marks.left)
         if opened >= 0 and text.startswith("-", inside) and text[inside + 1 : inside + 2] in tuple(_SPACES):
             literal = literal.rstrip(_SPACES)
             inside += 2
@@ -53,44 +63,45 @@ def tokens_of(text: str) -> Iterator[Token]:
             yield Token(Kind.END, "", len(text))
             return
         if text.startswith("/*", inside):
-            at, trimmed = _after_comment(text, opened, inside)
+            at, trimmed = _after_comment(text, opened, inside, marks)
         else:
-            yield Token(Kind.LEFT, "{{", opened)
+            yield Token(Kind.LEFT, marks.left, opened)
             at = inside
-            while (right := _right(text, at)) is None:
-                token = _token(text, at, opened)
+            while (right := _right(text, at, marks)) is None:
+                token = _token(text, at, opened, marks)
                 at += len(token.text)
                 yield token
-            yield Token(Kind.RIGHT, "}}", at)
+            yield Token(Kind.RIGHT, marks.right, at)
             at, trimmed = right
 
 
-def _right(text: str, at: int) -> tuple[int, bool] | None:
+def _right(text: str, at: int, marks: Marks) -> tuple[int, bool] | None:
     """Where the text goes on if the action ends here, and whether white space is trimmed there."""
-    if text.startswith("}}", at):
-        return at + 2, False
+    mark = marks.right
+    if text.startswith(mark, at):
+        return at + len(mark), False
     # The marker belongs to the space before it, which the caller may already have taken.
     space = _SPACE.match(text, at)
-    if space is not None and text.startswith("-}}", space.end()):
-        return space.end() + 3, True
-    if text.startswith("-}}", at) and text[at - 1] in _SPACES:
-        return at + 3, True
+    if space is not None and text.startswith(f"-{mark}", space.end()):
+        return space.end() + 1 + len(mark), True
+    if text.startswith(f"-{mark}", at) and text[at - 1] in _SPACES:
+        return at + 1 + len(mark), True
     return None
 
 
-def _after_comment(text: str, opened: int, inside: int) -> tuple[int, bool]:
+def _after_comment(text: str, opened: int, inside: int, marks: Marks) -> tuple[int, bool]:
     closed = text.find("*/", inside)
     if closed < 0:
         raise error_at(text, opened, "the comment is not closed by '*/'")
-    right = _right(text, closed + 2)
+    right = _right(text, closed + 2, marks)
     if right is None:
-        raise error_at(text, closed + 2, "a comment must be all that an action has: '}}' is missing after '*/'")
+        raise error_at(text, closed + 2, f"a comment must be all that an action has: '{marks.right}' is missing after '*/'")
     return right
 
 
-def _token(text: str, at: int, opened: int) -> Token:
+def _token(text: str, at: int, opened: int, marks: Marks) -> Token:
     if at >= len(text):
-        raise error_at(text, opened, "'{{' is not closed by '}}'")
+        raise error_at(text, opened, f"'{marks.left}' is not closed by '{marks.right}'")
     here = text[at]
     if space := _SPACE.match(text, at):
         return Token(Kind.SPACE, space[0], at)
@@ -104,22 +115,22 @@ def _token(text: str, at: int, opened: int) -> Token:
         return _quoted(text, at, here)
     if here == "$":
         word = _WORD.match(text, at + 1)
-        return _ended(text, Token(Kind.VARIABLE, text[at : word.end() if word else at + 1], at))
+        return _ended(text, Token(Kind.VARIABLE, text[at : word.end() if word else at + 1], at), marks)
     if here == "." and not text[at + 1 : at + 2].isdecimal():
         word = _WORD.match(text, at + 1)
-        return _ended(text, Token(Kind.FIELD, text[at : word.end()], at)) if word else Token(Kind.DOT, here, at)
+        return _ended(text, Token(Kind.FIELD, text[at : word.end()], at), marks) if word else Token(Kind.DOT, here, at)
     if here in "+-." or here.isdecimal():
         return _number(text, at)
     if word := _WORD.match(text, at):
-        return _ended(text, Token(Kind.WORD, word[0], at))
+        return _ended(text, Token(Kind.WORD, word[0], at), marks)
     raise error_at(text, at, f"unexpected {here!r} in an action")
 
 
-def _ended(text: str, token: Token) -> Token:
+def _ended(text: str, token: Token, marks: Marks) -> Token:
     """The token, if what follows may follow a name."""
     at = token.at + len(token.text)
     after = text[at : at + 1]
-    if not after or after in _AFTER_WORD or text.startswith("}}", at):
+    if not after or after in _AFTER_WORD or text.startswith(marks.right, at):
         return token
     hint = ""
     if token.kind is Kind.FIELD and after in "-/":

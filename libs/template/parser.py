@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from libs.template.lexer import tokens_of
+from libs.template.lexer import BRACES, Marks, tokens_of
 from libs.template.literals import string
 from libs.template.nodes import Body, Branch, Definition, Include, Leave, Loop, Node, Pipeline, Print, Text, Tree
 from libs.template.pipelines import PipelineParser
 from libs.template.tokens import Kind, Token
 
 
-def tree_of(text: str) -> Tree:
-    """Parse a template.
+def tree_of(text: str, marks: Marks = BRACES) -> Tree:
+    """Parse a template whose actions stand between these marks.
 
     Raises:
         TemplateError: it is not well-formed, or names a function or a variable that is not there.
     """
-    return _Parser(text).tree()
+    return _Parser(text, marks).tree()
 
 
 class _Parser(PipelineParser):
     """Recursive descent over the tokens, as Go's own parser does it."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__(text, list(tokens_of(text)))
+    def __init__(self, text: str, marks: Marks) -> None:
+        super().__init__(text, list(tokens_of(text, marks)))
         self.named: dict[str, Definition] = {}
         self.loops = 0
 

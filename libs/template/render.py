@@ -9,6 +9,7 @@ from typing import Any
 from libs.template.bounds import MAX_TEXT
 from libs.template.error import TemplateError, error_at
 from libs.template.evaluation import Evaluation
+from libs.template.lexer import BRACES, Marks
 from libs.template.nodes import Tree
 from libs.template.parser import tree_of
 from libs.template.values import of_json
@@ -42,8 +43,12 @@ class Template:
         return Evaluation(self.text, self.tree, longest).render(of_json(read))
 
 
-def parse(text: str) -> Template:
+def parse(text: str, marks: Marks = BRACES) -> Template:
     """Parse a template of at most `MAX_TEXT` characters.
+
+    Args:
+        text: the template.
+        marks: what an action stands between.
 
     Raises:
         TemplateError: it is too long, not well-formed, or uses a function or variable that is not there.
@@ -51,7 +56,7 @@ def parse(text: str) -> Template:
     if len(text) > MAX_TEXT:
         raise TemplateError(f"the template has {len(text)} characters, at most {MAX_TEXT} are allowed", 1, 1)
     try:
-        return Template(text, tree_of(text))
+        return Template(text, tree_of(text, marks))
     except RecursionError:
         raise error_at(text, 0, "the template is nested too deeply") from None
 

@@ -35,7 +35,8 @@ def read(event: str | None, body: bytes) -> Told | Ignored:
         return Ignored(f"GitHub's event {event!r} says nothing of a run")
     payload = parsed(body)
     run = as_object(payload.get("workflow_run"))
-    job_id = job_named_in(run.get("name"))
+    # Which of the two the workflow's `run-name` is in depends on the version of GitHub.
+    job_id = job_named_in(run.get("name")) or job_named_in(run.get("display_title"))
     if job_id is None:
         return Ignored("the run's name holds no job id")
     status = status_of(run.get("status"), run.get("conclusion"))

@@ -21,7 +21,7 @@ from libs.runtime.outside import Outside
 from libs.runtime.service import Command, Performer, Service
 from services.dispatcher.adapters.performing import built_in_agents, performing
 from services.dispatcher.calls import Calls
-from services.dispatcher.claims import claim_job, extend_lease
+from services.dispatcher.claims import claim_job, extend_lease, target_of
 from services.dispatcher.commands import delete_job_agent, save_job_agent
 from services.dispatcher.fold import READS, evolve
 from services.dispatcher.plans import create_plan
@@ -33,7 +33,7 @@ from services.dispatcher.workflows import cancel_run, delete_workflow, run_workf
 
 service: Service[State] = Service(
     name="dispatcher",
-    state_version=7,
+    state_version=8,
     reads=READS,
     initial=State,
     evolve=evolve,
@@ -41,9 +41,9 @@ service: Service[State] = Service(
     commands={
         SaveJobAgent.NAME: Command(SaveJobAgent, save_job_agent),
         DeleteJobAgent.NAME: Command(DeleteJobAgent, delete_job_agent),
-        ClaimJob.NAME: Command(ClaimJob, claim_job),
-        ExtendLease.NAME: Command(ExtendLease, extend_lease),
-        SetJobStatus.NAME: Command(SetJobStatus, set_job_status),
+        ClaimJob.NAME: Command(ClaimJob, claim_job, target_of),
+        ExtendLease.NAME: Command(ExtendLease, extend_lease, target_of),
+        SetJobStatus.NAME: Command(SetJobStatus, set_job_status, target_of),
         CancelJob.NAME: Command(CancelJob, cancel_job),
         CompleteJob.NAME: Command(CompleteJob, complete_job),
         TellRun.NAME: Command(TellRun, tell_run),

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from contracts.agents import HttpPullConfig
 from contracts.command import Asked, Refused
-from contracts.commands.dispatcher import ClaimJob, ExtendLease
+from contracts.commands.dispatcher import ClaimJob, ExtendLease, SetJobStatus
 from contracts.envelope import Recorded
 from contracts.facts.dispatcher import JobLeased, JobStatusChanged, WorkflowJobStatusChanged
 from contracts.shapes import Json
@@ -16,6 +15,7 @@ from libs.runtime.ids import derived
 from libs.runtime.service import Decided, Draft
 from services.dispatcher.agent_config import config_of, seconds_in
 from services.dispatcher.deadline import duration_text
+from services.dispatcher.places import number_in
 from services.dispatcher.state import Job, Lease, State
 from services.dispatcher.status import MAX_MESSAGE, about, moved
 
@@ -43,6 +43,12 @@ def claim_job(wish: ClaimJob, state: State, asked: Asked) -> Decided:
     lease = Lease(derived(asked.id, "claim"), wish.instance[:MAX_INSTANCE], lease_s, end)
     fact = _leased(wish.job_id, job, lease, job.claims + 1, asked.now)
     return Decided((taken, Draft(fact)), _answer(fact))
+
+
+def target_of(wish: ClaimJob | ExtendLease | SetJobStatus, state: State) -> str:
+    """What such a wish is about. Of other jobs they ask only which are active on the same target; one without a target is alone."""
+    job = state.jobs.get(wish.job_id)
+    return job.target or wish.job_id if job is not None else wish.job_id
 
 
 def extend_lease(wish: ExtendLease, state: State, asked: Asked) -> Decided:
@@ -130,5 +136,4 @@ class Leases:
 
 
 def _claims(config: Json) -> int:
-    value = config.get("maxClaims", HttpPullConfig.model_fields["max_claims"].default)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else DEFAULT_CLAIMS
+    return number_in(config, "maxClaims") or DEFAULT_CLAIMS

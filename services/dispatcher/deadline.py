@@ -6,13 +6,21 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from contracts.envelope import Recorded
-from contracts.facts.dispatcher import JobCreated, JobStatusChanged, WorkflowJobCreated, WorkflowJobStatusChanged
+from contracts.facts.dispatcher import (
+    JobCreated,
+    JobStatusChanged,
+    WorkflowJobCreated,
+    WorkflowJobDispatched,
+    WorkflowJobStatusChanged,
+)
 from libs.runtime.service import Draft
 from services.dispatcher.agent_config import may_run_on
 from services.dispatcher.state import Job, State
 from services.dispatcher.status import MAX_MESSAGE, moved
 
-_MOVES = frozenset(one.TYPE for one in (JobCreated, JobStatusChanged, WorkflowJobCreated, WorkflowJobStatusChanged))
+_MOVES = frozenset(
+    one.TYPE for one in (JobCreated, JobStatusChanged, WorkflowJobCreated, WorkflowJobDispatched, WorkflowJobStatusChanged)
+)
 
 
 class Deadlines:
@@ -25,15 +33,17 @@ class Deadlines:
     def touched(self, recorded: Recorded) -> Iterable[str]:
         """The job that was created or moved."""
         match recorded.fact if recorded.type in _MOVES else None:
-            case (JobCreated() | JobStatusChanged() | WorkflowJobCreated() | WorkflowJobStatusChanged()) as fact:
+            case (
+                JobCreated() | JobStatusChanged() | WorkflowJobCreated() | WorkflowJobDispatched() | WorkflowJobStatusChanged()
+            ) as fact:
                 return (fact.job_id,)
             case _:
                 return ()
 
     def at(self, state: State, key: str) -> datetime | None:
-        """When the job fails; None when it has ended."""
+        """When the job fails; None when it has ended, or waits for a place: those who have one end, and then it is its turn."""
         job = state.jobs.get(key)
-        return job.deadline_at if job is not None and job.is_active else None
+        return job.deadline_at if job is not None and job.is_active and key not in state.held else None
 
     def fire(self, state: State, keys: Sequence[str], now: datetime) -> Sequence[Draft]:
         """Fail the jobs whose time is over."""
@@ -46,7 +56,7 @@ class Deadlines:
 
 
 def _said(state: State, job: Job) -> str:
-    allowed = duration_text(job.deadline_at - (job.started_at or job.created_at))
+    allowed = duration_text(job.deadline_at - (job.counts_from or job.started_at or job.created_at))
     waited_for = {
         "pending": "it was never taken over",
         "queued": "nobody claimed it",

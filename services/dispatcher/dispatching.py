@@ -13,6 +13,7 @@ from contracts.facts.dispatcher import (
     JobDispatched,
     JobStatusChanged,
     WorkflowJobCreated,
+    WorkflowJobDispatched,
     WorkflowJobStatusChanged,
 )
 from contracts.shapes import ACTIVE, Json
@@ -49,7 +50,7 @@ class AgentCalls:
     def touched(self, recorded: Recorded) -> Iterable[str]:
         """The calls of the job that moved."""
         match recorded.fact:
-            case (JobDispatched() | WorkflowJobCreated()) as fact:
+            case (JobDispatched() | WorkflowJobCreated() | WorkflowJobDispatched()) as fact:
                 return (f"{fact.job_id}/dispatch/0",)
             case (JobStatusChanged() | WorkflowJobStatusChanged()) as fact:
                 questions = (f"{fact.job_id}/observe/{n}" for n in (fact.observation - 1, fact.observation))

@@ -24,6 +24,7 @@ from contracts.facts.dispatcher import (
     PlanResultsStarted,
     WorkflowDeleted,
     WorkflowJobCreated,
+    WorkflowJobDispatched,
     WorkflowJobStatusChanged,
     WorkflowRunEnded,
     WorkflowRunStarted,
@@ -58,7 +59,7 @@ from contracts.facts.policy import (
     SkipDeleted,
     TargetsCleared,
 )
-from services.dispatcher import fold_freezes, fold_jobs, fold_plans, fold_workflows, line
+from services.dispatcher import fold_freezes, fold_jobs, fold_plans, fold_workflows, line, pairs
 from services.dispatcher.state import NOWHERE, Cleared, Desired, KnownResource, Standing, State, pair_key
 
 KEPT_CLEARANCES = 4
@@ -120,7 +121,7 @@ def _deployment_saved(state: State, fact: DeploymentSaved, position: int) -> Sta
 
 
 def _deployment_deleted(state: State, fact: DeploymentDeleted, position: int) -> State:
-    state = _forget_targets(state, f"-{fact.deployment_id}")
+    state = _forget_targets(state, fact.deployment_id)
     return state._replace(deployments=_without(state.deployments, fact.deployment_id))
 
 
@@ -132,24 +133,24 @@ def _environment_saved(state: State, fact: EnvironmentSaved, position: int) -> S
 
 
 def _environment_deleted(state: State, fact: EnvironmentDeleted, position: int) -> State:
-    state = _forget_targets(state, f"-{fact.environment_id}-")
+    state = _forget_targets(state, fact.environment_id)
     return state._replace(
         environments=_without(state.environments, fact.environment_id),
         environment_documents=_without(state.environment_documents, fact.environment_id),
     )
 
 
-def _forget_targets(state: State, ids: str) -> State:
+def _forget_targets(state: State, id_: str) -> State:
     """The history of targets ends with their deployment or environment: under the same id again they start anew.
 
     A job that still runs there goes on, and blocks a new one until it ends.
     """
     targets, without_agent = state.targets.mutate(), state.without_agent
-    for key, known in state.targets.items():
-        if ids in key:
-            targets[key] = Standing(known.exists, active=known.active)
-            state = line.let_go(state, key)
-            without_agent = fold_jobs.index_without_agent(without_agent, key[:36], key, waits=False)
+    for key in pairs.targets_with(state, id_):
+        known = targets[key]
+        targets[key] = Standing(known.exists, active=known.active)
+        state = line.let_go(state, key)
+        without_agent = fold_jobs.index_without_agent(without_agent, key[:36], key, waits=False)
     return state._replace(targets=targets.finish(), without_agent=without_agent)
 
 
@@ -190,7 +191,8 @@ def _targets_changed(state: State, fact: TargetsChanged, position: int) -> State
             del targets[key]
         else:
             targets[key] = known._replace(exists=False, desired=None, cleared=(), again=False)
-    return state._replace(targets=targets.finish())
+    state = state._replace(targets=targets.finish())
+    return pairs.all_noted(state, fact.deployment_id, fact.environment_id, (*fact.added, *fact.removed))
 
 
 def _targets_cleared(state: State, fact: TargetsCleared, position: int) -> State:
@@ -265,6 +267,8 @@ def _rollback_started(state: State, fact: RollbackStarted, position: int) -> Sta
     desired = None
     if fact.release_id is not None and fact.to_version_id is not None:
         desired = Desired(fact.release_id, fact.to_version_id, position, rollback=True)
+    elif known.desired is not None and known.desired.version_id not in (fact.version_id, *fact.also_marked):
+        return state  # the mark alone, of a version that gave way to another one before
     else:
         state = line.let_go(state, key)
     return state._replace(targets=state.targets.set(key, known._replace(desired=desired, again=False)))
@@ -329,6 +333,7 @@ _FOLDS: dict[str, Callable[[State, Any, int], State]] = {
     WorkflowRunStarted.TYPE: fold_workflows.started,
     WorkflowRunEnded.TYPE: fold_workflows.ended,
     WorkflowJobCreated.TYPE: fold_workflows.job_created,
+    WorkflowJobDispatched.TYPE: fold_workflows.job_dispatched,
     WorkflowJobStatusChanged.TYPE: fold_workflows.job_moved,
 }
 READS = frozenset(_FOLDS)

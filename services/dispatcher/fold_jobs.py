@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from immutables import Map
 
 from contracts.facts.dispatcher import (
@@ -14,9 +12,10 @@ from contracts.facts.dispatcher import (
     JobLeased,
     JobStatusChanged,
     WorkflowJobCreated,
+    WorkflowJobDispatched,
     WorkflowJobStatusChanged,
 )
-from services.dispatcher import line, places
+from services.dispatcher import line, pairs, places
 from services.dispatcher.state import NOWHERE, Documents, Job, Lease, OfRun, Standing, State, outside_key
 
 
@@ -53,8 +52,9 @@ def created(state: State, fact: JobCreated, position: int) -> State:
         # Whatever is dispatched after this one is judged anew; one that found no agent goes on with what it has. Where another release
         # took the place of this one while it was being dispatched, the clearance is that one's: policy saw nobody use it.
         cleared = tuple(one for one in cleared if one.version_id != fact.version_id)
+    is_new = key not in state.targets
     state = line.let_go(state, key)
-    return state._replace(
+    state = state._replace(
         running=places.counted_job(state.running, job, 1, alone=not known.active) if job.is_active else state.running,
         jobs=state.jobs.set(fact.job_id, job),
         targets=state.targets.set(
@@ -63,6 +63,7 @@ def created(state: State, fact: JobCreated, position: int) -> State:
         attempts=state.attempts.set(fact.release_id, max(fact.attempt, state.attempts.get(fact.release_id, 0))),
         without_agent=index_without_agent(state.without_agent, fact.resource_id, key, waits=not fact.agent_id),
     )
+    return pairs.noted(state, key) if is_new else state
 
 
 def index_without_agent(
@@ -84,7 +85,7 @@ def dispatched(state: State, fact: JobDispatched, position: int) -> State:
 
 
 def created_for_run(state: State, fact: WorkflowJobCreated, position: int) -> State:
-    """A job of a workflow run: it belongs to no target, and its creation is the intent to hand it over."""
+    """A job of a workflow run: it belongs to no target, and its creation is the intent to hand it over unless it waits for a place."""
     job = Job(
         target="",
         position=position,
@@ -102,20 +103,36 @@ def created_for_run(state: State, fact: WorkflowJobCreated, position: int) -> St
         started_at=None,
         completed_at=None if fact.status == "pending" else fact.created_at,
         deadline_at=fact.deadline_at,
-        dispatched=fact.status == "pending",
+        dispatched=fact.status == "pending" and not fact.waits,
         look_again_at=None,
         observation=0,
         moved_at=position,
         run=OfRun(fact.run_id, fact.workflow_id, fact.step, fact.resource_id, fact.workflow, fact.resource),
     )
+    if fact.waits:
+        return line.waits(state._replace(jobs=state.jobs.set(fact.job_id, job)), fact.job_id, fact.agent_id)
     running = places.counted_job(state.running, job, 1, alone=True) if job.is_active else state.running
     return state._replace(jobs=state.jobs.set(fact.job_id, job), running=running)
 
 
+def dispatched_of_run(state: State, fact: WorkflowJobDispatched, position: int) -> State:
+    """A job of a workflow run that waited has its place."""
+    job = state.jobs[fact.job_id]._replace(
+        dispatched=True, message=None, deadline_at=fact.deadline_at, counts_from=fact.dispatched_at
+    )
+    running = places.counted_job(state.running, job, 1, alone=True)
+    return line.let_go(state._replace(jobs=state.jobs.set(fact.job_id, job), running=running), fact.job_id)
+
+
 def moved_of_run(state: State, fact: WorkflowJobStatusChanged, position: int) -> State:
-    """A job of a workflow run moved on."""
+    """A job of a workflow run moved on; one that waits for a place takes none, until it is dispatched."""
     before = state.jobs[fact.job_id]
     job = _after(before, fact, position)
+    if fact.job_id in state.held:
+        if not job.is_active:
+            # It needs no place any more. Should it be reopened, it is handed over like any other.
+            state, job = line.let_go(state, fact.job_id), job._replace(dispatched=True)
+        return state._replace(jobs=state.jobs.set(fact.job_id, job), outside=_named(state, fact))
     return state._replace(
         jobs=state.jobs.set(fact.job_id, job), outside=_named(state, fact), running=_counted(state, fact.job_id, before, job)
     )
@@ -140,13 +157,15 @@ def moved(state: State, fact: JobStatusChanged, position: int) -> State:
         newest = jobs[newest_id]
         if (newest.release_id, newest.attempt) == (job.release_id, job.attempt):
             jobs = jobs.set(newest_id, newest._replace(moved_at=position))
-    return state._replace(
+    came_or_went = (job.target in targets) != (job.target in state.targets)
+    state = state._replace(
         jobs=jobs,
         targets=targets,
         succeeded=_with_success(state, fact.job_id, job),
         outside=_named(state, fact),
         running=_counted(state, fact.job_id, before, job),
     )
+    return pairs.noted(state, job.target) if came_or_went else state
 
 
 def _counted(state: State, job_id: str, before: Job, job: Job) -> Map[str, int]:
@@ -179,7 +198,9 @@ def _after(before: Job, fact: JobStatusChanged | WorkflowJobStatusChanged, posit
         unsettled=before.unsettled or (before.dispatched and not before.observation and fact.status != "pending"),
     )
     if job.is_active and not before.is_active:
-        return job._replace(deadline_at=_new_deadline(before, fact.changed_at), stops=None, stop_at=None)
+        # It gets as much time as it had at first, else it would end at once.
+        deadline_at = fact.changed_at + before.time_allowed
+        return job._replace(deadline_at=deadline_at, counts_from=fact.changed_at, stops=None, stop_at=None)
     return job
 
 
@@ -203,11 +224,6 @@ def leased(state: State, fact: JobLeased, position: int) -> State:
     """A pull agent has the job for a time."""
     lease = Lease(fact.claim_id, fact.instance, (fact.expires_at - fact.leased_at).total_seconds(), fact.expires_at)
     return state._replace(jobs=state.jobs.set(fact.job_id, state.jobs[fact.job_id]._replace(lease=lease, claims=fact.claims)))
-
-
-def _new_deadline(job: Job, reopened_at: datetime) -> datetime:
-    """A reopened job gets as much time as it had at first, else it would end at once."""
-    return max(job.deadline_at, reopened_at + (job.deadline_at - job.created_at))
 
 
 def _with_active(known: Standing, job_id: str, *, active: bool) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contracts.facts.dispatcher import (
     WorkflowDeleted,
     WorkflowJobCreated,
+    WorkflowJobDispatched,
     WorkflowJobStatusChanged,
     WorkflowRunEnded,
     WorkflowRunStarted,
@@ -48,6 +49,11 @@ def job_created(state: State, fact: WorkflowJobCreated, position: int) -> State:
     known = run.jobs.get(fact.step, StepJobs())
     known = _counted(known._replace(ids=(*known.ids, fact.job_id)), fact.status, 1)
     return state._replace(runs=state.runs.set(fact.run_id, run._replace(jobs=run.jobs.set(fact.step, known))))
+
+
+def job_dispatched(state: State, fact: WorkflowJobDispatched, position: int) -> State:
+    """A job of a step that waited for a place has one."""
+    return fold_jobs.dispatched_of_run(state, fact, position)
 
 
 def job_moved(state: State, fact: WorkflowJobStatusChanged, position: int) -> State:

@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from contracts.envelope import Recorded
-from contracts.facts.dispatcher import DispatchHeld, DispatchSnapshot, HeldItem, JobCreated, JobDispatched
+from contracts.facts.dispatcher import (
+    DispatchHeld,
+    DispatchSnapshot,
+    HeldItem,
+    JobCreated,
+    JobDispatched,
+)
 from contracts.shapes import Json, Target
 from contracts.tags import GATE, clearance
 from libs.eventlog.port import Condition
@@ -19,7 +25,7 @@ from services.dispatcher.line import goes_first, in_line, line_of
 from services.dispatcher.places import Full, Places, agent_key, deployment_key, keys_of
 from services.dispatcher.selection import Selector
 from services.dispatcher.state import Desired, Documents, Job, KnownResource, Standing, State, pair_key
-from services.dispatcher.status import MAX_MESSAGE, JobMoved, moved
+from services.dispatcher.status import MAX_MESSAGE, JobMoved, handed_over, moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +52,15 @@ class _Hold:
 
 
 class JobMaker:
-    """Creates jobs during one decision; shares what targets have in common."""
+    """Creates jobs during one decision; shares what targets have in common. They take the free ones of `places`."""
 
-    def __init__(self, state: State, now: datetime) -> None:
+    def __init__(self, state: State, now: datetime, places: Places | None = None) -> None:
         self._state = state
         self._now = now
         self._selector = Selector(state)
         self._configs: dict[Documents, tuple[Json, str]] = {}
         self._conditions: dict[tuple[str, str, int], Condition] = {}
-        self._places = Places(state)
+        self._places = places or Places(state)
         self._holds: dict[tuple[str, str, str, tuple[str, ...]], _Hold] = {}
         self._served: set[str] = set()
 
@@ -62,9 +68,12 @@ class JobMaker:
         """Return the jobs that a target gets now, dispatched; none when it needs none or has to wait. No cause: time let it go.
 
         It does not stand back for others: whoever is to go before it must have had his turn. One that waits for a free place only is
-        noted, for `holds`. One that got its jobs in this decision gets no more.
+        noted, for `holds`. One that got its jobs in this decision gets no more. A job of a workflow run that waits under its own id
+        needs no more than a place.
         """
         state = self._state
+        if key in state.jobs:
+            return self._of_run(key, state.jobs[key], cause)
         standing = state.targets.get(key)
         if standing is None or not standing.exists or key in self._served:
             return []
@@ -101,6 +110,14 @@ class JobMaker:
             for agent_id, documents in jobs
             for fact in self._facts(target, desired, agent_id, documents, resource, environment, plan.why_none)
         ]
+
+    def _of_run(self, job_id: str, job: Job, cause: Recorded | None) -> list[Draft]:
+        keys = keys_of(job)
+        if job.run is None or job_id not in self._state.held or job_id in self._served or self._places.full(keys) is not None:
+            return []
+        self._places.take(keys)
+        self._served.add(job_id)
+        return [Draft(handed_over(job_id, job, job.run, self._now), cause)]
 
     def holds(self) -> Iterator[Draft]:
         """What is to be recorded of those that wait for a free place, since they began to."""

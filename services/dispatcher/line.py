@@ -38,7 +38,7 @@ def in_line(state: State, names: Iterable[str], places: Places, now: datetime) -
     heads: list[tuple[bool, int, str, Iterator[tuple[int, str]]]] = []
     for name in names:
         line = state.lines[name]
-        if places.full(line.keys) is None and (line.first or _is_fresh(state, line.pair, now)):
+        if places.full(line.keys) is None and (line.first or not line.pair or _is_fresh(state, line.pair, now)):
             heads.append((not line.first, -1, name, _members(line)))
     heapq.heapify(heads)
     while heads:
@@ -112,8 +112,14 @@ def held(state: State, fact: DispatchHeld, position: int) -> State:
     return state
 
 
+def waits(state: State, job_id: str, agent_id: str) -> State:
+    """A job of a workflow run waits for a place at its agent; it stands in line under its own id, and rests on no clearance."""
+    name, keys, number = line_of("", (agent_id,), first=False), (agent_key(agent_id),), state.arrived
+    return _joined(state._replace(arrived=number + 1), job_id, name, number, keys, "", "", first=False)
+
+
 def let_go(state: State, target: str) -> State:
-    """A target waits no longer."""
+    """A target, or a job of a workflow run, waits no longer."""
     known = state.held.get(target)
     if known is None:
         return state

@@ -26,6 +26,7 @@ from libs.runtime.ids import derived
 from libs.runtime.service import Decided, Draft, Intent
 from libs.runtime.service import Outcome as Answered
 from services.dispatcher.agent_config import merged, too_large
+from services.dispatcher.plan_expiry import expired_said
 from services.dispatcher.plan_state import OpenPlan, OpenResult
 from services.dispatcher.selection import Selector
 from services.dispatcher.state import State
@@ -87,7 +88,7 @@ def start_results(state: State, recorded: Sequence[Recorded], now: datetime) -> 
         for target in fact.targets:
             targets.append((target.environment_id, target.resource_id))
             # The agents of one target may not fit into one fact: each result is looked at by itself.
-            for item in _items(state, fact, plan, target, one.position, selector):
+            for item in _items(state, fact, plan, target, one.position, selector, now):
                 bytes_ = len(item.model_dump_json().encode())
                 if items and (size + bytes_ > BYTES_PER_FACT or len(items) == RESULTS_PER_FACT):
                     yield Draft(_started(fact, targets, items, now, last=False), one)
@@ -98,9 +99,15 @@ def start_results(state: State, recorded: Sequence[Recorded], now: datetime) -> 
 
 
 def _items(
-    state: State, fact: PlanTargetsResolved, plan: OpenPlan, target: PlanTarget, position: int, selector: Selector
+    state: State,
+    fact: PlanTargetsResolved,
+    plan: OpenPlan,
+    target: PlanTarget,
+    position: int,
+    selector: Selector,
+    now: datetime,
 ) -> Iterator[PlanResultItem]:
-    """One dry run for every agent that takes the target; none where a part of it is gone."""
+    """One dry run for every agent that takes the target; none where a part of it is gone. Of a plan that is over none is made."""
     deployment = state.deployments.get(fact.deployment_id)
     resource = state.resources.get(target.resource_id)
     environment = state.environments.get(target.environment_id)
@@ -116,7 +123,7 @@ def _items(
             resource_id=target.resource_id,
             agent_id=agent.agent_id,
             job_agent_config={} if too_large(config) else config,
-            problem=too_large(config),
+            problem=too_large(config) or (expired_said(plan) if now >= plan.expires_at else ""),
             agent=agent_position,
             resource=resource.position,
             environment=environment,

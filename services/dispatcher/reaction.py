@@ -15,7 +15,7 @@ from libs.runtime.service import Draft
 from services.dispatcher.fold import LETS_GO, waiting_for
 from services.dispatcher.job import JobMaker
 from services.dispatcher.line import everybody, goes_first, in_order
-from services.dispatcher.places import deployment_key, keys_of
+from services.dispatcher.places import Places, deployment_key, keys_of
 from services.dispatcher.plans import start_results
 from services.dispatcher.state import NOWHERE, State
 from services.dispatcher.workflow_steps import go_on
@@ -47,20 +47,21 @@ def react(state: State, recorded: Sequence[Recorded], now: datetime) -> Sequence
             for key in waiting_for(state, one) if one.type in LETS_GO else ():
                 causes[key] = one
     freed = _freed(state, recorded)
-    drafts = list(go_on(state, recorded, now)) if state.runs else []
-    if state.planning.plans:
-        drafts += start_results(state, recorded, now)
-    if not causes and not freed:
-        return drafts
-    maker = JobMaker(state, now)
-    # While a place is free, nobody in line can go, or he would have gone before; so only those are asked beside whom something new is
-    # known. Whoever comes only now gets what they leave.
-    for first in (True, False):
-        drafts += _served(state, maker, {name: one for name, one in freed.items() if state.lines[name].first is first}, causes)
-        concerned = [key for key in causes if goes_first(state.targets.get(key, NOWHERE)) is first]
-        for key in (*in_order(state, concerned), *(key for key in concerned if key not in state.held)):
-            drafts += maker.create(key, causes[key])
-    return [*drafts, *maker.holds()]
+    drafts = list(start_results(state, recorded, now)) if state.planning.plans else []
+    places = Places(state)
+    if causes or freed:
+        maker = JobMaker(state, now, places)
+        # While a place is free, nobody in line can go, or he would have gone before; so only those are asked beside whom something new is
+        # known. Whoever comes only now gets what they leave.
+        for first in (True, False):
+            drafts += _served(
+                state, maker, {name: one for name, one in freed.items() if state.lines[name].first is first}, causes
+            )
+            concerned = [key for key in causes if goes_first(state.targets.get(key, NOWHERE)) is first]
+            for key in (*in_order(state, concerned), *(key for key in concerned if key not in state.held)):
+                drafts += maker.create(key, causes[key])
+        drafts += maker.holds()
+    return [*drafts, *go_on(state, recorded, places, now)] if state.runs else drafts
 
 
 def _freed(state: State, recorded: Sequence[Recorded]) -> dict[str, Recorded]:

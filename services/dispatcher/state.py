@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from immutables import Map
@@ -53,7 +53,7 @@ class Job(NamedTuple):
         target: key of its release target.
         position: where it was created.
         deadline_at: when it fails unless it ended before; counted anew when it is reopened.
-        dispatched: the intent to hand it to its agent was recorded.
+        dispatched: the intent to hand it to its agent was recorded; not so of a run's job that waits for a place (`State.held`).
         look_again_at: when the agent is to be asked how it stands; None when somebody tells us.
         observation: how often the agent answered, its dispatch included; 0 as long as it has not taken the job over.
         moved_at: where it, or another job of the same attempt, was made or last moved on.
@@ -66,6 +66,7 @@ class Job(NamedTuple):
         claims: how often it was taken.
         told_at: the newest time that the outside gave with what it told.
         unsettled: it moved on before its first call was answered, so that nobody knows whether it runs outside.
+        counts_from: since when its time counts where that is not its creation: it waited for a place, or was reopened.
     """
 
     target: str
@@ -97,11 +98,17 @@ class Job(NamedTuple):
     claims: int = 0
     told_at: datetime | None = None
     unsettled: bool = False
+    counts_from: datetime | None = None
 
     @property
     def is_active(self) -> bool:
         """Whether it blocks another dispatch on its target."""
         return self.status in ACTIVE
+
+    @property
+    def time_allowed(self) -> timedelta:
+        """How long it may take."""
+        return self.deadline_at - (self.counts_from or self.created_at)
 
 
 class Cleared(NamedTuple):
@@ -165,7 +172,10 @@ class Run(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """A target's place in a line (`line.py`), and the release that waits. Who came later has a higher number, in whatever line."""
+    """A target's place in a line (`line.py`), and the release that waits. Who came later has a higher number, in whatever line.
+
+    A job of a workflow run stands there under its own id, without a release.
+    """
 
     line: str
     number: int
@@ -173,11 +183,11 @@ class Waiting(NamedTuple):
 
 
 class Line(NamedTuple):
-    """Targets that wait for the same places, in the order in which they came.
+    """Targets that wait for the same places, in the order in which they came; or jobs of workflow runs that do.
 
     Attributes:
         keys: the places that each of them needs (`places.py`).
-        pair: what they are targets of (`pair_key`).
+        pair: what they are targets of (`pair_key`); empty for jobs of runs.
         first: whether they go before the others.
         blocks: targets by number, those of near numbers together.
     """
@@ -241,10 +251,11 @@ class State(NamedTuple):
         planning: plans that are being computed.
         outside: jobs by what their agents call them (`outside_key`).
         running: how many active jobs an agent has, and how many targets with active jobs a deployment, by key (`places.py`).
-        held: targets that wait for a free place. held_on: those of each resource.
+        held: targets and jobs of workflow runs that wait for a free place. held_on: those of each resource.
         lines: in which they wait, by `line_of`. queues: the lines that need each key.
         arrived: how many ever came to a line.
         fresh: bounds of the clearances of each pair, by `pair_key`.
+        members: resources of the targets of each pair, by `pair_key`. pairs: the pairs of each deployment and of each environment.
     """
 
     workspace_id: str
@@ -281,6 +292,8 @@ class State(NamedTuple):
     queues: Map[str, tuple[str, ...]] = Map()
     arrived: int = 0
     fresh: Map[str, Fresh] = Map()
+    members: Map[str, Map[str, bool]] = Map()
+    pairs: Map[str, Map[str, bool]] = Map()
 
     def agent(self, position: int) -> JobAgentSaved:
         """The agent document recorded at a position."""

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, TypedDict
 
-from contracts.facts.dispatcher import JobStatusChanged, WorkflowJobStatusChanged
+from contracts.facts.dispatcher import JobStatusChanged, WorkflowJobDispatched, WorkflowJobStatusChanged
 from contracts.shapes import ACTIVE, JobStatus, MetricSpec, Target
 from libs.eventlog.port import MAX_FACT_BYTES
-from services.dispatcher.state import Job
+from services.dispatcher.state import Job, OfRun
 
 JobMoved = JobStatusChanged | WorkflowJobStatusChanged
 """A job of a release, or of a workflow run, moved on."""
@@ -34,6 +34,18 @@ def about(job: Job) -> About:
         environment_id=target.environment_id,
         deployment_id=target.deployment_id,
         version_id=job.version_id,
+    )
+
+
+def handed_over(job_id: str, job: Job, run: OfRun, now: datetime) -> WorkflowJobDispatched:
+    """A job of a workflow run waits for a place no longer; its time counts from now."""
+    return WorkflowJobDispatched(
+        run_id=run.run_id,
+        workflow_id=run.workflow_id,
+        job_id=job_id,
+        agent_id=job.agent_id,
+        dispatched_at=now,
+        deadline_at=now + job.time_allowed,
     )
 
 

@@ -13,7 +13,7 @@ from libs.runtime.service import Decided, Draft
 from services.dispatcher.adapters.job_links import joined
 from services.dispatcher.agent_config import config_of, may_run_on
 from services.dispatcher.state import NOWHERE, Job, State, outside_key
-from services.dispatcher.status import MAX_MESSAGE, MAX_TOLD_BYTES, JobMoved, moved
+from services.dispatcher.status import MAX_MESSAGE, MAX_TOLD_BYTES, JobMoved, handed_over, moved
 
 EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 CLOCK_ERROR: Final = timedelta(days=1)
@@ -56,7 +56,11 @@ def set_job_status(wish: SetJobStatus, state: State, asked: Asked) -> Decided:
         observation=_asked_anew(job, look_again_at),
         cancel=wish.status == "cancelled" and job.is_active and may_run_on(state, job),
     )
-    return _decided(wish.job_id, job, fact)
+    decided = _decided(wish.job_id, job, fact)
+    if wish.status not in ACTIVE or wish.status == "pending" or job.run is None or wish.job_id not in state.held:
+        return decided
+    # It waits for a place no longer: somebody has seen to it.
+    return Decided((Draft(handed_over(wish.job_id, job, job.run, asked.now)), *decided.drafts), decided.answer)
 
 
 def cancel_job(wish: CancelJob, state: State, asked: Asked) -> Decided:
@@ -104,7 +108,7 @@ def tell_run(wish: TellRun, state: State, asked: Asked) -> Decided:
     if job_id is None or job is None:
         return _ignored("no job here has this id")
     answer = {"id": job_id}
-    why = _why_not(wish, job, state)
+    why = _why_not(wish, job, state) if job_id not in state.held else "the job waits for a place and was not handed over"
     if why:
         return _ignored(why, **answer)
     status = wish.status or job.status

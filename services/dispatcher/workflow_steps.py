@@ -14,6 +14,7 @@ from libs.cel import CelProblems, contexts
 from libs.runtime.ids import derived
 from libs.runtime.service import Draft
 from services.dispatcher.agent_config import merged, timeout_of, too_large
+from services.dispatcher.places import Places, agent_key
 from services.dispatcher.state import Run, State
 from services.dispatcher.status import MAX_MESSAGE
 
@@ -22,9 +23,11 @@ MAX_JOBS: Final = 10_000
 
 
 def jobs_of_step(
-    state: State, run_id: str, run: Run, workflow: WorkflowSaved, step: WorkflowStep, now: datetime
+    state: State, run_id: str, run: Run, workflow: WorkflowSaved, step: WorkflowStep, places: Places, now: datetime
 ) -> list[WorkflowJobCreated]:
     """The jobs of a step: one for each resource of the run that its selector picks, or one without a resource.
+
+    They take what places are free; those that find none wait.
 
     Raises: CelProblems: the selector can not be read.
     """
@@ -37,6 +40,7 @@ def jobs_of_step(
     program = contexts.WORKFLOW.compile(step.selector)
     about = {"id": workflow.workflow_id, "name": workflow.name, "slug": workflow.slug}
     problem = too_large(config)
+    places_needed = (agent_key(agent.agent_id),)
     made = []
     for resource_id in run.resources if run.resources is not None else (None,):
         known = state.resources.get(resource_id) if resource_id is not None else None
@@ -45,6 +49,9 @@ def jobs_of_step(
         resource: Json = resource_document(state.workspace_id, known.fact) if known is not None else {}
         if not program.matches(jobAgent=document, resource=resource, inputs=run.inputs, workflow=about):
             continue
+        full = None if problem else places.full(places_needed)
+        if not problem and full is None:
+            places.take(places_needed)
         made.append(
             WorkflowJobCreated(
                 run_id=run_id,
@@ -54,7 +61,8 @@ def jobs_of_step(
                 step=step.name,
                 resource_id=resource_id,
                 status="failure" if problem else "pending",
-                message=problem or None,
+                message=problem or (_waits_said(agent.name, full.limit) if full is not None else None),
+                waits=full is not None,
                 job_agent_config={} if problem else config,
                 workflow=run.workflow,
                 agent=position,
@@ -66,8 +74,13 @@ def jobs_of_step(
     return made
 
 
-def go_on(state: State, recorded: Sequence[Recorded], now: datetime) -> Iterator[Draft]:
-    """What follows in the runs of jobs that ended: the next steps, or the end of the run."""
+def _waits_said(agent: str, limit: int) -> str:
+    jobs = "1 job" if limit == 1 else f"{limit} jobs"
+    return f"Waits for a free place: job agent '{agent[: MAX_MESSAGE // 2]}' runs {jobs} at once, at most."
+
+
+def go_on(state: State, recorded: Sequence[Recorded], places: Places, now: datetime) -> Iterator[Draft]:
+    """What follows in the runs of jobs that ended: the next steps, which take what places are free, or the end of the run."""
     causes: dict[str, Recorded] = {}
     for one in recorded:
         match one.fact:
@@ -78,10 +91,10 @@ def go_on(state: State, recorded: Sequence[Recorded], now: datetime) -> Iterator
     for run_id, cause in causes.items():
         run = state.runs.get(run_id)
         if run is not None:
-            yield from (Draft(fact, cause) for fact in following(state, run_id, run, now))
+            yield from (Draft(fact, cause) for fact in following(state, run_id, run, places, now))
 
 
-def following(state: State, run_id: str, run: Run, now: datetime) -> list[WorkflowJobCreated | WorkflowRunEnded]:
+def following(state: State, run_id: str, run: Run, places: Places, now: datetime) -> list[WorkflowJobCreated | WorkflowRunEnded]:
     """The jobs of every step that is due now; if there is nothing more to come, the end of the run."""
     workflow = state.workflow(run.workflow)
     through: dict[str, bool] = {}
@@ -100,7 +113,7 @@ def following(state: State, run_id: str, run: Run, now: datetime) -> list[Workfl
             through[step.name] = False
             left_out.append(step.name)
         elif all(need in through for need in step.needs):
-            jobs = _jobs_or_none(state, run_id, run, workflow, step, now)
+            jobs = _jobs_or_none(state, run_id, run, workflow, step, places, now)
             if jobs is None:
                 through[step.name] = False
                 left_out.append(step.name)
@@ -128,13 +141,13 @@ def in_order(steps: Sequence[WorkflowStep]) -> list[WorkflowStep]:
 
 
 def _jobs_or_none(
-    state: State, run_id: str, run: Run, workflow: WorkflowSaved, step: WorkflowStep, now: datetime
+    state: State, run_id: str, run: Run, workflow: WorkflowSaved, step: WorkflowStep, places: Places, now: datetime
 ) -> list[WorkflowJobCreated] | None:
     """The jobs of a step; None where its agent is gone or its selector can not be read."""
     if step.ref not in state.agents:
         return None
     try:
-        return jobs_of_step(state, run_id, run, workflow, step, now)
+        return jobs_of_step(state, run_id, run, workflow, step, places, now)
     except CelProblems:
         return None
 

@@ -8,13 +8,14 @@ from typing import Final
 from contracts.command import Asked, Refused
 from contracts.commands.dispatcher import CancelRun, DeleteWorkflow, RunWorkflow, SaveWorkflow
 from contracts.facts.dispatcher import WorkflowDeleted, WorkflowJobCreated, WorkflowRunStarted, WorkflowSaved
-from contracts.shapes import Json, WorkflowStep
-from libs.cel import CelProblems, contexts
+from contracts.shapes import Json
+from libs.cel import contexts
 from libs.cel.saving import check_selector
 from libs.eventlog.port import MAX_FACT_BYTES
 from libs.runtime.ids import derived
 from libs.runtime.service import Decided, Draft
 from services.dispatcher.agent_config import may_run_on
+from services.dispatcher.places import Places
 from services.dispatcher.state import Run, State
 from services.dispatcher.status import MAX_MESSAGE, moved
 from services.dispatcher.workflow_inputs import RESOURCE_SELECTOR, resolved, resources_of, type_problem
@@ -100,7 +101,7 @@ def run_workflow(wish: RunWorkflow, state: State, asked: Asked) -> Decided:
         raise _run_error(
             f"The run is too large: {size} bytes of JSON, at most {MAX_FACT_BYTES}; give fewer or smaller inputs.", "inputs"
         )
-    followed = following(state, run_id, run, asked.now)
+    followed = following(state, run_id, run, Places(state), asked.now)
     jobs = [one for one in followed if isinstance(one, WorkflowJobCreated)]
     if len(jobs) > MAX_JOBS:
         raise _run_error(
@@ -113,17 +114,6 @@ def run_workflow(wish: RunWorkflow, state: State, asked: Asked) -> Decided:
         "jobs": [{"jobId": one.job_id, "jobAgentId": one.agent_id} for one in jobs],
     }
     return Decided((Draft(started), *(Draft(fact) for fact in followed)), answer)
-
-
-def _unreadable(step: WorkflowStep) -> CelProblems | None:
-    """What is wrong with a step's selector: it was saved before such a text was refused."""
-    if step.selector.strip() in ("", "false"):
-        return None
-    try:
-        contexts.WORKFLOW.compile(step.selector)
-    except CelProblems as problems:
-        return problems
-    return None
 
 
 def cancel_run(wish: CancelRun, state: State, asked: Asked) -> Decided:

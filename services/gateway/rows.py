@@ -78,7 +78,7 @@ FIELDS: dict[Table, frozenset[str]] = {
     "plan_result": frozenset({"$plan", "$deployment"}),
     "plan_text": frozenset({"$deployment"}),
     "verification": frozenset({"jobId"}),
-    "measurement": frozenset({"$verification"}),
+    "measurement": frozenset({"$series"}),
     "history": frozenset({"$of"}),
 }
 """Every table, and the top-level keys by which its rows may be looked up (each selective one has an index)."""

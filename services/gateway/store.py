@@ -70,6 +70,25 @@ class ResourceSearch:
     descending: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Which measurements are wanted.
+
+    Attributes:
+        of: the metrics, by their `$series`.
+        begin: measured then or later; the text of a time, None for no bound.
+        end: measured before.
+        points: of each metric no more than so many, evenly spread over those that are left; the newest is always among them.
+        without: top-level keys that are not wanted.
+    """
+
+    of: Sequence[str]
+    begin: str | None = None
+    end: str | None = None
+    points: int | None = None
+    without: Sequence[str] = ()
+
+
 class ReadStore(Protocol):
     """Reads rows. Documents come with their `$` keys. All methods raise `StoreUnavailable` in an outage."""
 
@@ -123,6 +142,12 @@ class ReadStore(Protocol):
         self, workspace_id: str, table: Table, field: str, values: Sequence[str], by: str, where: Mapping[str, str] | None = None
     ) -> dict[str, Json]:
         """For each value of a key, the row with the greatest text under `by` (the one made last, when several)."""
+
+    async def measured(
+        self, workspace_id: str, wanted: Series, *, limit: int, offset: int = 0, newest_first: bool = False
+    ) -> Page:
+        """A page of measurements, in the order in which they were taken. No more than the page is taken out of the tables: a metric that
+        is measured on for weeks has a million."""
 
     async def targets(self, workspace_id: str, pair: str, *, limit: int, offset: int) -> Page:
         """The targets of a deployment in an environment (its `$pair`) that have not vanished and whose resource is there, by identifier

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from contracts.documents import dispatch_context, instant, release_context, run_context, stamp
 from contracts.shapes import ACTIVE, Json, Target
+from services.gateway.attempts import newest_attempts
 from services.gateway.readmodel import pair_key
 from services.gateway.rows import Table
 from services.gateway.store import NEWEST_FIRST, ReadStore
@@ -29,12 +30,17 @@ def may_be_desired(release: Json) -> bool:
     return release["version"]["status"] in ("ready", "paused")
 
 
-def _deadline(job: Json) -> str:
-    """When a job fails unless it ended before: one that a person opened again has as much time as it had at first."""
+def _deadline(job: Json) -> str | None:
+    """When a job fails unless it ended before: one that a person opened again has as much time as it had at first.
+
+    None for a job of a workflow run that waits for a place: its time begins with its turn.
+    """
+    if job.get("$waits"):
+        return None
     first: str = job["deadlineAt"]
     if not job.get("$reopenedAt"):
         return first
-    again = instant(job["$reopenedAt"]) + (instant(first) - instant(job["createdAt"]))
+    again = instant(job["$reopenedAt"]) + (instant(first) - instant(job.get("$dispatchedAt") or job["createdAt"]))
     return max(first, stamp(again))
 
 
@@ -127,11 +133,12 @@ class Views:
         jobs = []
         for row in rows:
             # A deleted agent is named no longer.
-            job = {
-                **shown(row),
-                "jobAgentId": row["jobAgentId"] if row["jobAgentId"] in agents else "",
-                "deadlineAt": _deadline(row),
-            }
+            job = {**shown(row), "jobAgentId": row["jobAgentId"] if row["jobAgentId"] in agents else ""}
+            deadline_at = _deadline(row)
+            if deadline_at is None:
+                del job["deadlineAt"]
+            else:
+                job["deadlineAt"] = deadline_at
             if row["id"] in contexts:
                 job["dispatchContext"] = contexts[row["id"]]
             jobs.append(job)
@@ -232,7 +239,7 @@ class Views:
             self._workspace_id, "job", where={"$target": target_key}, order=NEWEST_FIRST, limit=_JOBS_LOOKED_THROUGH
         )
         succeeded = [row["id"] for row in page.items if row["status"] == "successful"]
-        verdicts = await self._store.among(self._workspace_id, "verification", "jobId", succeeded)
+        verdicts = newest_attempts(await self._store.among(self._workspace_id, "verification", "jobId", succeeded))
         unsure = {one["jobId"] for one in verdicts if one["status"] != "passed"}
         failed = {one["jobId"] for one in verdicts if one["status"] == "failed"}
         marks = await self._store.among(self._workspace_id, "mark", "$target", [target_key])
@@ -248,17 +255,3 @@ class Views:
         releases = await self.releases(good)
         there = (releases[one] for one in good if one in releases)
         return next((one for one in there if one["version"]["status"] != "rejected"), None)
-
-    async def verifications(self, job_id: str) -> list[Json]:
-        """The verifications of a job, oldest first, with every measurement of every metric."""
-        rows = await self._store.among(self._workspace_id, "verification", "jobId", [job_id])
-        measured = await self._store.among(self._workspace_id, "measurement", "$verification", [row["id"] for row in rows])
-        found = []
-        for row in rows:
-            own = [one for one in measured if one["$verification"] == row["id"]]
-            metrics = [
-                {**metric, "measurements": [shown(one) for one in own if one["$metric"] == metric["name"]]}
-                for metric in row["metrics"]
-            ]
-            found.append({**shown(row), "metrics": metrics})
-        return found

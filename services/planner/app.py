@@ -28,7 +28,7 @@ def react(state: PlannerState, recorded: Sequence[Recorded], now: datetime) -> t
 
 service: Final[Service[PlannerState]] = Service(
     name="planner",
-    state_version=3,
+    state_version=4,
     reads=READS,
     initial=initial,
     evolve=evolve,

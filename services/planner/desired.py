@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from contracts import tags
 from contracts.envelope import Recorded
 from contracts.facts.planner import (
+    MarkLifted,
     PinReleased,
     RedeployRequested,
     ReleaseItem,
@@ -129,6 +130,9 @@ def _touched(state: PlannerState, recorded: Sequence[Recorded]) -> Affected:
                 # It lifts the mark of the version, so that its variables count again.
                 of_pair = touched.setdefault((fact.deployment_id, fact.environment_id), {})
                 of_pair.update((item.resource_id, one) for item in fact.items)
+            case MarkLifted() as fact:
+                # The version may be the newest one cleared there, or the one that is desired, whose variables count again.
+                touched.setdefault((fact.deployment_id, fact.environment_id), {}).update(dict.fromkeys(fact.resource_ids, one))
             case RollbackStarted() as fact:
                 touched.setdefault((fact.deployment_id, fact.environment_id), {})[fact.resource_id] = one
             case VersionPinned() | PinReleased() as fact:

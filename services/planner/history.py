@@ -5,20 +5,38 @@ It outlives the target, since a target that comes back has its history again, an
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Literal, NamedTuple
 
 from immutables import Map
 
 from contracts.facts.dispatcher import JobCreated, JobStatusChanged
 from contracts.facts.planner import RollbackStarted
+from contracts.facts.policy import VerificationRequired
+from contracts.facts.verifier import VerificationStarted
 from contracts.shapes import ACTIVE, JobStatus
 
 RECENT_RUNS: Final = 4
 """The newest runs of a target are kept whatever they came to, so that it is known what a late verdict or rollback is about."""
 GOOD_RUNS: Final = 5
 """So many good releases of a target are kept; a rollback past that many marked or rejected ones finds nothing."""
+
+
+Outcome = Literal["open", "passed", "failed", "none"]
+"""What a verification came to: `open` while it is required or runs; `none` when it ended without a verdict."""
+
+
+class Check(NamedTuple):
+    """A verification of a job, required by one rule: the newest of them, where it was begun again.
+
+    `verification_id` is empty until it started.
+    """
+
+    rule_id: str
+    verification_id: str = ""
+    outcome: Outcome = "open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +47,7 @@ class Run:
         rollback: it was made to undo a bad version.
         succeeded: the job's status is successful.
         failed: the job ended in another way.
-        unverified: verifications that were required for it and have not passed.
-        unhealthy: a verification of it failed.
+        checks: its verifications, one for each rule.
     """
 
     job_id: str
@@ -39,18 +56,22 @@ class Run:
     rollback: bool = False
     succeeded: bool = False
     failed: bool = False
-    unverified: int = 0
-    unhealthy: bool = False
+    checks: tuple[Check, ...] = ()
 
     @property
     def good(self) -> bool:
         """The job succeeded, and its verification passed or there was none."""
-        return self.succeeded and not self.unhealthy and self.unverified == 0
+        return self.succeeded and all(check.outcome == "passed" for check in self.checks)
 
     @property
     def bad(self) -> bool:
         """The job or a verification of it failed."""
-        return self.failed or self.unhealthy
+        return self.failed or any(check.outcome == "failed" for check in self.checks)
+
+    @property
+    def awaited(self) -> bool:
+        """It may still become good or bad by itself."""
+        return not self.bad and (not self.succeeded or any(check.outcome == "open" for check in self.checks))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,19 +127,37 @@ def moved(past: Past, job: JobStatusChanged) -> Past:
     return _changed(past, job.job_id, lambda run: _moved(run, job.status))
 
 
-def verification_required(past: Past, job_id: str) -> Past:
+def verification_required(past: Past, required: VerificationRequired) -> Past:
     """The history after a verification was required for a job."""
-    return _changed(past, job_id, lambda run: replace(run, unverified=run.unverified + 1))
+    rule_id = required.rule_id
+
+    def change(run: Run) -> Run:
+        known = any(check.rule_id == rule_id for check in run.checks)
+        # The few ids of rules are kept once, not for each job.
+        return run if known else replace(run, checks=(*run.checks, Check(sys.intern(rule_id))))
+
+    return _changed(past, required.job_id, change)
 
 
-def verification_passed(past: Past, job_id: str) -> Past:
-    """The history after a verification of a job passed."""
-    return _changed(past, job_id, lambda run: replace(run, unverified=max(0, run.unverified - 1)))
+def verification_started(past: Past, started: VerificationStarted) -> Past:
+    """The history after a verification began, for the first time or again: what an earlier one came to counts no more."""
+    newest = Check(sys.intern(started.rule_id), started.verification_id)
+
+    def change(run: Run) -> Run:
+        others = (check for check in run.checks if check.rule_id != newest.rule_id)
+        return replace(run, checks=(*others, newest))
+
+    return _changed(past, started.job_id, change)
 
 
-def verification_failed(past: Past, job_id: str) -> Past:
-    """The history after a verification of a job failed."""
-    return _changed(past, job_id, lambda run: replace(run, unhealthy=True))
+def verification_ended(past: Past, job_id: str, verification_id: str, outcome: Outcome) -> Past:
+    """The history after a verification of a job came to something, or to something else than before."""
+
+    def change(run: Run) -> Run:
+        ended = (one._replace(outcome=outcome) if one.verification_id == verification_id else one for one in run.checks)
+        return replace(run, checks=tuple(ended))
+
+    return _changed(past, job_id, change)
 
 
 def marked(past: Past, rolled_back: RollbackStarted) -> Past:
@@ -164,5 +203,5 @@ def _bounded(runs: tuple[Run, ...]) -> tuple[Run, ...]:
         return runs
     kept = {run.job_id for run in runs[-RECENT_RUNS:]}
     kept.update(run.job_id for run in list(_good_releases(runs))[:GOOD_RUNS])
-    kept.update(run.job_id for run in runs if not run.good and not run.bad)
+    kept.update(run.job_id for run in runs if run.awaited)
     return tuple(run for run in runs if run.job_id in kept)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from contracts.facts.inventory import ResourceDeleted
 from contracts.facts.planner import (
     DeploymentDeleted,
     EnvironmentDeleted,
+    MarkLifted,
     PinReleased,
     RedeployRequested,
     ReleasesCreated,
@@ -30,11 +31,17 @@ from contracts.facts.policy import (
     TargetsCleared,
     VerificationRequired,
 )
-from contracts.facts.verifier import VerificationFailed, VerificationPassed
+from contracts.facts.verifier import (
+    VerificationCancelled,
+    VerificationFailed,
+    VerificationInconclusive,
+    VerificationPassed,
+    VerificationStarted,
+)
 from libs.runtime.codec import derived
 from services.planner import catalog_fold, history, inputs_fold, pins, rollout_fold
 from services.planner.catalog import Catalog
-from services.planner.history import NO_PAST, NO_PASTS, Past, past_key
+from services.planner.history import NO_PAST, NO_PASTS, Outcome, Past, past_key
 from services.planner.inputs import Inputs
 from services.planner.rollouts import Pair, pair_of
 from services.planner.whereabouts import NOWHERE, Whereabouts, after, whereabouts
@@ -196,18 +203,33 @@ def _pin_changed(state: PlannerState, fact: VersionPinned | PinReleased, _positi
 
 
 def _redeploy_requested(state: PlannerState, fact: RedeployRequested, _position: int) -> PlannerState:
-    key, pasts = past_key(fact.deployment_id, fact.environment_id), state.pasts
-    of_pair = pasts.get(key, NO_PASTS)
-    for item in fact.items:
-        past = of_pair.get(item.resource_id)
-        if past is not None and item.version_id in past.marked:
-            pasts = history.with_past(pasts, key, item.resource_id, history.unmarked(past, item.version_id))
-    return state if pasts is state.pasts else replace(state, pasts=pasts)
+    return _unmarked(state, fact, ((item.resource_id, item.version_id) for item in fact.items))
+
+
+def _mark_lifted(state: PlannerState, fact: MarkLifted, _position: int) -> PlannerState:
+    return _unmarked(state, fact, ((one, fact.version_id) for one in fact.resource_ids))
+
+
+def _unmarked(state: PlannerState, about: RedeployRequested | MarkLifted, lifted: Iterable[tuple[str, str]]) -> PlannerState:
+    """Versions are bad no more on these resources of a pair; each is named with its version."""
+    key = past_key(about.deployment_id, about.environment_id)
+    of_pair = state.pasts.get(key, NO_PASTS)
+    marked = ((one, version_id) for one, version_id in lifted if version_id in of_pair.get(one, NO_PAST).marked)
+    wanted = {one: history.unmarked(of_pair[one], version_id) for one, version_id in marked}
+    return replace(state, pasts=state.pasts.set(key, of_pair.update(wanted))) if wanted else state
 
 
 # --- how it went -------------------------------------------------------------------------------------------------------------------
 
-_AboutJob = JobCreated | JobStatusChanged | VerificationRequired | VerificationPassed | VerificationFailed
+_Ended = VerificationPassed | VerificationFailed | VerificationInconclusive | VerificationCancelled
+_AboutJob = JobCreated | JobStatusChanged | VerificationRequired | VerificationStarted | _Ended
+
+_OUTCOMES: Final[Mapping[type[Fact], Outcome]] = {
+    VerificationPassed: "passed",
+    VerificationFailed: "failed",
+    VerificationInconclusive: "none",
+    VerificationCancelled: "none",
+}
 
 
 def _job_created(state: PlannerState, fact: JobCreated, _position: int) -> PlannerState:
@@ -219,15 +241,16 @@ def _job_status_changed(state: PlannerState, fact: JobStatusChanged, _position: 
 
 
 def _verification_required(state: PlannerState, fact: VerificationRequired, _position: int) -> PlannerState:
-    return _with_past(state, fact, lambda past: history.verification_required(past, fact.job_id))
+    return _with_past(state, fact, lambda past: history.verification_required(past, fact))
 
 
-def _verification_passed(state: PlannerState, fact: VerificationPassed, _position: int) -> PlannerState:
-    return _with_past(state, fact, lambda past: history.verification_passed(past, fact.job_id))
+def _verification_started(state: PlannerState, fact: VerificationStarted, _position: int) -> PlannerState:
+    return _with_past(state, fact, lambda past: history.verification_started(past, fact))
 
 
-def _verification_failed(state: PlannerState, fact: VerificationFailed, _position: int) -> PlannerState:
-    return _with_past(state, fact, lambda past: history.verification_failed(past, fact.job_id))
+def _verification_ended(state: PlannerState, fact: _Ended, _position: int) -> PlannerState:
+    outcome = _OUTCOMES[type(fact)]
+    return _with_past(state, fact, lambda past: history.verification_ended(past, fact.job_id, fact.verification_id, outcome))
 
 
 def _with_past(state: PlannerState, about: _AboutJob, change: Callable[[Past], Past]) -> PlannerState:
@@ -264,11 +287,12 @@ _FOLDS: Final[Mapping[type[Fact], Callable[[PlannerState, Any, int], PlannerStat
     VersionPinned: _pin_changed,
     PinReleased: _pin_changed,
     RedeployRequested: _redeploy_requested,
+    MarkLifted: _mark_lifted,
     JobCreated: _job_created,
     JobStatusChanged: _job_status_changed,
     VerificationRequired: _verification_required,
-    VerificationPassed: _verification_passed,
-    VerificationFailed: _verification_failed,
+    VerificationStarted: _verification_started,
+    **dict.fromkeys(_OUTCOMES, _verification_ended),
 }
 
 _ONLY_DECIDED_ON: Final[tuple[type[Fact], ...]] = (RollbackRequired, PlanRequested)

@@ -38,7 +38,7 @@ from services.policy.version_explanation import explain_version
 
 service: Service[State] = Service(
     name="policy",
-    state_version=5,
+    state_version=6,
     reads=reads(),
     initial=State,
     evolve=evolve,

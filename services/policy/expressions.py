@@ -14,6 +14,7 @@ from libs.cel import Environment, Problem, contexts
 
 Saved = SavePolicy | PolicySaved
 
+_CONDITION: Final = "condition"
 _ACTION: Final = re.compile(r"\{\{[^{}]*\}\}")
 
 
@@ -26,7 +27,7 @@ def check_expressions(wish: SavePolicy) -> None:
     details: list[dict[str, Any]] = []
     what = ""
     for path, name, environment, source in expressions_of(wish):
-        for problem in _errors(environment, source):
+        for problem in _errors(environment, source, templated=name.endswith(_CONDITION)):
             told = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
             what = what or f"Invalid {name}: {told} at line {problem.line}, column {problem.column}"
             details.append(
@@ -36,9 +37,9 @@ def check_expressions(wish: SavePolicy) -> None:
         raise Refused("invalid", what, code="INVALID_CEL", details=details)
 
 
-def _errors(environment: Environment, source: str) -> list[Problem]:
+def _errors(environment: Environment, source: str, *, templated: bool) -> list[Problem]:
     """The errors of an expression. A condition may hold templates, for which a number or a name will stand when it is judged."""
-    sources = (source, _ACTION.sub("0", source), _ACTION.sub("x", source)) if environment is contexts.RESULT else (source,)
+    sources = (source, _ACTION.sub("0", source), _ACTION.sub("x", source)) if templated else (source,)
     found = [[one for one in environment.check(text) if one.severity == "error"] for text in dict.fromkeys(sources)]
     return [] if [] in found else found[0]
 
@@ -76,3 +77,5 @@ def _in_rule(path: str, rule: RuleInput | Rule) -> Iterator[tuple[str, str, Envi
             yield f"{at}/successCondition", "success condition", contexts.RESULT, metric.success_condition
             if metric.failure_condition:
                 yield f"{at}/failureCondition", "failure condition", contexts.RESULT, metric.failure_condition
+            if metric.baseline is not None:
+                yield f"{at}/baseline/value", "number of a baseline", contexts.RESULT, metric.baseline.value

@@ -12,7 +12,7 @@ from contracts.envelope import Recorded
 from contracts.fact import Fact
 from contracts.facts import dispatcher, inventory, planner, policy, verifier
 from services.policy import fold_freezes, fold_jobs, fold_pair, fold_versions
-from services.policy.state import CheckState, Pair, Policy, State, approval_key, pair_key
+from services.policy.state import Pair, Policy, State, approval_key, pair_key
 
 F = TypeVar("F", bound=Fact)
 _Handler = Callable[[State, Any, int], State]
@@ -210,6 +210,11 @@ def _redeploy_requested(state: State, pair: Pair, fact: planner.RedeployRequeste
     return fold_pair.deploy_again(pair, fact, position)
 
 
+@_folds_in_pair(planner.MarkLifted)
+def _mark_lifted(state: State, pair: Pair, fact: planner.MarkLifted, position: int) -> Pair:
+    return fold_pair.lift(pair, fact.resource_ids, fact.version_id)
+
+
 # --- jobs and verifications ----------------------------------------------------------------------------------------------------
 
 
@@ -240,24 +245,22 @@ def _dispatch_held(state: State, pair: Pair, fact: dispatcher.DispatchHeld, posi
 
 @_folds_in_pair(policy.VerificationRequired)
 def _verification_required(state: State, pair: Pair, fact: policy.VerificationRequired, position: int) -> Pair:
-    return fold_jobs.add_check(pair, fact.resource_id, fact.version_id, fact.job_id, fact.rule_id, position)
+    return fold_jobs.add_check(pair, fact, position)
 
 
 @_folds_in_pair(verifier.VerificationStarted)
 def _verification_started(state: State, pair: Pair, fact: verifier.VerificationStarted, position: int) -> Pair:
-    return fold_jobs.start_check(
-        pair, fact.resource_id, fact.version_id, fact.job_id, fact.rule_id, fact.verification_id, position
-    )
+    return fold_jobs.start_check(pair, fact, position)
 
 
-@_folds_in_pair(verifier.VerificationPassed, verifier.VerificationFailed)
-def _verification_ended(
-    state: State, pair: Pair, fact: verifier.VerificationPassed | verifier.VerificationFailed, position: int
-) -> Pair:
-    came_to: CheckState = "passed" if isinstance(fact, verifier.VerificationPassed) else "failed"
-    return fold_jobs.end_check(
-        pair, fact.resource_id, fact.version_id, fact.job_id, fact.verification_id, came_to, position, fact.finished_at
-    )
+@_folds_in_pair(
+    verifier.VerificationPassed,
+    verifier.VerificationFailed,
+    verifier.VerificationInconclusive,
+    verifier.VerificationCancelled,
+)
+def _verification_ended(state: State, pair: Pair, fact: fold_jobs.Ended, position: int) -> Pair:
+    return fold_jobs.end_check(pair, fact, position)
 
 
 # --- our own facts -------------------------------------------------------------------------------------------------------------

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 
 from immutables import Map
 
 from contracts.facts.dispatcher import DispatchHeld, JobCreated, JobDelayed, JobLeased, JobStatusChanged
+from contracts.facts.policy import VerificationRequired
+from contracts.facts.verifier import (
+    VerificationCancelled,
+    VerificationFailed,
+    VerificationInconclusive,
+    VerificationPassed,
+    VerificationStarted,
+)
 from contracts.shapes import ACTIVE
 from services.policy.fold_pair import stop_retry, use
 from services.policy.state import (
@@ -22,6 +29,7 @@ from services.policy.state import (
     Queued,
     Success,
     Successes,
+    bounded,
 )
 
 
@@ -47,6 +55,8 @@ def add_job(pair: Pair, fact: JobCreated, position: int, is_newer: Callable[[str
         standing = standing._replace(job_version=fact.version_id)
     if standing.again is not None or standing.queued is not None:
         standing = standing._replace(again=None, queued=None)
+    if fact.version_id in standing.lifted:
+        standing = standing._replace(lifted=tuple(version for version in standing.lifted if version != fact.version_id))
     if not fact.rollback and standing.taken != fact.version_id and is_newer(fact.version_id, standing.taken):
         standing = standing._replace(taken=fact.version_id)
     return use(pair, one, standing)
@@ -110,54 +120,57 @@ def queue(pair: Pair, fact: DispatchHeld, position: int) -> Pair:
     return pair._replace(standings=standings.finish())
 
 
-def add_check(pair: Pair, resource_id: str, version_id: str, job_id: str, rule_id: str, position: int) -> Pair:
+def add_check(pair: Pair, fact: VerificationRequired, position: int) -> Pair:
     """A verification of a job is required."""
 
     def checked(job: Job) -> Job:
-        return job._replace(checks=(*job.checks, Check(rule_id, "", "running", position)))
+        return job._replace(checks=(*job.checks, Check(fact.rule_id, "", "running", position, policy_id=fact.policy_id)))
 
-    return _change_job(pair, resource_id, version_id, job_id, checked)
+    return _change_job(pair, fact.resource_id, fact.version_id, fact.job_id, checked)
 
 
-def start_check(
-    pair: Pair, resource_id: str, version_id: str, job_id: str, rule_id: str, verification_id: str, position: int
-) -> Pair:
-    """The verification that a rule requires of a job got its id."""
+def start_check(pair: Pair, fact: VerificationStarted, position: int) -> Pair:
+    """A verification of a job began, or began anew: then it runs, whatever the one before came to."""
 
-    def checked(job: Job) -> Job:
-        return job._replace(
-            checks=tuple(
-                check._replace(verification_id=verification_id, position=position) if check.rule_id == rule_id else check
-                for check in job.checks
-            )
+    def begun(check: Check) -> Check:
+        if check.rule_id != fact.rule_id or fact.attempt < check.attempt:
+            return check
+        return Check(fact.rule_id, fact.verification_id, "running", position, policy_id=check.policy_id, attempt=fact.attempt)
+
+    return _change_checks(pair, fact, begun)
+
+
+Ended = VerificationPassed | VerificationFailed | VerificationInconclusive | VerificationCancelled
+
+
+def end_check(pair: Pair, fact: Ended, position: int) -> Pair:
+    """A verification ended, or failed after it had passed. One that another attempt took the place of changes nothing."""
+
+    def ended(check: Check) -> Check:
+        if check.verification_id != fact.verification_id:
+            return check
+        state, told = _came_to(fact)
+        return check._replace(
+            state=state,
+            position=position,
+            ended_at=fact.finished_at,
+            told=bounded(told),
+            reaction=fact.reaction if isinstance(fact, VerificationFailed) else None,
         )
 
-    return _change_job(pair, resource_id, version_id, job_id, checked)
+    return _change_checks(pair, fact, ended)
 
 
-def end_check(
-    pair: Pair,
-    resource_id: str,
-    version_id: str,
-    job_id: str,
-    verification_id: str,
-    state: CheckState,
-    position: int,
-    ended_at: datetime,
-) -> Pair:
-    """A verification passed or failed."""
-
-    def checked(job: Job) -> Job:
-        return job._replace(
-            checks=tuple(
-                check._replace(state=state, position=position, ended_at=ended_at)
-                if check.verification_id == verification_id
-                else check
-                for check in job.checks
-            )
-        )
-
-    return _change_job(pair, resource_id, version_id, job_id, checked)
+def _came_to(fact: Ended) -> tuple[CheckState, str]:
+    match fact:
+        case VerificationPassed():
+            return "passed", ""
+        case VerificationFailed():
+            return "failed", f"{fact.metric}: {fact.message}"
+        case VerificationInconclusive():
+            return "inconclusive", f"{fact.metric}: {fact.message}"
+        case VerificationCancelled():
+            return "cancelled", fact.reason
 
 
 def _set_jobs(pair: Pair, resource_id: str, version_id: str, jobs: tuple[Job, ...]) -> Pair:
@@ -182,6 +195,13 @@ def _change_job(pair: Pair, resource_id: str, version_id: str, job_id: str, chan
     if not any(job.job_id == job_id for job in jobs):
         return pair
     return _set_jobs(pair, resource_id, version_id, tuple(change(job) if job.job_id == job_id else job for job in jobs))
+
+
+def _change_checks(pair: Pair, fact: VerificationStarted | Ended, change: Callable[[Check], Check]) -> Pair:
+    def changed(job: Job) -> Job:
+        return job._replace(checks=tuple(change(check) for check in job.checks))
+
+    return _change_job(pair, fact.resource_id, fact.version_id, fact.job_id, changed)
 
 
 def _newest_success(pair: Pair, resource_id: str) -> Success | None:

@@ -50,7 +50,10 @@ def forget(pair: Pair, dead: tuple[str, ...]) -> Pair:
         left = without(by_resource, dead)
         if left is not by_resource:
             jobs = jobs.set(version_id, left) if left else jobs.delete(version_id)
-    return pair._replace(standings=without(pair.standings, dead), jobs=jobs, pins=without(pair.pins, dead))
+    marks = pair.marks
+    for one in dead:
+        marks = _count_marks(marks, pair.standings.get(one, NOWHERE).bad, ())
+    return pair._replace(standings=without(pair.standings, dead), jobs=jobs, pins=without(pair.pins, dead), marks=marks)
 
 
 def clear(pair: Pair, fact: TargetsCleared, superseded: Callable[[str], bool]) -> Pair:
@@ -151,6 +154,7 @@ def go_back(pair: Pair, fact: RollbackStarted) -> Pair:
     void = standing.cleared is not None and standing.cleared.version_id in (*bad, fact.version_id)
     standing = standing._replace(
         bad=bad,
+        lifted=tuple(version for version in standing.lifted if version not in bad),
         by_hand=standing.by_hand if fact.job_id else (*standing.by_hand, *marks),
         desired=desired,
         cleared=None if void else standing.cleared,
@@ -169,11 +173,15 @@ def deploy_again(pair: Pair, fact: RedeployRequested, position: int) -> Pair:
     return _stand(pair, standings)
 
 
-def lift(pair: Pair, resource_id: str, version_id: str) -> Pair:
-    """A person wants a version on a target although it was marked bad there."""
-    standing = pair.standings.get(resource_id, NOWHERE)
-    lifted = _lifted(standing, version_id)
-    return pair if lifted is standing else _stand(pair, {resource_id: lifted})
+def lift(pair: Pair, resource_ids: Iterable[str], version_id: str) -> Pair:
+    """A person lets a version go to targets although it was marked bad there."""
+    standings: dict[str, Standing] = {}
+    for one in resource_ids:
+        standing = pair.standings.get(one, NOWHERE)
+        lifted = _lifted(standing, version_id)
+        if lifted is not standing:
+            standings[one] = lifted
+    return _stand(pair, standings) if standings else pair
 
 
 def _lifted(standing: Standing, version_id: str) -> Standing:
@@ -183,6 +191,7 @@ def _lifted(standing: Standing, version_id: str) -> Standing:
         bad=_other(standing.bad, version_id),
         by_hand=_other(standing.by_hand, version_id),
         asked=_other(standing.asked, version_id),
+        lifted=(*_other(standing.lifted, version_id), version_id),
     )
 
 
@@ -244,8 +253,25 @@ def _stand(pair: Pair, standings: dict[str, Standing], *, opened: Iterable[str] 
             assert cleared is not None
             open_[one] = cleared.version_id
         open_now = open_.finish()
-    pair = pair._replace(standings=pair.standings.update(standings), open=open_now)
+    marks = pair.marks
+    for one, standing in standings.items():
+        marks = _count_marks(marks, pair.standings.get(one, NOWHERE).bad, standing.bad)
+    pair = pair._replace(standings=pair.standings.update(standings), open=open_now, marks=marks)
     return _count(pair, added, removed)
+
+
+def _count_marks(marks: Map[str, int], before: tuple[str, ...], after: tuple[str, ...]) -> Map[str, int]:
+    """The count of bad marks after those of one target changed."""
+    if before == after:
+        return marks
+    for version_id in before:
+        if version_id not in after:
+            left = marks[version_id] - 1
+            marks = marks.set(version_id, left) if left else marks.delete(version_id)
+    for version_id in after:
+        if version_id not in before:
+            marks = marks.set(version_id, marks.get(version_id, 0) + 1)
+    return marks
 
 
 def _other(versions: tuple[str, ...], version_id: str) -> tuple[str, ...]:

@@ -78,7 +78,7 @@ def pin(state: State, fact: VersionPinned, position: int, by: str) -> State:
     chosen = Pin(fact.version_id, by, fact.reason, position, fact.pinned_at)
     pair = pair._replace(pins=pair.pins.set(fact.resource_id or WHOLE, chosen))
     if fact.resource_id is not None:
-        pair = fold_pair.lift(pair, fact.resource_id, fact.version_id)
+        pair = fold_pair.lift(pair, (fact.resource_id,), fact.version_id)
     places = state.places
     # A pair may be pinned before it has any target, and is then to be found again when one of the two is deleted.
     for one in (fact.deployment_id, fact.environment_id, *((fact.resource_id,) if fact.resource_id else ())):

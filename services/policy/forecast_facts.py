@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from contracts.fact import Fact
 from contracts.facts.dispatcher import DispatchSnapshot, JobCreated, JobStatusChanged
@@ -152,7 +152,7 @@ def _verified(pair: Pair, resource_id: str, job: Job, now: datetime) -> Iterator
     for check in job.checks:
         if check.state != "running":
             continue
-        about = {
+        about: dict[str, Any] = {
             "verification_id": check.verification_id or f"{job.job_id}/{check.rule_id}",
             "job_id": job.job_id,
             "release_id": job.release_id,
@@ -162,5 +162,5 @@ def _verified(pair: Pair, resource_id: str, job: Job, now: datetime) -> Iterator
             "version_id": job.version_id,
         }
         if not check.verification_id:
-            yield VerificationStarted(**about, policy_id="", rule_id=check.rule_id, metrics=(), started_at=now)
+            yield VerificationStarted(**about, policy_id="", rule_id=check.rule_id, metrics=(), first_at=(), started_at=now)
         yield VerificationPassed(**about, finished_at=now)

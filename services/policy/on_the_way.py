@@ -7,6 +7,7 @@ from typing import Final
 
 from contracts.commands.policy import Reason, VersionStanding, WhoEnds
 from contracts.shapes import ACTIVE
+from services.policy.checks import against, said_of
 from services.policy.finding import positions
 from services.policy.gate import Judge
 from services.policy.instants import spoken
@@ -106,15 +107,18 @@ def ends_of(job: Job) -> str:
 
 def health(judge: Judge, pair: Pair, resource_id: str) -> str:
     """What is still to be said of a version that runs, to follow its sentence without the full stop: what deploying it anew comes to, or
-    that its verification is not over, or failed."""
+    that its verification is not over, or did not pass."""
     anew = deployed_anew(judge, pair, resource_id)
     job = pair.newest_job(resource_id)
     if anew or job is None or job.status != "successful" or job.verified:
         return anew
-    if not any(check.state == "failed" for check in job.checks):
+    check = against(job)
+    if check is None:
         return "; its verification is running"
     tag = judge.state.tag(job.version_id)
-    return f"; its verification failed. What ends it: a person who redeploys {tag} or rolls it back, or a newer version"
+    return (
+        f"; {said_of(check)}. What ends it: a person who verifies {tag} again, redeploys it or rolls it back, or a newer version"
+    )
 
 
 def deployed_anew(judge: Judge, pair: Pair, resource_id: str) -> str:

@@ -14,13 +14,20 @@ from services.policy.retry import failed_attempts
 from services.policy.selector import asks
 from services.policy.state import Pair, State, pair_key
 
-JobFact = dispatcher.JobCreated | dispatcher.JobStatusChanged | verifier.VerificationPassed | verifier.VerificationFailed
+CheckFact = (
+    verifier.VerificationStarted
+    | verifier.VerificationPassed
+    | verifier.VerificationFailed
+    | verifier.VerificationInconclusive
+    | verifier.VerificationCancelled
+)
+JobFact = dispatcher.JobCreated | dispatcher.JobStatusChanged | CheckFact
 Places = Iterator[tuple[str, str]]
 """Keys of pairs with a resource each."""
 
 
 def moved_by_job(state: State, fact: JobFact) -> Places:
-    """A job was made or moved on, or its verification ended."""
+    """A job was made or moved on, or its verification ended, or began anew."""
     one = fact.resource_id
     pair = state.pairs.get(pair_key(fact.deployment_id, fact.environment_id))
     if pair is None or one not in pair.targets:

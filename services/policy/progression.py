@@ -13,9 +13,10 @@ from datetime import datetime, timedelta
 from contracts.documents import environment_document
 from contracts.shapes import EnvironmentProgression
 from libs.cel import CelProblems, contexts
+from services.policy.checks import against
 from services.policy.finding import TICK, Finding, positions
 from services.policy.instants import later, spoken
-from services.policy.state import NOWHERE, Pair, State, Successes, Version, pair_key
+from services.policy.state import NOWHERE, Job, Pair, State, Successes, Version, pair_key
 
 DEFAULT_STATUSES = frozenset({"successful"})
 NO_SUCCESSES = Successes()
@@ -32,6 +33,7 @@ class Tally:
         newest: completion of the newest success of all.
         facts: positions of the newest successes.
         bad: on how many targets it failed and was marked bad.
+        undecided: where only verified successes count, on how many its verification did not pass, or has no verdict, and a person decides.
     """
 
     targets: int
@@ -40,6 +42,7 @@ class Tally:
     newest: datetime | None
     facts: tuple[int, ...]
     bad: int = 0
+    undecided: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class Upstream:
         holds: whether it is satisfied, then since `since`, and until `until` (None: for ever).
         ready_at: when time alone will satisfy it; None when something must happen first.
         lost: whether so many targets went back that the version does not pass by itself.
+        undecided: whether its verification did not pass somewhere, and a person decides.
     """
 
     name: str
@@ -62,6 +66,7 @@ class Upstream:
     until: datetime | None = None
     ready_at: datetime | None = None
     lost: bool = False
+    undecided: bool = False
     facts: tuple[int, ...] = ()
 
 
@@ -159,12 +164,13 @@ def count(pair: Pair | None, version_id: str, statuses: frozenset[str], verified
     facts: list[int] = []
     newest: datetime | None = None
     tried = False
-    bad = 0
+    bad = undecided = 0
     for resource_id, jobs in pair.jobs.get(version_id, {}).items():
         if resource_id not in pair.targets:
             continue
         tried = True
-        bad += version_id in pair.standings.get(resource_id, NOWHERE).bad
+        is_bad = version_id in pair.standings.get(resource_id, NOWHERE).bad
+        bad += is_bad
         first: datetime | None = None
         for job in jobs:
             at = job.completed_at
@@ -175,7 +181,15 @@ def count(pair: Pair | None, version_id: str, statuses: frozenset[str], verified
             facts.append(max(job.position, *(check.position for check in job.checks)) if job.checks else job.position)
         if first is not None:
             firsts.append(first)
-    return Tally(len(pair.targets), tried, tuple(sorted(firsts)), newest, positions(tuple(facts)), bad)
+        elif verified and not is_bad and is_undecided(jobs, statuses):
+            undecided += 1
+            facts += [check.position for check in jobs[-1].checks]
+    return Tally(len(pair.targets), tried, tuple(sorted(firsts)), newest, positions(tuple(facts)), bad, undecided)
+
+
+def is_undecided(jobs: Sequence[Job], statuses: frozenset[str]) -> bool:
+    """Whether the newest job of a version on a target would count, were it not for its verification, which ended without passing."""
+    return bool(jobs) and jobs[-1].status in statuses and against(jobs[-1]) is not None
 
 
 def _judge_one(body: EnvironmentProgression, version: Version, name: str, tally: Tally, now: datetime) -> Upstream:
@@ -197,11 +211,16 @@ def _judge_one(body: EnvironmentProgression, version: Version, name: str, tally:
                 "a newer version, or a person who lifts the mark",
                 lost=True, facts=tally.facts,
             )  # fmt: skip
+        said, detail, ends = "", "", f"{version.tag} {done} on {asked} in {name}"
+        if tally.undecided:
+            said = " Its verification did not pass there, and a person decides."
+            detail = f" On {tally.undecided} its verification did not pass or has no verdict, and a person decides."
+            ends = f"a person who verifies {version.tag} again in {name}, redeploys it there or skips this rule, or {ends}"
         return Upstream(
             name, False, 2 if tally.tried else 1,
-            f"{version.tag} must first be {done} in {name} ({asked}).",
-            f"{version.tag} is {done} on {succeeded} of {tally.targets} targets in {name}; the rule asks for {asked}.",
-            f"{version.tag} {done} on {asked} in {name}",
+            f"{version.tag} must first be {done} in {name} ({asked}).{said}",
+            f"{version.tag} is {done} on {succeeded} of {tally.targets} targets in {name}; the rule asks for {asked}.{detail}",
+            ends, undecided=tally.undecided > 0,
             facts=tally.facts,
         )  # fmt: skip
     assert tally.newest is not None, "a success has an end"

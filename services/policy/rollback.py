@@ -1,7 +1,8 @@
 """rollback: must a target return to its last good release because of what its newest job came to?
 
 Asked once for a version on a target, and never for a job that is itself a rollback. Retries come first: because of how a job ended a
-target returns when no retry follows; because of a failed verification at once. What the target returns to is planner's answer.
+target returns when no retry follows; because of a failed verification at once, unless the metric that failed leaves it to a person; where
+the metric itself asks for it no rollback rule is needed. What the target returns to is planner's answer.
 """
 
 from __future__ import annotations
@@ -22,28 +23,30 @@ from services.policy.own import RETRY
 from services.policy.recording import MOST_SAID
 from services.policy.retry import failed_attempts, statuses_of
 from services.policy.selector import asks
-from services.policy.state import NOWHERE, Job, Pair, State, pair_key
+from services.policy.state import NOWHERE, Check, Job, Pair, State, pair_key
 
 _Ended = JobCreated | JobStatusChanged | VerificationFailed
 
 
 def require_rollbacks(state: State, recorded: Sequence[Recorded], now: datetime) -> list[Draft]:
     """The rollbacks that follow at once from jobs that ended and verifications that failed."""
-    if not asks(state, "rollback"):
-        return []
+    by_rule = asks(state, "rollback")
     judge = Judge(state, now)
     drafts: list[Draft] = []
     asked: set[tuple[str, str, str]] = set()
     for one in recorded:
         fact = one.fact
-        if not isinstance(fact, _Ended):
+        if not isinstance(fact, _Ended) or not (
+            by_rule or (isinstance(fact, VerificationFailed) and fact.reaction == "rollBack")
+        ):
             continue
         pair = state.pairs.get(pair_key(fact.deployment_id, fact.environment_id))
         key = (pair.key if pair is not None else "", fact.resource_id, fact.version_id)
         if pair is None or key in asked or (job := _to_undo(pair, fact)) is None:
             continue
+        required: RollbackRequired | None
         if isinstance(fact, VerificationFailed):
-            required = _require(judge, pair, fact.resource_id, (job,), fact)
+            required = _because_of(judge, pair, job, fact)
         else:
             required = _require(judge, pair, fact.resource_id, _given_up(judge, pair, fact.resource_id, job))
         if required is not None:
@@ -124,9 +127,29 @@ def _to_undo(pair: Pair, fact: _Ended) -> Job | None:
     job = next((job for job in jobs if job.job_id == fact.job_id), None)
     if job is None or job.rollback:
         return None
-    if not isinstance(fact, VerificationFailed) and (fact.status in ACTIVE or job.status != fact.status):
-        return None
-    return job
+    if isinstance(fact, VerificationFailed):
+        # One that a person has measured anew since says nothing any more.
+        return job if (check := _check_of(job, fact)) is not None and check.state == "failed" else None
+    return None if fact.status in ACTIVE or job.status != fact.status else job
+
+
+def _check_of(job: Job, fact: VerificationFailed) -> Check | None:
+    return next((check for check in job.checks if check.verification_id == fact.verification_id), None)
+
+
+def _because_of(judge: Judge, pair: Pair, job: Job, failed: VerificationFailed) -> RollbackRequired | None:
+    """What a failed verification requires: what its metric asks for, or else what the rules say."""
+    match failed.reaction:
+        case "hold":
+            return None
+        case "rollBack":
+            check = _check_of(job, failed)
+            assert check is not None, "only what is known to have failed is looked at"
+            where = f"{judge.state.tag(job.version_id)} on {judge.state.resource_name(failed.resource_id)}"
+            reason = f"The verification of {where} failed: {failed.metric}, which rolls back: {_sentence(failed.message)}"
+            return _required(judge, pair, failed.resource_id, job, check.policy_id, check.rule_id, reason)
+        case None:
+            return _require(judge, pair, failed.resource_id, (job,), failed)
 
 
 def _newest_dispatch(pair: Pair, resource_id: str, version_id: str) -> tuple[Job, ...]:
@@ -167,19 +190,25 @@ def _require(
                 reason = _reason(judge.state, rule.rollback, resource_id, job, failed, policy.name)
                 if not reason:
                     continue
-                return RollbackRequired(
-                    deployment_id=pair.deployment_id,
-                    version_id=job.version_id,
-                    environment_id=pair.environment_id,
-                    resource_id=resource_id,
-                    release_id=job.release_id,
-                    job_id=job.job_id,
-                    policy_id=match.policy_id,
-                    rule_id=rule.id,
-                    reason=reason[:MOST_SAID],
-                    required_at=judge.now,
-                )
+                return _required(judge, pair, resource_id, job, match.policy_id, rule.id, reason)
     return None
+
+
+def _required(
+    judge: Judge, pair: Pair, resource_id: str, job: Job, policy_id: str, rule_id: str, reason: str
+) -> RollbackRequired:
+    return RollbackRequired(
+        deployment_id=pair.deployment_id,
+        version_id=job.version_id,
+        environment_id=pair.environment_id,
+        resource_id=resource_id,
+        release_id=job.release_id,
+        job_id=job.job_id,
+        policy_id=policy_id,
+        rule_id=rule_id,
+        reason=reason[:MOST_SAID],
+        required_at=judge.now,
+    )
 
 
 def _reason(state: State, body: Rollback, resource_id: str, job: Job, failed: VerificationFailed | None, policy: str) -> str:

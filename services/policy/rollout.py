@@ -1,7 +1,8 @@
 """gradualRollout: targets follow one another in time, each at its place.
 
 A target is covered when a verification or rollback rule applies to it: then it goes only when every target before it has passed its
-job and its verification, one at a time, and a failure stops the rollout. Otherwise the clock alone decides.
+job and its verification, one at a time; a failure stops the rollout, and a verification without a verdict holds it. Otherwise the clock
+alone decides, until the version is marked bad on a target.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from contracts.shapes import GradualRollout
 from services.policy.finding import Finding, RuleKey
 from services.policy.instants import later
 from services.policy.order import Places
-from services.policy.state import NOWHERE, Job, Outcome, Pair, State, Version
+from services.policy.outcome import Stop, marked_at, outcome_of, stop_at
+from services.policy.state import NOWHERE, Pair, State, Version
 from services.policy.turn_findings import not_started, stopped_by, timed, turn_of
 
 LONGEST_S: Final = 10_000 * 366 * 24 * 3600
@@ -45,15 +47,15 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How far a rollout is: what stops it, and who is under way (both None: it may go on).
+    """How far a rollout is: what stops or holds it, and who is under way (both None: it may go on).
 
     Attributes:
         opened: of the targets that wait for others, are cleared and have no job yet the one that may get it. There are several only
             when a rollout came to wait for what the targets before come to after they were cleared. It keeps its turn when a target
-            that waits for nobody goes meanwhile; a failure takes it.
+            that waits for nobody goes meanwhile; whatever stops the rollout takes it.
     """
 
-    failed: tuple[str, Job] | None
+    stop: Stop | None
     running: str | None
     opened: str | None
     last_cleared_at: datetime | None
@@ -91,39 +93,20 @@ def step_of(body: GradualRollout, targets: int) -> timedelta:
     return offset_of(body, 1, max(targets, 1)) if targets > 1 else timedelta(0)
 
 
-def outcome_of(pair: Pair, resource_id: str, version_id: str) -> tuple[Outcome, Job] | None:
-    """What the newest dispatch of a version came to on a target; None when the rollout made no job there.
-
-    Several agents make several jobs of one attempt: all must pass. Jobs that returned to the version after a newer one failed say
-    nothing about its rollout.
-    """
-    jobs = [job for job in pair.jobs_of(resource_id, version_id) if not job.rollback]
-    if not jobs:
-        return None
-    newest = jobs[-1]
-    together = [job for job in jobs if (job.release_id, job.attempt) == (newest.release_id, newest.attempt)]
-    for wanted in ("failed", "running"):
-        for job in together:
-            if job.outcome == wanted:
-                return job.outcome, job
-    return "passed", newest
-
-
 def pace_of(asked: Question, places: Places) -> Pace:
     """How far the rollout of a version in an environment is; targets that vanished count no more."""
     pair, version_id = asked.pair, asked.version.version_id
-    failed: tuple[str, Job] | None = None
+    stop: Stop | None = None
     running: str | None = None
     under_way: list[str] = []
     for one in pair.jobs.get(version_id, {}):
         if one not in pair.targets:
             continue
         came_to = outcome_of(pair, one, version_id)
-        if came_to is None:
-            continue
-        if came_to[0] == "failed" and (failed is None or (came_to[1].position, one) < (failed[1].position, failed[0])):
-            failed = (one, came_to[1])
-        elif came_to[0] == "running":
+        here = stop_at(pair, one, version_id, came_to)
+        if here is not None and (stop is None or here.rank < stop.rank):
+            stop = here
+        elif here is None and came_to is not None and came_to[0] == "running":
             under_way.append(one)
     open_ = [one for one, cleared in pair.open.items() if cleared == version_id and one in pair.targets]
     open_ = [one for one in open_ if not _runs(pair, one, version_id)]
@@ -132,10 +115,10 @@ def pace_of(asked: Question, places: Places) -> Pace:
     elif open_:
         running = min(open_, key=places.__getitem__)
     opened: str | None = None
-    if open_ and failed is None and not any(asked.in_line(one) for one in under_way):
+    if open_ and stop is None and not any(asked.in_line(one) for one in under_way):
         turns = [one for one in open_ if not _had_it(asked, one) and asked.in_line(one)]
         opened = min(turns, key=places.__getitem__, default=None)
-    return Pace(failed, running, opened, pair.paced.get(version_id))
+    return Pace(stop, running, opened, pair.paced.get(version_id))
 
 
 def _runs(pair: Pair, resource_id: str, version_id: str) -> bool:
@@ -188,8 +171,10 @@ def judge_line(groups: Sequence[Candidates], asked: Question) -> dict[str, Turns
     places, total = Places(pair, version.version_id), len(pair.targets)
     covered = any(group.covered for group in groups)
     pace = pace_of(asked, places) if covered else Pace(None, None, None, None)
-    stopped = stopped_by(pace.failed, version, state)
-    had = _had_turns(asked, pace) if covered else set()
+    stopped = stopped_by(pace.stop, version, state)
+    # Where the clock alone decides a failure stops nobody, but a version that was marked bad somewhere goes to no further target.
+    marked = stopped_by(marked_at(pair, version.version_id), version, state)
+    had = _had_turns(asked, pace) if covered or marked is not None else set()
     running = pace.running
     if covered and stopped is None and running is None:
         running = asked.going or _goes_now(groups, asked, places, had)
@@ -201,7 +186,8 @@ def judge_line(groups: Sequence[Candidates], asked: Question) -> dict[str, Turns
     for group in groups:
         shared: dict[tuple[datetime, ...], Turns] = {}
         waits = _all(group, turn_of(state, version, running, ""))
-        stops = _all(group, stopped) if stopped is not None else ()
+        against = stopped if group.covered else marked
+        stops = _all(group, against) if against is not None else ()
         early = _all(group, not_started(""))
         reached = _all(group, timed(now, now, ""))
         last: dict[datetime | None, bool] = {}
@@ -210,7 +196,7 @@ def judge_line(groups: Sequence[Candidates], asked: Question) -> dict[str, Turns
             paced = group.covered and one not in had
             if group.start is None:
                 judged[one] = _all(group, not_started(where)) if wordy else early
-            elif paced and stopped is not None:
+            elif against is not None and one not in had:
                 judged[one] = stops
             elif paced and (running is not None or (group.free and one != turn)):
                 judged[one] = _all(group, turn_of(state, version, running, where)) if wordy else waits

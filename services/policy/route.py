@@ -8,8 +8,9 @@ from typing import Final, NamedTuple
 
 from services.policy.candidates import is_fit
 from services.policy.finding import Finding, positions
-from services.policy.rollout import outcome_of
+from services.policy.outcome import outcome_of
 from services.policy.state import NOWHERE, Pair, Pin, State, Version
+from services.policy.turn_findings import failure_of
 
 BEHIND: Final = "Every version goes in order, and an earlier one comes first."
 WAITS: Final = Finding(
@@ -133,12 +134,16 @@ def behind(state: State, pair: Pair, resource_id: str, turn: Turn) -> Finding:
     """Why a version waits for the one before it, at this moment: what is recorded names no version."""
     first = state.tag(turn.candidate) if turn.candidate is not None else "the version before it"
     came_to = outcome_of(pair, resource_id, turn.candidate) if turn.candidate is not None else None
-    if came_to is not None and came_to[0] == "failed":
+    if came_to is not None and came_to[0] in ("failed", "held"):
+        job = came_to[1]
+        measured = job.status == "successful"
         return replace(
             WAITS,
-            detail=f"Every version goes in order, and {first} comes first, which failed here.",
-            ended_by=f"a person who redeploys {first}, rolls it back or rejects it",
-            facts=positions((came_to[1].position,)),
+            detail=f"Every version goes in order, and {first} comes first, which failed here."
+            if not measured
+            else f"Every version goes in order, and {first} comes first; here {failure_of(job)}.",
+            ended_by=f"a person who {'verifies it again, ' if measured else ''}redeploys {first}, rolls it back or rejects it",
+            facts=positions((job.position, *(check.position for check in job.checks))),
         )
     return replace(
         WAITS,

@@ -14,8 +14,11 @@ from contracts.facts.policy import FreezeOverridden, FreezeSaved, PolicySaved, S
 from contracts.shapes import ACTIVE, JobStatus, Json, VersionStatus
 from services.policy.finding import RuleKey
 
-CheckState = Literal["running", "passed", "failed"]
-Outcome = Literal["running", "passed", "failed"]
+CheckState = Literal["running", "passed", "failed", "inconclusive", "cancelled"]
+Outcome = Literal["running", "passed", "failed", "held"]
+"""What a job and its verifications came to; `held`: a verification ended without a verdict, and a person decides."""
+
+Reaction = Literal["hold", "rollBack"]
 
 
 LONGEST_TOLD: Final = 500
@@ -111,13 +114,26 @@ class Approval(NamedTuple):
 
 
 class Check(NamedTuple):
-    """A verification that a rule requires of a job. `verification_id` is empty until it started, `ended_at` None until it ended."""
+    """A verification of a job that a rule requires, or the job's agent (no rule): its newest attempt, which is the one that counts.
+
+    Attributes:
+        verification_id: empty until it started.
+        ended_at: None until it ended.
+        policy_id: of the rule, as it was when the verification was required.
+        attempt: 1, and one more each time that a person wants it again.
+        told: why it did not pass, bounded.
+        reaction: what the metric that failed asks for; None leaves it to rollback rules.
+    """
 
     rule_id: str
     verification_id: str
     state: CheckState
     position: int
     ended_at: datetime | None = None
+    policy_id: str = ""
+    attempt: int = 1
+    told: str = ""
+    reaction: Reaction | None = None
 
 
 class Delay(NamedTuple):
@@ -172,8 +188,7 @@ class Job(NamedTuple):
     @property
     def told(self) -> str:
         """The job's message as far as a sentence has room for it."""
-        message = " ".join((self.message or "").split())
-        return message if len(message) <= LONGEST_TOLD else f"{message[:LONGEST_TOLD]}…"
+        return bounded(self.message or "")
 
     @property
     def found_no_agent(self) -> bool:
@@ -187,12 +202,17 @@ class Job(NamedTuple):
 
     @property
     def outcome(self) -> Outcome:
-        """What the job and its verifications came to."""
+        """What the job and its verifications came to. One that failed tells the most, one that is still running more than one that ended."""
         if self.status in ACTIVE:
             return "running"
-        if self.status != "successful" or any(check.state == "failed" for check in self.checks):
+        if self.status != "successful":
             return "failed"
-        return "passed" if self.verified else "running"
+        states = {check.state for check in self.checks}
+        if "failed" in states:
+            return "failed"
+        if "running" in states:
+            return "running"
+        return "held" if states - {"passed"} else "passed"
 
 
 class Clearance(NamedTuple):
@@ -246,6 +266,8 @@ class Standing(NamedTuple):
         taken: the newest version that it ever got a job of, other than to go back to it; empty when it had none.
         bad: versions marked bad on it. by_hand: those of them that a person marked. asked: versions that a rollback was required of.
             All in order of happening.
+        lifted: versions whose mark a person ended, until they get a job again: what they came to before counts no more once the target
+            has left them.
         again: the redeployment that waits for its job.
         queued: since when its release waits for a free place; only where it is still the desired one that counts.
     """
@@ -260,6 +282,7 @@ class Standing(NamedTuple):
     by_hand: tuple[str, ...] = ()
     again: Again | None = None
     queued: Queued | None = None
+    lifted: tuple[str, ...] = ()
 
 
 NOWHERE = Standing()
@@ -306,6 +329,7 @@ class Pair(NamedTuple):
         instants: when time alone changes something recorded: how many verdicts and open clearances have that instant.
         wake: the earliest of them.
         pins: by resource id, also of vanished targets, and under `WHOLE` that of all targets.
+        marks: by version, on how many of the standings it is marked bad.
     """
 
     deployment_id: str
@@ -321,12 +345,13 @@ class Pair(NamedTuple):
     instants: Map[datetime, int] = Map()
     wake: datetime | None = None
     pins: Map[str, Pin] = Map()
+    marks: Map[str, int] = Map()
 
     def moved(self, standings: Map[str, Standing], jobs: Map[str, Map[str, tuple[Job, ...]]], open_: Map[str, str]) -> Pair:
         """The pair after a fact about jobs; built directly, since most facts are of this kind."""
         return Pair(
             self.deployment_id, self.environment_id, self.targets, standings, jobs, self.successes, self.held, open_, self.paced,
-            self.withdrawn_at, self.instants, self.wake, self.pins,
+            self.withdrawn_at, self.instants, self.wake, self.pins, self.marks,
         )  # fmt: skip
 
     @property
@@ -450,6 +475,12 @@ class State:
         """How to call a version in a sentence."""
         known = self.versions.get(version_id)
         return known.tag if known is not None else version_id
+
+
+def bounded(text: str) -> str:
+    """What others said, on one line, as far as a sentence has room for it."""
+    text = " ".join(text.split())
+    return text if len(text) <= LONGEST_TOLD else f"{text[:LONGEST_TOLD]}…"
 
 
 def pair_key(deployment_id: str, environment_id: str) -> str:

@@ -9,21 +9,21 @@ from contracts.envelope import Recorded
 from contracts.facts import dispatcher, inventory, planner, policy, verifier
 from contracts.shapes import ACTIVE, EnvironmentProgression
 from services.policy.dependents import waiting_on, waiting_on_target
-from services.policy.finding import RuleKey
+from services.policy.finding import NO_LONGER, RuleKey
 from services.policy.freezes import reads_resources as frozen_by_resource
 from services.policy.gate import Judge
-from services.policy.own_causes import depending, moved_by_document, moved_by_job, moved_by_policy, moved_by_targets
+from services.policy.outcome import outcome_of
+from services.policy.own_causes import CheckFact, depending, moved_by_document, moved_by_job, moved_by_policy, moved_by_targets
 from services.policy.progression import judge_progression, may_pass
 from services.policy.recording import RETOLD, difference
-from services.policy.rollout import outcome_of
-from services.policy.selector import reads_resources
+from services.policy.selector import asks, reads_resources
 from services.policy.state import NOWHERE, Held, Pair, State, pair_key
 from services.policy.wave_steps import held_by_waves, wave_moved
 
 PROGRESSION = "environmentProgression"
 ROLLOUT = "gradualRollout"
 
-_JOB_ENDS = dispatcher.JobStatusChanged | verifier.VerificationPassed | verifier.VerificationFailed
+_JOB_ENDS = dispatcher.JobStatusChanged | CheckFact
 
 
 @dataclass(slots=True)
@@ -34,12 +34,14 @@ class Touched:
         whole: pairs, by key.
         some: targets of pairs, by key of the pair.
         upstream: (deployment, environment) whose jobs or targets changed, for the version, or for all (empty).
+        retold: those of them in which something else happened than a success: it may take one away, or is to be told of.
         looks_at_resources: whether any policy's selector does; worked out at the first resource.
     """
 
     whole: dict[str, Recorded] = field(default_factory=dict)
     some: dict[str, dict[str, Recorded]] = field(default_factory=dict)
     upstream: dict[tuple[str, str, str], Recorded] = field(default_factory=dict)
+    retold: set[tuple[str, str, str]] = field(default_factory=set)
     looks_at_resources: bool | None = None
 
     def target(self, key: str, resource_id: str, because: Recorded) -> None:
@@ -60,9 +62,10 @@ def _downstream(judge: Judge, found: Touched) -> None:
     state = judge.state
     holding: dict[str, bool] = {}
     beside: dict[str, tuple[str, ...]] = {}
-    for (deployment_id, environment_id, version_id), because in found.upstream.items():
+    for upstream, because in found.upstream.items():
+        deployment_id, environment_id, version_id = upstream
         if deployment_id not in holding:
-            holding[deployment_id] = any(pair.held for pair in _pairs_at(state, deployment_id))
+            holding[deployment_id] = any(pair.held or pair.open for pair in _pairs_at(state, deployment_id))
         if not holding[deployment_id]:
             continue
         if environment_id not in beside:
@@ -71,8 +74,13 @@ def _downstream(judge: Judge, found: Touched) -> None:
             pair = state.pairs.get(pair_key(deployment_id, other_id))
             if other_id != environment_id and pair is not None and pair.key not in found.whole:
                 versions = (version_id,) if version_id else tuple(pair.held)
-                if any(_progression_moved(judge, pair, one) for one in versions):
+                retold = upstream in found.retold
+                if any(_progression_moved(judge, pair, one, retold) for one in versions):
                     found.whole[pair.key] = because
+                elif retold and asks(state, "environment_progression") and version_id in pair.open.values():
+                    found.whole[pair.key] = (
+                        because  # what is cleared, and has no job yet, may rest on a success that is none any more
+                    )
 
 
 def _own_moved(state: State, one: Recorded, found: Touched) -> None:
@@ -80,12 +88,9 @@ def _own_moved(state: State, one: Recorded, found: Touched) -> None:
     fact = one.fact
     places: Iterable[tuple[str, str]] = ()
     match fact:
-        case (
-            dispatcher.JobCreated()
-            | dispatcher.JobStatusChanged()
-            | verifier.VerificationPassed()
-            | verifier.VerificationFailed()
-        ):
+        case dispatcher.JobCreated() | dispatcher.JobStatusChanged():
+            places = moved_by_job(state, fact)
+        case _ if isinstance(fact, CheckFact) and not _is_first(fact):
             places = moved_by_job(state, fact)
         case planner.TargetsChanged():
             places = moved_by_targets(state, fact)
@@ -107,8 +112,11 @@ def _touch(judge: Judge, one: Recorded, found: Touched) -> None:
     state, fact = judge.state, one.fact
     _own_moved(state, one, found)
     match fact:
-        case dispatcher.JobStatusChanged() | verifier.VerificationPassed() | verifier.VerificationFailed():
+        case dispatcher.JobStatusChanged():
             _job_ended(judge, one, fact, found)
+        case _ if isinstance(fact, CheckFact):
+            if not _is_first(fact):
+                _job_ended(judge, one, fact, found)
         case dispatcher.JobCreated():
             _in_order(state, one, fact, found)
             _in_waves(judge, one, fact, found)
@@ -137,8 +145,15 @@ def _touch(judge: Judge, one: Recorded, found: Touched) -> None:
         case planner.RollbackStarted():
             key = pair_key(fact.deployment_id, fact.environment_id)
             found.target(key, fact.resource_id, one)
-            _wave_changed(state, key, one, found)
-            _paced(judge, key, fact.resource_id, one, found)  # its clearance may be void
+            _mark_moved(state, key, one, found)
+        case planner.MarkLifted():
+            key = pair_key(fact.deployment_id, fact.environment_id)
+            for resource_id in fact.resource_ids:
+                found.target(key, resource_id, one)
+            upstream = (fact.deployment_id, fact.environment_id, fact.version_id)
+            found.upstream[upstream] = one
+            found.retold.add(upstream)
+            _mark_moved(state, key, one, found)
         case policy.ApprovalRecorded():
             version = state.versions.get(fact.version_id)
             if version is not None:
@@ -194,7 +209,10 @@ def _touch(judge: Judge, one: Recorded, found: Touched) -> None:
 
 def _job_ended(judge: Judge, one: Recorded, fact: _JOB_ENDS, found: Touched) -> None:
     key = pair_key(fact.deployment_id, fact.environment_id)
-    found.upstream[(fact.deployment_id, fact.environment_id, fact.version_id)] = one
+    upstream = (fact.deployment_id, fact.environment_id, fact.version_id)
+    found.upstream[upstream] = one
+    if not isinstance(fact, dispatcher.JobStatusChanged | verifier.VerificationPassed) or _is_taken_back(fact):
+        found.retold.add(upstream)
     if isinstance(fact, dispatcher.JobStatusChanged) and "successful" in (fact.status, fact.previous):
         for waiting in waiting_on_target(judge.state, fact.deployment_id, fact.resource_id):
             found.target(waiting.key, fact.resource_id, one)
@@ -223,9 +241,33 @@ def _in_waves(judge: Judge, one: Recorded, fact: dispatcher.JobCreated | _JOB_EN
     pair = judge.state.pairs.get(pair_key(fact.deployment_id, fact.environment_id))
     if pair is None or pair.key in found.whole or (fact.version_id not in pair.held and not pair.open):
         return
-    again = isinstance(fact, dispatcher.JobStatusChanged) and fact.previous not in ACTIVE
+    # What it had come to before counts no more.
+    again = isinstance(fact, verifier.VerificationStarted) or (
+        isinstance(fact, dispatcher.JobStatusChanged) and fact.previous not in ACTIVE
+    )
     if wave_moved(judge, pair, fact.version_id, fact.resource_id, again=again):
         found.whole[pair.key] = one
+
+
+def _is_taken_back(fact: _JOB_ENDS) -> bool:
+    """Whether a job that had succeeded did not after all."""
+    return isinstance(fact, dispatcher.JobStatusChanged) and fact.previous == "successful" and fact.status != "successful"
+
+
+def _is_first(fact: CheckFact) -> bool:
+    """Whether a verification began that was only just required: nothing is known of it that was not before."""
+    return isinstance(fact, verifier.VerificationStarted) and fact.attempt == 1
+
+
+def _mark_moved(state: State, key: str, one: Recorded, found: Touched) -> None:
+    """A version was marked bad on targets, or is no longer: the others of its rollout are held, or go on. A clearance may be void as well."""
+    pair = state.pairs.get(key)
+    if pair is not None and (_waits_in_rollout(pair) or (pair.open and _any_rollout(state))):
+        found.whole[key] = one
+
+
+def _waits_in_rollout(pair: Pair) -> bool:
+    return any(rule.rule_type == ROLLOUT for by_rule in pair.held.values() for rule in by_rule)
 
 
 def _wave_changed(state: State, key: str, one: Recorded, found: Touched) -> None:
@@ -251,8 +293,7 @@ def _paced(judge: Judge, key: str, resource_id: str, one: Recorded, found: Touch
     pair = judge.state.pairs.get(key)
     if pair is None or key in found.whole or resource_id not in pair.targets:
         return
-    waits = any(rule.rule_type == ROLLOUT for by_rule in pair.held.values() for rule in by_rule)
-    if (waits or pair.open) and judge.any_covered(pair):
+    if (_waits_in_rollout(pair) or pair.open) and judge.any_covered(pair):
         found.whole[key] = one
 
 
@@ -278,8 +319,7 @@ def _targets_changed(state: State, one: Recorded, fact: planner.TargetsChanged, 
     if pair is None:
         return
     found.upstream[(fact.deployment_id, fact.environment_id, "")] = one
-    waits = any(rule.rule_type == ROLLOUT for by_rule in pair.held.values() for rule in by_rule)
-    if waits or (pair.open and _any_rollout(state)):
+    if _waits_in_rollout(pair) or (pair.open and _any_rollout(state)):
         found.whole[key] = one  # places in a rollout moved
     for resource_id in fact.added:
         found.target(key, resource_id, one)
@@ -356,7 +396,7 @@ def _pairs_at(state: State, entity_id: str) -> list[Pair]:
     return [state.pairs[key] for key in state.places.get(entity_id, ()) if key in state.pairs]
 
 
-def _progression_moved(judge: Judge, pair: Pair, version_id: str) -> bool:
+def _progression_moved(judge: Judge, pair: Pair, version_id: str, retold: bool) -> bool:
     """Whether a progression rule says something else about a version than was recorded of the targets it holds."""
     version = judge.state.versions.get(version_id)
     for key, verdicts in pair.held.get(version_id, {}).items():
@@ -365,20 +405,26 @@ def _progression_moved(judge: Judge, pair: Pair, version_id: str) -> bool:
         body = _progression(judge.state, key)
         if body is None:
             return True
-        if not may_pass(body, version, pair.environment_id, judge.state) and _is_awaited(verdicts):
+        recorded = _recorded(verdicts)
+        certain = not retold and not may_pass(body, version, pair.environment_id, judge.state)
+        if certain and all(_is_awaited(one) for one in recorded):
             continue
-        # The rule says the same of all its targets, so any one of them tells what was recorded.
-        recorded = next(iter(verdicts.values()))
         finding = judge_progression(body, version, pair.environment_id, judge.state, judge.now, judge.tally)
-        news = difference(recorded, finding, judge.now)
-        if news == "changed" or (news == "longer" and len(verdicts) <= RETOLD):
-            return True
+        for one in recorded:
+            news = difference(one, finding, judge.now)
+            if news == "changed" or (news == "longer" and len(verdicts) <= RETOLD):
+                return True
     return False
 
 
-def _is_awaited(verdicts: Mapping[str, Held]) -> bool:
+def _recorded(verdicts: Mapping[str, Held]) -> list[Held]:
+    """What was recorded of the targets that the rule applies to: the same of all, but where it was skipped, or recorded at another time."""
+    different = {id(one): one for one in verdicts.values()}
+    return [one for one in different.values() if one.message != NO_LONGER.message]
+
+
+def _is_awaited(recorded: Held) -> bool:
     """Whether the rule was recorded as waiting for successes, and not for the end of a soak time."""
-    recorded = next(iter(verdicts.values()))
     return recorded.verdict == "waiting" and recorded.look_again_at is None
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from services.policy.evaluation import Findings
 from services.policy.finding import Finding
 from services.policy.gate import Judge
-from services.policy.rollout import outcome_of
+from services.policy.outcome import outcome_of
 from services.policy.state import Job, Pair, Version
 from services.policy.turn_findings import failure_of
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from contracts.shapes import ACTIVE
+from services.policy.checks import against, said_of
 from services.policy.finding import Finding, positions
 from services.policy.instants import spoken
+from services.policy.outcome import Stop
 from services.policy.state import Job, State, Version
 
 TURN = "Targets follow one another: this one goes when those before it are deployed and verified."
@@ -48,31 +50,49 @@ def turn_of(state: State, version: Version, running: str | None, where: str) -> 
     )
 
 
-def stopped_by(failed: tuple[str, Job] | None, version: Version, state: State) -> Finding | None:
-    """A target whose rollout a failure stopped; None where nothing failed."""
-    if failed is None:
+def stopped_by(stop: Stop | None, version: Version, state: State) -> Finding | None:
+    """A target whose rollout goes no further; None where it may."""
+    if stop is None:
         return None
-    resource_id, job = failed
-    facts = (job.position, *(check.position for check in job.checks))
     return Finding(
         "blocked",
-        f"The rollout of {version.tag} stopped: on {state.resource_name(resource_id)} {failure_of(job)}.",
-        ended_by=mended_by(job, version, state),
-        facts=positions(facts),
+        f"The rollout of {version.tag} {'is held' if stop.is_held else 'stopped'}: on {state.resource_name(stop.resource_id)} "
+        f"{what_stopped(stop)}.",
+        ended_by=mended_by(stop, version, state),
+        facts=facts_of(stop),
     )
 
 
+def facts_of(stop: Stop) -> tuple[int, ...]:
+    """Positions that a stop rests on."""
+    return positions((stop.job.position, *(check.position for check in stop.job.checks))) if stop.job is not None else ()
+
+
+def what_stopped(stop: Stop) -> str:
+    """What a target came to that stops a rollout; without a full stop."""
+    if stop.job is None:
+        return "it was marked bad"
+    return f"{failure_of(stop.job)}{', and it was marked bad' if stop.marked else ''}"
+
+
 def failure_of(job: Job) -> str:
-    """What went wrong with a job that failed, or whose verification did."""
+    """What went wrong with a job that failed, or whose verification did not pass."""
     assert job.status not in ACTIVE, "a running job can not stop a rollout"
-    if job.status == "successful":
-        return "its verification failed"
+    check = against(job)
+    if job.status == "successful" and check is not None:
+        return said_of(check)
     return f"its job ended as {job.status}" + (f" ({job.told})" if job.message else "")
 
 
-def mended_by(job: Job | None, version: Version, state: State) -> str:
-    """Who or what ends the stop of a rollout; `job` is the failed one, None where there is none."""
+def mended_by(stop: Stop, version: Version, state: State) -> str:
+    """Who or what ends the stop of a rollout."""
     deployment = state.deployments.get(version.deployment_id)
     every = deployment is not None and deployment.supersession == "every"
     otherwise = f"a person who rejects {version.tag}" if every else "a newer version"
-    return f"{'a job agent for that target' if job is not None and job.found_no_agent else 'a person who mends that target'}, or {otherwise}"
+    if stop.marked:
+        return f"a person who lifts the mark of {version.tag} on that target, or {otherwise}"
+    if stop.job is not None and stop.job.found_no_agent:
+        return f"a job agent for that target, or {otherwise}"
+    if stop.job is not None and stop.job.status == "successful":
+        return f"a person who verifies {version.tag} again on that target, redeploys it there or skips this rule, or {otherwise}"
+    return f"a person who mends that target, or {otherwise}"

@@ -30,6 +30,7 @@ class Wanted(NamedTuple):
     rule_id: str
     trigger_on: str
     metrics: tuple[MetricSpec, ...]
+    continue_seconds: int | None = None
 
 
 def require_verifications(state: State, recorded: Sequence[Recorded], now: datetime) -> list[Draft]:
@@ -66,6 +67,7 @@ def require_verifications(state: State, recorded: Sequence[Recorded], now: datet
                 policy_id=want.policy_id,
                 rule_id=want.rule_id,
                 metrics=want.metrics,
+                continue_seconds=want.continue_seconds,
                 required_at=now,
             )
             drafts.append(Draft(required, one))
@@ -86,7 +88,8 @@ def wanted_of(state: State, matched: Matched) -> list[Wanted]:
                     names.add(metric.name)
                     metrics.append(metric)
             if metrics:
-                found.append(Wanted(match.policy_id, rule.id, rule.verification.trigger_on, tuple(metrics)))
+                body = rule.verification
+                found.append(Wanted(match.policy_id, rule.id, body.trigger_on, tuple(metrics), body.continue_seconds))
     return found
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from contracts.shapes import GradualRollout
-from services.policy.finding import RuleKey
+from services.policy.finding import NO_LONGER, RuleKey
 from services.policy.gate import Judge
+from services.policy.outcome import outcome_of
 from services.policy.recording import difference
-from services.policy.rollout import in_line, outcome_of
+from services.policy.rollout import in_line
 from services.policy.state import Held, Pair, State, Successes, Version
 from services.policy.wave_plan import Plan, plan_of, reads_resources
 from services.policy.waves import judge_waves
@@ -40,7 +41,7 @@ def wave_moved(judge: Judge, pair: Pair, version_id: str, resource_id: str, *, a
     anew = again or len(pair.jobs_of(resource_id, version_id)) > 1
     if came_to[0] == "running" and not anew:
         return False
-    worse = came_to[0] == "failed" or anew
+    worse = came_to[0] in ("failed", "held") or anew
     if worse and version_id in pair.open.values() and any(True for _ in _all_waves(judge.state)):
         return True
     for key, verdicts in pair.held.get(version_id, {}).items():
@@ -70,8 +71,8 @@ def _moved(
         return False
     asked: dict[datetime | None, list[str]] = {}
     for members in plan.members[wave:]:
-        # Those of a wave wait for the same, so that the last one, which is due last, tells what was recorded of all.
-        one = next((member for member in reversed(members) if member in verdicts), None)
+        # Those of a wave wait for the same, so that the last one, which is due last, tells what was recorded of all that the rule holds.
+        one = next((member for member in reversed(members) if _is_held(verdicts.get(member))), None)
         if one is not None:
             asked.setdefault(judge.gate(pair, version, one).start, []).append(one)
     for start, ids in asked.items():
@@ -79,6 +80,11 @@ def _moved(
         if any(difference(verdicts[one], told[one][0][1], judge.now) for one in ids):
             return True
     return False
+
+
+def _is_held(recorded: Held | None) -> bool:
+    """Whether the rule was recorded of a target that it applies to: not of one that was pinned meanwhile."""
+    return recorded is not None and recorded.message != NO_LONGER.message
 
 
 def _may_pass(plan: Plan, wave: int, pair: Pair, version_id: str) -> bool:

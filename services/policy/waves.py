@@ -1,6 +1,7 @@
 """gradualRollout in waves: a wave begins when the one before it runs the version healthily, and has done so for its soak time.
 
-Inside a wave targets follow one another by the clock. A failure that makes the share of a wave impossible stops the rollout there. Waves
+Inside a wave targets follow one another by the clock. A failure that makes the share of a wave impossible stops the rollout there, and so
+do verifications without a verdict until a person decides. Waves
 are not paced one target at a time where a verification or rollback rule applies: the wave is what is waited for.
 """
 
@@ -14,18 +15,11 @@ from heapq import nlargest
 from contracts.shapes import GradualRollout
 from services.policy.finding import KEPT_FACTS, Finding, RuleKey, positions
 from services.policy.instants import later, spoken
-from services.policy.rollout import LONGEST_S, Turns, outcome_of
+from services.policy.outcome import Stop, outcome_of, stop_at
+from services.policy.rollout import LONGEST_S, Turns
 from services.policy.state import NOWHERE, Job, Pair, State, Version
-from services.policy.turn_findings import REACHED, failure_of, mended_by, not_started
+from services.policy.turn_findings import REACHED, facts_of, mended_by, not_started, what_stopped
 from services.policy.wave_plan import Plan, plan_of
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """What went wrong on a target: its job, or None where a person marked the version bad without one."""
-
-    resource_id: str
-    job: Job | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +28,9 @@ class Tally:
 
     Attributes:
         targets: of the wave; those that are pinned to another version are none of it.
-        needed, healthy, failed: on how many of them it must run healthily, does, and failed.
+        needed, healthy, failed, held: on how many of them it must run healthily, does, failed, and has no verdict.
         since: when the last one needed became healthy; None when some are missing, or none is needed.
-        first: the earliest failure.
+        first: what tells best of those that are not healthy and will not be by themselves.
         facts: positions of the newest successes, or of the failure.
     """
 
@@ -44,8 +38,9 @@ class Tally:
     needed: int
     healthy: int
     failed: int
+    held: int
     since: datetime | None
-    first: Failure | None
+    first: Stop | None
     facts: tuple[int, ...]
 
     @property
@@ -54,8 +49,8 @@ class Tally:
 
     @property
     def is_lost(self) -> bool:
-        """Whether too many targets failed for the share to be reached."""
-        return self.targets - self.failed < self.needed
+        """Whether too many targets failed, or have no verdict, for the share to be reached by itself."""
+        return self.targets - self.failed - self.held < self.needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,29 +101,27 @@ def judge_waves(
 def tally_of(plan: Plan, wave: int, pair: Pair, version_id: str) -> Tally:
     """Count how a version does in a wave."""
     jobs: Mapping[str, tuple[Job, ...]] = pair.jobs.get(version_id, {})
-    targets, failed = 0, 0
+    targets, failed, held = 0, 0, 0
     healthy: list[tuple[datetime, int]] = []
-    first: tuple[int, str, Failure] | None = None
+    first: Stop | None = None
     for one in plan.members[wave]:
         pin = pair.pin_of(one)
         if pin is not None and pin.version_id != version_id:
             continue
         targets += 1
-        bad = version_id in pair.standings.get(one, NOWHERE).bad
         came_to = outcome_of(pair, one, version_id) if one in jobs else None
-        if bad or (came_to is not None and came_to[0] == "failed"):
-            failed += 1
-            job = came_to[1] if came_to is not None and came_to[0] == "failed" else None
-            at = (job.position if job is not None else 0, one)
-            if first is None or at < first[:2]:
-                first = (*at, Failure(one, job))
+        stop = stop_at(pair, one, version_id, came_to)
+        if stop is not None:
+            failed, held = failed + (not stop.is_held), held + stop.is_held
+            if first is None or stop.rank < first.rank:
+                first = stop
         elif came_to is not None and came_to[0] == "passed":
             healthy.append(_healthy_since(pair.jobs_of(one, version_id)))
     needed = plan.needed(wave, targets)
     healthy.sort()
     since = healthy[needed - 1][0] if 0 < needed <= len(healthy) else None
     facts = tuple(nlargest(KEPT_FACTS, (position for _, position in healthy)))
-    return Tally(targets, needed, len(healthy), failed, since, first[2] if first is not None else None, facts)
+    return Tally(targets, needed, len(healthy), failed, held, since, first, facts)
 
 
 def progress_of(plan: Plan, start: datetime, pair: Pair, version_id: str) -> Progress:
@@ -270,16 +263,15 @@ class _Teller:
         assert self._progress is not None
         wave = len(self._progress.tallies) - 1
         tally = self._progress.tallies[wave]
-        failure, tag = tally.first, self._version.tag
-        assert failure is not None, "a wave is lost by its failures"
-        job = failure.job
-        what = failure_of(job) if job is not None else "it was marked bad"
+        stop, tag = tally.first, self._version.tag
+        assert stop is not None, "a wave is lost by its failures"
         share = "" if tally.needed == tally.targets else f" It must run healthily on {_of(tally.needed, tally.targets)} there."
         return Finding(
             "blocked",
-            f"The rollout of {tag} stopped in {self._plan.labels[wave]}: on {self._state.resource_name(failure.resource_id)} {what}.{share}",
-            ended_by=mended_by(job, self._version, self._state),
-            facts=positions((job.position, *(check.position for check in job.checks))) if job is not None else (),
+            f"The rollout of {tag} {'is held' if stop.is_held else 'stopped'} in {self._plan.labels[wave]}: "
+            f"on {self._state.resource_name(stop.resource_id)} {what_stopped(stop)}.{share}",
+            ended_by=mended_by(stop, self._version, self._state),
+            facts=facts_of(stop),
         )
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from contracts.commands.policy import Ender, MissingApprovals, WhoEnds
-from contracts.shapes import Rule
+from contracts.shapes import EnvironmentProgression, Rule
 from services.policy.approval import Unreadable, quotas_of
 from services.policy.dependency import judge_dependencies
 from services.policy.evaluation import Findings
@@ -19,10 +19,11 @@ from services.policy.finding import Finding, RuleKey
 from services.policy.freezes import called
 from services.policy.gate import Judge
 from services.policy.instants import spoken
-from services.policy.progression import look_upstream, picked_environments
-from services.policy.rollout import outcome_of, start_of
+from services.policy.outcome import marked_at, outcome_of
+from services.policy.progression import DEFAULT_STATUSES, is_undecided, look_upstream, picked_environments
+from services.policy.rollout import start_of
 from services.policy.route import Route
-from services.policy.state import Job, Pair, Pin, State, Version, approval_key
+from services.policy.state import Job, Pair, Pin, State, Version, approval_key, pair_key
 
 MOST_NAMED: Final = 20
 """Targets that are named at most."""
@@ -148,12 +149,14 @@ def _upstream_environments(case: Case) -> tuple[WhoEnds, ...]:
         if one.ready_at is not None:
             ways.append(_time(one.ready_at, f"Nobody: the soak time in {one.name} is over at {spoken(one.ready_at)}."))
         elif one.lost:
-            lifts = f"A person who lifts the mark of {case.version.tag} in {one.name}, by redeploying it there."
+            lifts = f"A person who lifts the mark of {case.version.tag} in {one.name}."
             ways += [
                 WhoEnds(kind="anyone", message=lifts, environment_ids=(environment_id,)),
                 _newer_version(case.state, case.version),
             ]
         else:
+            if one.undecided:
+                ways += _deciders(case, f"in {one.name}", environment_id, _undecided(case, body, environment_id))
             ways.append(
                 WhoEnds(
                     kind="upstream",
@@ -163,6 +166,28 @@ def _upstream_environments(case: Case) -> tuple[WhoEnds, ...]:
                 )
             )
     return tuple(ways)
+
+
+def _undecided(case: Case, body: EnvironmentProgression, environment_id: str) -> tuple[str, ...]:
+    """Targets in an environment on which the verification of a version did not pass, and a person decides."""
+    pair = case.state.pairs.get(pair_key(case.pair.deployment_id, environment_id))
+    statuses = DEFAULT_STATUSES if body.success_statuses is None else frozenset(body.success_statuses)
+    if pair is None:
+        return ()
+    version_id = case.version.version_id
+    tried = (one for one in pair.jobs.get(version_id, ()) if one in pair.targets)
+    return tuple(sorted(one for one in tried if is_undecided(pair.jobs_of(one, version_id), statuses))[:MOST_NAMED])
+
+
+def _deciders(case: Case, where: str, environment_id: str, resource_ids: tuple[str, ...]) -> tuple[WhoEnds, ...]:
+    """Who goes on where a verification did not pass and nothing follows from that by itself."""
+    tag = case.version.tag
+    there = WhoEnds(kind="anyone", message="", environment_ids=(environment_id,), resource_ids=resource_ids)
+    return (
+        there.model_copy(update={"message": f"A person who verifies {tag} again {where}."}),
+        there.model_copy(update={"message": f"A person who redeploys {tag} {where}."}),
+        WhoEnds(kind="anyone", message="A person who skips this rule.", rule_ids=(case.key.rule_id,)),
+    )
 
 
 def _turn(case: Case) -> tuple[WhoEnds, ...]:
@@ -184,12 +209,22 @@ def _turn(case: Case) -> tuple[WhoEnds, ...]:
         if one in case.pair.targets and (outcome := outcome_of(case.pair, one, version.version_id)) is not None
     }
     if finding.verdict == "blocked":
+        newer = _newer_version(case.state, version)
+        # A mark that stops it is by rank the first one, which the finding names by its job; or else there is no job to name.
+        marked = marked_at(case.pair, version.version_id)
+        if marked is not None and (marked.job is None or marked.job.position in finding.facts):
+            lifts = f"A person who lifts the mark of {version.tag} on {case.state.resource_name(marked.resource_id)}."
+            return WhoEnds(kind="anyone", message=lifts, resource_ids=(marked.resource_id,)), newer
         for one, (end, job) in came_to.items():
-            if end == "failed" and job.position in finding.facts:
-                return whoever_mends(case.state, job, version, one)
+            if end not in ("failed", "held") or job.position not in finding.facts:
+                continue
+            if job.status == "successful":
+                where = f"on {case.state.resource_name(one)}"
+                return *_deciders(case, where, case.pair.environment_id, (one,)), newer
+            return whoever_mends(case.state, job, version, one)
         if "can not be told" in finding.message:
             return _only_mended(case)
-        return WhoEnds(kind="anyone", message="A person who mends that target."), _newer_version(case.state, version)
+        return WhoEnds(kind="anyone", message="A person who mends that target."), newer
     under_way = [one for one, (end, _) in came_to.items() if end == "running"]
     return (
         WhoEnds(
@@ -264,14 +299,14 @@ def _status(case: Case) -> tuple[WhoEnds, ...]:
 
 
 def _marked(case: Case) -> tuple[WhoEnds, ...]:
-    lifts = f"A person who lifts the mark, by redeploying {case.version.tag}."
+    lifts = f"A person who lifts the mark of {case.version.tag}."
     return WhoEnds(kind="anyone", message=lifts, resource_ids=(case.resource_id,)), _newer_version(case.state, case.version)
 
 
 def _ordered(case: Case) -> tuple[WhoEnds, ...]:
     candidate = Route(case.state, case.pair).turn(case.resource_id).candidate
     came_to = outcome_of(case.pair, case.resource_id, candidate) if candidate is not None else None
-    kind: Ender = "anyone" if came_to is not None and came_to[0] == "failed" else "upstream"
+    kind: Ender = "anyone" if came_to is not None and came_to[0] in ("failed", "held") else "upstream"
     return (WhoEnds(kind=kind, message=_said(case), resource_ids=(case.resource_id,)),)
 
 

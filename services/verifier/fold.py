@@ -3,187 +3,205 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
-
-from immutables import Map
+from typing import Any, Final
 
 from contracts.envelope import Recorded
-from contracts.facts.dispatcher import JobCreated, JobStatusChanged
-from contracts.facts.inventory import ResourceDeleted, ResourceSaved
-from contracts.facts.planner import (
-    DeploymentDeleted,
-    DeploymentSaved,
-    EnvironmentDeleted,
-    EnvironmentSaved,
-    ReleasesCreated,
-    RollbackStarted,
-    TargetsChanged,
-    VersionCreated,
-    VersionUpdated,
-)
+from contracts.facts.dispatcher import JobStatusChanged
+from contracts.facts.planner import RollbackStarted, TargetsChanged
 from contracts.facts.policy import VerificationRequired
-from contracts.facts.verifier import MeasurementTaken, VerificationFailed, VerificationPassed, VerificationStarted
-from services.verifier.state import KnownJob, KnownRelease, Running, State, Tally
+from contracts.facts.verifier import (
+    MeasurementTaken,
+    VerificationCancelled,
+    VerificationFailed,
+    VerificationInconclusive,
+    VerificationPassed,
+    VerificationStarted,
+    WatchEnded,
+)
+from services.verifier import fold_documents
+from services.verifier.baseline import Good, GoodMetric, with_good
+from services.verifier.cancelling import overtaken
+from services.verifier.due import party_of
+from services.verifier.slots import first_times
+from services.verifier.state import Ending, Known, Running, State, begun, key_of, target_key
+from services.verifier.watching import next_round, watched
 
-KEPT = 4
-"""Releases and jobs remembered per target: a verification belongs to one of the newest."""
+KEPT_JOBS: Final = 4
+"""Jobs of a target whose verifications are known."""
 
 
 def evolve(state: State, recorded: Recorded) -> State:
     """Return the state after one more fact."""
-    fold = _FOLDS.get(recorded.type)
-    return state if fold is None else fold(state, recorded.fact)
+    for fold in _FOLDS.get(recorded.type, ()):
+        state = fold(state, recorded.fact)
+    return state
 
 
 # --- verifications -------------------------------------------------------------------------------------------------------------
 
 
 def _started(state: State, fact: VerificationStarted) -> State:
-    running = Running(fact, tuple(Tally() for _ in fact.metrics))
-    return state._replace(running=state.running.set(fact.verification_id, running))
+    key = key_of(fact)
+    known = state.known.set(fact.verification_id, Known(key, fact.job_id, fact.release_id, fact.rule_id, fact.attempt))
+    slots, _ = first_times(state.slots, map(party_of, fact.metrics), fact.started_at)
+    state = state._replace(running=state.running.set(fact.verification_id, begun(fact)), known=known, slots=slots)
+    return _remembered(state, key, (fact.verification_id, *state.by_target.get(key, ())))
+
+
+def _remembered(state: State, key: str, ids: tuple[str, ...]) -> State:
+    """Of the verifications of a target those are known that are measured, or of one of the newest jobs."""
+    jobs: dict[str, None] = {}
+    for one in ids:
+        jobs.setdefault(state.known[one].job_id)
+    newest = list(jobs)[:KEPT_JOBS]
+    kept = tuple(one for one in ids if one in state.running or state.known[one].job_id in newest)
+    known = state.known
+    if len(kept) < len(ids):
+        changes = known.mutate()
+        for one in ids:
+            if one not in kept:
+                del changes[one]
+        known = changes.finish()
+    return state._replace(known=known, by_target=state.by_target.set(key, kept))
 
 
 def _measured(state: State, fact: MeasurementTaken) -> State:
-    running = state.running[fact.verification_id].with_measurement(fact)
+    running = next_round(state.running[fact.verification_id].with_measurement(fact), fact.metric)
     return state._replace(running=state.running.set(fact.verification_id, running))
 
 
-def _finished(state: State, fact: VerificationPassed | VerificationFailed) -> State:
-    outcome = "passed" if isinstance(fact, VerificationPassed) else "failed"
-    return state._replace(
-        running=state.running.delete(fact.verification_id), finished=state.finished.set(fact.verification_id, outcome)
-    )
+def _passed(state: State, fact: VerificationPassed) -> State:
+    running = state.running[fact.verification_id]
+    state = _good(_ended(state, running, "passed"), running)
+    if fact.watched_until is None:
+        return state
+    return state._replace(running=state.running.set(fact.verification_id, watched(running, fact.watched_until)))
 
 
-# --- documents for templates ---------------------------------------------------------------------------------------------------
+def _failed(state: State, fact: VerificationFailed) -> State:
+    running = state.running[fact.verification_id]
+    return _not_good(_ended(state, running, "failed"), key_of(running.fact), lambda one: one.release_id == fact.release_id)
 
 
-def _resource_saved(state: State, fact: ResourceSaved) -> State:
-    return state._replace(resources=state.resources.set(fact.resource_id, fact))
+def _inconclusive(state: State, fact: VerificationInconclusive) -> State:
+    return _ended(state, state.running[fact.verification_id], "inconclusive")
 
 
-def _resource_deleted(state: State, fact: ResourceDeleted) -> State:
-    return state._replace(resources=_without(state.resources, fact.resource_id))
+def _cancelled(state: State, fact: VerificationCancelled) -> State:
+    return _ended(state, state.running[fact.verification_id], "cancelled")
 
 
-def _environment_saved(state: State, fact: EnvironmentSaved) -> State:
-    return state._replace(environments=state.environments.set(fact.environment_id, fact))
+def _watch_ended(state: State, fact: WatchEnded) -> State:
+    running = state.running[fact.verification_id]
+    return _good(_ended(state, running, "passed"), running)
 
 
-def _environment_deleted(state: State, fact: EnvironmentDeleted) -> State:
-    return state._replace(environments=_without(state.environments, fact.environment_id))
+def _ended(state: State, running: Running, how: Ending) -> State:
+    about = running.fact
+    state = state._replace(running=state.running.delete(about.verification_id))
+    known = state.known.get(about.verification_id)
+    if known is None:
+        return state
+    if known.key not in state.jobs:
+        return _forgotten(state, known.key)
+    again = not overtaken(state, known.key, known.job_id, known.release_id)
+    known = known._replace(ending=how, document=about.model_dump_json() if again else "")
+    return state._replace(known=state.known.set(about.verification_id, known))
 
 
-def _deployment_saved(state: State, fact: DeploymentSaved) -> State:
-    return state._replace(deployments=state.deployments.set(fact.deployment_id, fact))
+def _forgotten(state: State, key: str) -> State:
+    """The target is gone: what was measured there is forgotten, but for what ends yet."""
+    ids = state.by_target.get(key, ())
+    kept = tuple(one for one in ids if one in state.running)
+    known, by_target, good = state.known.mutate(), state.by_target, state.good
+    for one in ids:
+        if one not in kept:
+            known.pop(one, None)
+    if ids:
+        by_target = by_target.set(key, kept) if kept else by_target.delete(key)
+    if key in good:
+        good = good.delete(key)
+    return state._replace(known=known.finish(), by_target=by_target, good=good)
 
 
-def _deployment_deleted(state: State, fact: DeploymentDeleted) -> State:
-    return state._replace(deployments=_without(state.deployments, fact.deployment_id))
+# --- good releases -------------------------------------------------------------------------------------------------------------
 
 
-def _version_saved(state: State, fact: VersionCreated | VersionUpdated) -> State:
-    # Both facts carry the whole document; kept as one type, so that a snapshot knows what to read back.
-    document = fact if isinstance(fact, VersionCreated) else VersionCreated(**dict(fact))
-    return state._replace(versions=state.versions.set(fact.version_id, document))
+def _good(state: State, running: Running) -> State:
+    """The release of a verification that passed is one to compare with, unless another verification of it failed."""
+    about = running.fact
+    key = key_of(about)
+    if key not in state.jobs or _has_failed(state, key, about.release_id):
+        return state
+    pairs = zip(about.metrics, running.tallies, strict=True)
+    metrics = tuple(GoodMetric(spec.name, spec.provider.type, tally.series) for spec, tally in pairs if tally.series.last.numbers)
+    good = with_good(state.good.get(key, ()), Good(about.release_id, about.version_id, metrics))
+    return state._replace(good=state.good.set(key, good))
 
 
-def _releases_created(state: State, fact: ReleasesCreated) -> State:
-    suffix = f"-{fact.environment_id}-{fact.deployment_id}"
-    releases = state.releases.mutate()
-    for item in fact.items:
-        key = item.resource_id + suffix
-        new = KnownRelease(fact.version_id, fact.created_at, item)
-        known = releases.get(key, ())
-        releases[key] = (new, *(one for one in known if one.item.release_id != item.release_id))[:KEPT] if known else (new,)
-    return state._replace(releases=releases.finish())
+def _has_failed(state: State, key: str, release_id: str) -> bool:
+    """Whether the newest verification of the release failed for one of its rules."""
+    newest: dict[str, Known] = {}
+    for one in state.by_target.get(key, ()):
+        known = state.known[one]
+        if known.release_id == release_id:
+            newest.setdefault(known.rule_id, known)
+    return any(known.ending == "failed" for known in newest.values())
+
+
+def _not_good(state: State, key: str, is_bad: Callable[[Good], bool]) -> State:
+    known = state.good.get(key, ())
+    kept = tuple(one for one in known if not is_bad(one))
+    if len(kept) == len(known):
+        return state
+    return state._replace(good=state.good.set(key, kept) if kept else state.good.delete(key))
 
 
 def _rollback_started(state: State, fact: RollbackStarted) -> State:
-    """The release that a target returns to counts as its newest, so that it is not forgotten after several bad versions."""
-    key = f"{fact.resource_id}-{fact.environment_id}-{fact.deployment_id}"
-    known = state.releases.get(key, ())
-    again = [one for one in known if one.item.release_id == fact.release_id]
-    if not again:
-        return state
-    others = (one for one in known if one.item.release_id != fact.release_id)
-    return state._replace(releases=state.releases.set(key, (*again, *others)))
+    bad = (fact.version_id, *fact.also_marked)
+    key = target_key(fact.resource_id, fact.environment_id, fact.deployment_id)
+    return _not_good(state, key, lambda one: one.version_id in bad)
+
+
+# --- targets -------------------------------------------------------------------------------------------------------------------
 
 
 def _targets_changed(state: State, fact: TargetsChanged) -> State:
-    if not fact.removed:
-        return state
-    suffix = f"-{fact.environment_id}-{fact.deployment_id}"
-    releases, jobs = state.releases.mutate(), state.jobs.mutate()
     for resource_id in fact.removed:
-        releases.pop(resource_id + suffix, None)
-        jobs.pop(resource_id + suffix, None)
-    return state._replace(releases=releases.finish(), jobs=jobs.finish())
-
-
-def _job_created(state: State, fact: JobCreated) -> State:
-    key = f"{fact.resource_id}-{fact.environment_id}-{fact.deployment_id}"
-    job = KnownJob(
-        job_id=fact.job_id,
-        release_id=fact.release_id,
-        agent_id=fact.agent_id,
-        status=fact.status,
-        message=fact.message,
-        external_id=None,
-        metadata=(),
-        created_at=fact.created_at,
-        updated_at=fact.created_at,
-        started_at=None,
-        completed_at=None if fact.status == "pending" else fact.created_at,
-    )
-    return state._replace(jobs=state.jobs.set(key, (job, *state.jobs.get(key, ()))[:KEPT]))
+        key = target_key(resource_id, fact.environment_id, fact.deployment_id)
+        if key in state.by_target or key in state.good:
+            state = _forgotten(state, key)
+    return state
 
 
 def _job_status_changed(state: State, fact: JobStatusChanged) -> State:
-    key = f"{fact.resource_id}-{fact.environment_id}-{fact.deployment_id}"
-    known = state.jobs.get(key, ())
-    jobs = tuple(_moved(job, fact) if job.job_id == fact.job_id else job for job in known)
-    return state._replace(jobs=state.jobs.set(key, jobs)) if known else state
+    """What was measured of a release is not measured again once another one has run."""
+    key = target_key(fact.resource_id, fact.environment_id, fact.deployment_id)
+    for one in state.by_target.get(key, ()):
+        known = state.known[one]
+        if known.document and overtaken(state, key, known.job_id, known.release_id):
+            state = state._replace(known=state.known.set(one, known._replace(document="")))
+    return state
 
 
-def _moved(job: KnownJob, fact: JobStatusChanged) -> KnownJob:
-    return KnownJob(
-        job_id=job.job_id,
-        release_id=job.release_id,
-        agent_id=job.agent_id,
-        status=fact.status,
-        message=fact.message,
-        external_id=fact.external_id,
-        metadata=tuple(sorted(fact.metadata.items())),
-        created_at=job.created_at,
-        updated_at=fact.changed_at,
-        started_at=fact.started_at,
-        completed_at=fact.completed_at,
-    )
+Fold = Callable[[State, Any], State]
 
-
-def _without(items: Map[str, Any], key: str) -> Map[str, Any]:
-    return items.delete(key) if key in items else items
-
-
-_FOLDS: dict[str, Callable[[State, Any], State]] = {
+_OWN: Final[dict[str, Fold]] = {
     VerificationStarted.TYPE: _started,
     MeasurementTaken.TYPE: _measured,
-    VerificationPassed.TYPE: _finished,
-    VerificationFailed.TYPE: _finished,
-    ResourceSaved.TYPE: _resource_saved,
-    ResourceDeleted.TYPE: _resource_deleted,
-    EnvironmentSaved.TYPE: _environment_saved,
-    EnvironmentDeleted.TYPE: _environment_deleted,
-    DeploymentSaved.TYPE: _deployment_saved,
-    DeploymentDeleted.TYPE: _deployment_deleted,
-    VersionCreated.TYPE: _version_saved,
-    VersionUpdated.TYPE: _version_saved,
-    ReleasesCreated.TYPE: _releases_created,
+    VerificationPassed.TYPE: _passed,
+    VerificationFailed.TYPE: _failed,
+    VerificationInconclusive.TYPE: _inconclusive,
+    VerificationCancelled.TYPE: _cancelled,
+    WatchEnded.TYPE: _watch_ended,
     RollbackStarted.TYPE: _rollback_started,
     TargetsChanged.TYPE: _targets_changed,
-    JobCreated.TYPE: _job_created,
     JobStatusChanged.TYPE: _job_status_changed,
 }
-READS = frozenset(_FOLDS) | {VerificationRequired.TYPE}
+_FOLDS: Final[dict[str, tuple[Fold, ...]]] = {
+    # The documents first: what becomes of verifications depends on today's.
+    type_: tuple(fold for folds in (fold_documents.FOLDS, _OWN) if (fold := folds.get(type_)) is not None)
+    for type_ in (*fold_documents.FOLDS, *_OWN)
+}
+READS: Final = frozenset(_FOLDS) | {VerificationRequired.TYPE}
 """Wire types that are read: folded, or only reacted to."""

@@ -1,136 +1,170 @@
-"""How one result is judged by the conditions of its metric."""
+"""How one result is judged: by what it lacks, by the conditions of its metric, and by what the metric was before."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal
 
-import orjson
-
+from contracts.facts.verifier import Comparison
 from contracts.shapes import Json, MetricSpec
-from libs.cel import CelProblems, Outcome, contexts
+from libs.cel import CelError, CelProblems, Outcome, contexts
+from services.verifier.baseline import Good, compare, outside, previous
+from services.verifier.recording import message_of, storable
+from services.verifier.series import number_of
+from services.verifier.tally import Tally
 
-MAX_ERRORS = 5
-"""Questions in a row without a result, from which on each counts as a failed measurement."""
-KEPT_TEXT = 4 * 1024
-"""Characters of a result's body that are recorded."""
-KEPT_MESSAGE = 2 * 1024
-"""Characters of a reason, which may quote a condition and data, that are recorded."""
-SHOWN_ANSWER = 160
+SHOWN_ANSWER: Final = 160
 """Characters of an answer that a message repeats; the whole is with the measurement."""
-KEPT_HEADERS = 32
-KEPT_HEADER_TEXT = 256
-KEPT_DEPTH = 32
-"""Levels of a JSON body that are recorded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """How one answer of a provider counts; `error` when there was nothing to judge."""
+    """How one answer of a provider counts.
+
+    Attributes:
+        error: there was no result, or none that could be judged.
+        held: there was nothing to judge, and it counts for nothing.
+        conditions: what each condition that was looked at came to.
+        value: the number of the result.
+    """
 
     status: Literal["passed", "failed", "inconclusive"]
     message: str | None = None
     error: bool = False
+    held: bool = False
+    conditions: dict[str, str] = field(default_factory=dict)
+    value: float | None = None
+    comparison: Comparison | None = None
 
 
-def judge(spec: MetricSpec, answer: Json, errors_before: int) -> Judgement:
+def no_result(spec: MetricSpec, tally: Tally, why: str) -> Judgement:
+    """How a question counts that brought no result: asked again, or a failed measurement after too many in a row."""
+    again = tally.errors + 1
+    if again > spec.error_limit:
+        times = f"{again} times in a row" if again > 1 else "at all"
+        return Judgement("failed", message_of(f"no result {times}: {why}"), error=True)
+    return Judgement("inconclusive", message_of(f"no result, asked again after an interval: {why}"), error=True)
+
+
+def judge(spec: MetricSpec, tally: Tally, good: Sequence[Good], release_id: str, offset_s: float, result: Json) -> Judgement:
     """Judge what a provider answered.
 
-    The failure condition goes first. A missing key makes a condition false; any other error of it fails the measurement. When
-    neither condition is true the measurement failed, unless there is a failure condition to say so: then it is inconclusive.
+    A result without data first, if the metric says what that is; then the failure condition, then the success condition. A missing key
+    makes a condition false; any other error of it fails the measurement. When neither is true the measurement failed, unless there is a
+    failure condition to say so: then it is inconclusive. What passed so far is compared, if the metric asks for it.
 
     Args:
         spec: the metric, its conditions rendered.
-        answer: the result as `complete` made it, or `{"error": …}` when none came back.
-        errors_before: how often in a row none came back before.
+        tally: what was measured before.
+        good: the good releases of the target, newest first.
+        release_id: of what is measured.
+        offset_s: seconds since the metric was due first.
+        result: as `complete` made it.
     """
-    if "error" in answer and "ok" not in answer:
-        return _no_result(str(answer["error"]), errors_before)
     try:
-        if spec.failure_condition:
-            verdict = contexts.RESULT.compile(spec.failure_condition).verdict(result=answer)
-            if verdict.is_error:
-                return Judgement(
-                    "failed", _said(f"the failure condition `{spec.failure_condition}` broke: {verdict.message}", answer)
-                )
-            if verdict.outcome is Outcome.MATCH:
-                return Judgement("failed", _said(f"the failure condition `{spec.failure_condition}` is true", answer))
-        verdict = contexts.RESULT.compile(spec.success_condition).verdict(result=answer)
+        value = _value(spec, result)
+        if result.get("noData") is True and spec.no_data is not None:
+            return replace(_without_data(spec, tally), value=value)
+        judged = _by_conditions(spec, result)
     except CelProblems as refused:
-        return _no_result(f"a condition can not be read: {refused}", errors_before)
-    if verdict.outcome is Outcome.MATCH:
-        return Judgement("passed")
-    if verdict.is_error:
-        return Judgement("failed", _said(f"the success condition `{spec.success_condition}` broke: {verdict.message}", answer))
-    if spec.failure_condition:
-        return Judgement("inconclusive", _said("neither the success nor the failure condition is true", answer))
-    return Judgement("failed", _said(f"the success condition `{spec.success_condition}` is not true", answer))
+        return no_result(spec, tally, f"a condition can not be read: {refused}")
+    judged = replace(judged, value=value)
+    if judged.status == "passed" and spec.baseline is not None:
+        return _compared(judged, spec, tally, good, release_id, offset_s)
+    return judged
 
 
-def _no_result(why: str, errors_before: int) -> Judgement:
-    again = errors_before + 1
-    why = str(_storable(why[:KEPT_MESSAGE]))
-    if again >= MAX_ERRORS:
-        return Judgement("failed", f"no result {again} times in a row: {why}", error=True)
-    return Judgement("inconclusive", f"no result, asked again after an interval: {why}", error=True)
-
-
-def _said(text: str, answer: Json) -> str:
-    told = _storable(text) if len(text) <= KEPT_MESSAGE else f"{_storable(text[:KEPT_MESSAGE])}…"
-    body = answer.get("body")
-    if "json" in answer and isinstance(body, str):  # a page of HTML would explain nothing
-        told = f"{told}; the answer was {_storable(body[:SHOWN_ANSWER])}{'…' if len(body) > SHOWN_ANSWER else ''}"
-    return f"{told} (HTTP {answer['statusCode']})" if "statusCode" in answer else str(told)
-
-
-def complete(answer: Json) -> Json:
-    """The result that conditions see: with the body as `json`, if it is JSON."""
-    body = answer.get("body")
-    if not isinstance(body, str):
-        return answer
+def _value(spec: MetricSpec, result: Json) -> float | None:
+    if spec.baseline is None:
+        return number_of(result.get("value"))
     try:
-        return {**answer, "json": orjson.loads(body)}
-    except orjson.JSONDecodeError:
-        return answer
+        return number_of(contexts.RESULT.compile(spec.baseline.value).value(result=result))
+    except CelError:
+        return None
 
 
-def bounded(result: Json) -> Json:
-    """The result as it is recorded: long texts are cut, and JSON is left out where its text was."""
-    kept = dict(result)
-    body = kept.get("body")
-    if isinstance(body, str) and len(body) > KEPT_TEXT:
-        kept["body"] = body[:KEPT_TEXT]
-        kept.pop("json", None)
-    if _is_deep(kept.get("json")):
-        del kept["json"]
-    headers = kept.get("headers")
-    if isinstance(headers, dict):
-        kept["headers"] = {
-            name[:KEPT_HEADER_TEXT]: [value[:KEPT_HEADER_TEXT] for value in headers[name][:KEPT_HEADERS]]
-            for name in sorted(headers)[:KEPT_HEADERS]
-        }
-    return {key: _storable(value) for key, value in kept.items()}
-
-
-def _storable(value: Any) -> Any:
-    """The value without NUL characters, which a database text can not hold, though JSON can."""
-    match value:
-        case str():
-            return value.replace("\x00", "\ufffd")
-        case dict():
-            return {_storable(key): _storable(inner) for key, inner in value.items()}
-        case list():
-            return [_storable(inner) for inner in value]
+def _without_data(spec: MetricSpec, tally: Tally) -> Judgement:
+    match spec.no_data:
+        case "pass":
+            return Judgement("passed", "the answer holds no data, which is good")
+        case "fail":
+            return Judgement("failed", "the answer holds no data")
         case _:
-            return value
+            return _held(spec, tally, "the answer holds no data")
 
 
-def _is_deep(value: Any) -> bool:
-    level = [value]
-    for _ in range(KEPT_DEPTH):
-        level = [
-            inner for one in level if isinstance(one, dict | list) for inner in (one.values() if isinstance(one, dict) else one)
-        ]
-        if not level:
-            return False
-    return True
+def _held(spec: MetricSpec, tally: Tally, why: str) -> Judgement:
+    """Nothing to judge. A metric waits no more often than it is to be measured, so that it ends."""
+    if tally.held >= spec.count:
+        return Judgement("inconclusive", f"{why}, and it was waited for {tally.held} times")
+    return Judgement("inconclusive", f"{why}; it is waited for", held=True)
+
+
+def _by_conditions(spec: MetricSpec, result: Json) -> Judgement:
+    told: dict[str, str] = {}
+    if spec.failure_condition:
+        verdict = contexts.RESULT.compile(spec.failure_condition).verdict(result=result)
+        told["failureCondition"] = _told(verdict.outcome, verdict.message)
+        if verdict.is_error:
+            broke = f"the failure condition `{spec.failure_condition}` broke: {verdict.message}"
+            return Judgement("failed", _said(broke, result), conditions=told)
+        if verdict.outcome is Outcome.MATCH:
+            return Judgement(
+                "failed", _said(f"the failure condition `{spec.failure_condition}` is true", result), conditions=told
+            )
+    verdict = contexts.RESULT.compile(spec.success_condition).verdict(result=result)
+    told["successCondition"] = _told(verdict.outcome, verdict.message)
+    if verdict.outcome is Outcome.MATCH:
+        return Judgement("passed", conditions=told)
+    if verdict.is_error:
+        broke = f"the success condition `{spec.success_condition}` broke: {verdict.message}"
+        return Judgement("failed", _said(broke, result), conditions=told)
+    if spec.failure_condition:
+        return Judgement("inconclusive", _said("neither the success nor the failure condition is true", result), conditions=told)
+    return Judgement("failed", _said(f"the success condition `{spec.success_condition}` is not true", result), conditions=told)
+
+
+def _compared(
+    judged: Judgement, spec: MetricSpec, tally: Tally, good: Sequence[Good], release_id: str, offset_s: float
+) -> Judgement:
+    assert spec.baseline is not None, "only a metric with a baseline is compared"
+    if judged.value is None:
+        return _without_baseline(judged, spec, tally, f"`{spec.baseline.value}` gives no number to compare")
+    earlier = previous(good, release_id, (spec.name, spec.provider.type))
+    found = compare(tally.series.with_number(offset_s, judged.value).last, earlier, spec.baseline, spec.interval_seconds)
+    if found is None:
+        return _without_baseline(judged, spec, tally, "the previous good release left nothing to compare with")
+    judged = replace(judged, comparison=found)
+    far = outside(found, spec.baseline)
+    return judged if far is None else replace(judged, status="failed", message=message_of(far))
+
+
+def _without_baseline(judged: Judgement, spec: MetricSpec, tally: Tally, why: str) -> Judgement:
+    assert spec.baseline is not None, "only a metric with a baseline is compared"
+    match spec.baseline.when_missing:
+        case "pass":
+            return replace(judged, message=message_of(f"by its conditions alone: {why}"))
+        case "fail":
+            return replace(judged, status="failed", message=message_of(why))
+        case _:
+            waits = _held(spec, tally, why)
+            return replace(judged, status=waits.status, message=waits.message, held=waits.held)
+
+
+def _told(outcome: Outcome, message: str | None) -> str:
+    match outcome:
+        case Outcome.MATCH:
+            return "true"
+        case Outcome.NO_MATCH:
+            return "false"
+        case _:
+            return message_of(message or outcome.value)
+
+
+def _said(text: str, result: Json) -> str:
+    told = message_of(text)
+    body = result.get("body")
+    if "json" in result and isinstance(body, str):  # a page of HTML would explain nothing
+        told = f"{told}; the answer was {storable(body[:SHOWN_ANSWER])}{'…' if len(body) > SHOWN_ANSWER else ''}"
+    return f"{told} (HTTP {result['statusCode']})" if "statusCode" in result else told

@@ -3,47 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Final
 
 from immutables import Map
 
 from contracts.envelope import Recorded
 from contracts.facts.verifier import (
-    DroppedMeasurement,
     MeasurementTaken,
+    VerificationCancelled,
     VerificationFailed,
+    VerificationInconclusive,
     VerificationPassed,
     VerificationStarted,
+    WatchEnded,
 )
-from contracts.shapes import Json, MetricSpec, SleepProvider
+from contracts.shapes import Json, MetricSpec
 from libs.runtime.service import Draft, Intent, Outcome
-from libs.secrets.problem import SecretProblem
-from libs.secrets.references import references
-from services.verifier.documents import context_of, rendered
-from services.verifier.judgement import bounded, complete, judge
-from services.verifier.state import Running, State, Tally
-from services.verifier.verdict import aggregate, metric_verdict
+from services.verifier.about import about_of
+from services.verifier.asked import request_of
+from services.verifier.due import party_of
+from services.verifier.ending import Ended, is_due
+from services.verifier.judgement import judge, no_result
+from services.verifier.recording import bounded, complete
+from services.verifier.state import Running, State, key_of
+from services.verifier.tally import Tally
+from services.verifier.watching import ended_by, next_round, watched
+
+LONGEST_PAUSE_S: Final = 3600.0
+"""A provider that wants to be left alone for longer is asked again after so long."""
 
 
 class Measuring:
     """Each measurement is an intent `<verification>/<number>/<metric>`: the first at once, each next one an interval after the last."""
 
     def keys(self, state: State) -> Iterable[str]:
-        """The next measurement of every metric that is not decided."""
+        """The next measurement of every metric that is measured again."""
         for verification_id in sorted(state.running):
             running = state.running[verification_id]
             for spec, tally in zip(running.fact.metrics, running.tallies, strict=True):
-                if metric_verdict(spec, tally) == "running":
+                if is_due(running, spec, tally):
                     yield _key(verification_id, tally.asked + 1, spec.name)
 
     def touched(self, recorded: Recorded) -> Iterable[str]:
-        """The measurements that a start opened, a measurement closed and opened, a failure dropped."""
+        """The measurements that a start opened, a measurement closed and opened, an end dropped or goes on with."""
         match recorded.fact:
             case VerificationStarted() as fact:
                 return [_key(fact.verification_id, 1, spec.name) for spec in fact.metrics]
             case MeasurementTaken() as fact:
                 return [_key(fact.verification_id, number, fact.metric) for number in (fact.number, fact.number + 1)]
-            case VerificationFailed() as fact:
+            case VerificationPassed() as fact:
+                following = [_key(fact.verification_id, one.number, one.metric) for one in fact.following]
+                return [*following, *(_key(fact.verification_id, one.number, one.metric) for one in fact.dropped)]
+            case VerificationFailed() | VerificationInconclusive() | VerificationCancelled() | WatchEnded() as fact:
                 return [_key(fact.verification_id, one.number, one.metric) for one in fact.dropped]
             case _:
                 return ()
@@ -54,14 +66,7 @@ class Measuring:
         if found is None:
             return None
         running, spec, tally = found
-        context = context_of(state, running.fact)
-        not_before = (
-            running.fact.started_at if tally.last_at is None else tally.last_at + timedelta(seconds=spec.interval_seconds)
-        )
-        if isinstance(spec.provider, SleepProvider):
-            # Waiting needs nobody who waits: the result is simply not due before.
-            not_before += timedelta(seconds=spec.provider.duration_seconds)
-        return Intent(key, _request(spec, context, state.workspace_id), not_before)
+        return Intent(key, request_of(spec.provider, state, running.fact), tally.due_at, lane=party_of(spec))
 
     def settle(self, state: State, outcomes: Sequence[Outcome], now: datetime) -> Sequence[Draft]:
         """Judge the answers, and decide the verifications whose metrics are decided thereby."""
@@ -72,16 +77,25 @@ class Measuring:
             if found is None:
                 continue
             before, spec, tally = found
-            measured = _measurement(before, spec, tally, outcome.result, now)
+            measured = _measurement(state, before, spec, tally, outcome.result, now)
             drafts.append(Draft(measured))
             after = before.with_measurement(measured)
-            end = _end(after, spec, measured, now)
-            if end is None:
-                running = running.set(before.fact.verification_id, after)
-            else:
+            end = ended_by(after, spec.name, now)
+            if end is not None:
                 drafts.append(Draft(end))
-                running = running.delete(before.fact.verification_id)
+            goes_on = _goes_on(after, spec.name, end)
+            verification_id = before.fact.verification_id
+            running = running.delete(verification_id) if goes_on is None else running.set(verification_id, goes_on)
         return drafts
+
+
+def _goes_on(after: Running, metric: str, end: Ended | None) -> Running | None:
+    """The verification as the fold will have it after a measurement and what follows from it; None when nothing is measured any more."""
+    if end is None:
+        return next_round(after, metric)
+    if isinstance(end, VerificationPassed) and end.watched_until is not None:
+        return watched(after, end.watched_until)
+    return None
 
 
 def _key(verification_id: str, number: int, metric: str) -> str:
@@ -96,96 +110,48 @@ def _open(running: Map[str, Running], key: str) -> tuple[Running, MetricSpec, Ta
     if known is None or found is None:
         return None
     spec, tally = found
-    if number != str(tally.asked + 1) or metric_verdict(spec, tally) != "running":
+    if number != str(tally.asked + 1) or not is_due(known, spec, tally):
         return None
     return known, spec, tally
 
 
-def _request(spec: MetricSpec, context: Json, workspace_id: str) -> Json:
-    provider = spec.provider
-    if isinstance(provider, SleepProvider):
-        return {"type": "sleep", "durationSeconds": provider.duration_seconds}
-    headers = provider.headers or {}
-    return {
-        "type": "http",
-        "method": provider.method,
-        "url": rendered(provider.url, context),
-        "headers": {name: rendered(value, context) for name, value in headers.items()},
-        "body": None if provider.body is None else rendered(provider.body, context),
-        "timeout": provider.timeout,
-        "insecure": bool(provider.insecure),
-        # What templates bring in may look like a reference to a secret; only those are opened that the metric itself names.
-        "secrets": _secrets(provider.url, *headers.values(), provider.body or ""),
-        "workspace_id": workspace_id,
-    }
+def _measurement(
+    state: State, running: Running, spec: MetricSpec, tally: Tally, outcome: Json, now: datetime
+) -> MeasurementTaken:
+    """The measurement that an outcome is.
 
-
-def _secrets(*texts: str) -> list[str]:
-    """The references to secrets in texts, each once; what only begins like one stays a text."""
-    found: dict[str, None] = {}
-    for text in texts:
-        try:
-            found |= dict.fromkeys(map(str, references(text)))
-        except SecretProblem:
-            continue
-    return list(found)
-
-
-def _measurement(running: Running, spec: MetricSpec, tally: Tally, answer: Json, now: datetime) -> MeasurementTaken:
-    result = complete(answer)
-    judgement = judge(spec, result, tally.errors)
+    Args:
+        outcome: `result`, or `error` with perhaps `retry_after_s`; `asked`; and `measured_at` as ISO 8601, which is `now` where it is missing.
+    """
+    about = running.fact
+    at = outcome.get("measured_at")
+    measured_at = now if at is None else datetime.fromisoformat(at)
+    pause = outcome.get("retry_after_s")
+    if "error" in outcome:
+        judged, data = no_result(spec, tally, str(outcome["error"])), {}
+    else:
+        result = complete(outcome["result"])
+        offset_s = (measured_at - _first_at(running, spec)).total_seconds()
+        judged = judge(spec, tally, state.good.get(key_of(about), ()), about.release_id, offset_s, result)
+        data = bounded(result)
     return MeasurementTaken(
-        **_about(running.fact),
+        **about_of(about, about.verification_id),
         metric=spec.name,
         number=tally.asked + 1,
-        status=judgement.status,
-        message=judgement.message,
-        data={} if "error" in result and "ok" not in result else bounded(result),
-        measured_at=now,
-        error=judgement.error,
+        status=judged.status,
+        message=judged.message,
+        asked=bounded(outcome.get("asked", {})),
+        data=data,
+        conditions=judged.conditions,
+        value=judged.value,
+        comparison=judged.comparison,
+        due_at=tally.due_at,
+        measured_at=measured_at,
+        error=judged.error,
+        held=judged.held,
+        retry_after_s=None if pause is None else min(max(0.0, float(pause)), LONGEST_PAUSE_S),
     )
 
 
-def _end(
-    running: Running, spec: MetricSpec, last: MeasurementTaken, now: datetime
-) -> VerificationPassed | VerificationFailed | None:
-    """How the verification ended with this measurement; None when it goes on."""
-    pairs = list(zip(running.fact.metrics, running.tallies, strict=True))
-    verdicts = {one.name: metric_verdict(one, tally) for one, tally in pairs}
-    match aggregate(verdicts.values()):
-        case "passed":
-            return VerificationPassed(**_about(running.fact), finished_at=now)
-        case "failed":
-            tally = next(tally for one, tally in pairs if one.name == spec.name)
-            undecided = (
-                DroppedMeasurement(metric=one.name, number=tally.asked + 1)
-                for one, tally in pairs
-                if verdicts[one.name] == "running"
-            )
-            return VerificationFailed(
-                **_about(running.fact),
-                metric=spec.name,
-                message=_how(spec, tally, last.message or ""),
-                finished_at=now,
-                dropped=tuple(undecided),
-            )
-        case _:
-            return None
-
-
-def _how(spec: MetricSpec, tally: Tally, last: str) -> str:
-    tolerated = max(spec.failure_threshold, 0)
-    allowed = "none may fail" if tolerated == 0 else f"{tolerated} may fail"
-    return f"{tally.failed} of {tally.measured} measurements failed, {allowed}. The last one: {last}."
-
-
-def _about(fact: VerificationStarted) -> dict[str, str]:
-    return {
-        "verification_id": fact.verification_id,
-        "job_id": fact.job_id,
-        "release_id": fact.release_id,
-        "resource_id": fact.resource_id,
-        "environment_id": fact.environment_id,
-        "deployment_id": fact.deployment_id,
-        "version_id": fact.version_id,
-    }
+def _first_at(running: Running, spec: MetricSpec) -> datetime:
+    return next(at for one, at in zip(running.fact.metrics, running.fact.first_at, strict=True) if one.name == spec.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from immutables import Map
 
@@ -11,47 +11,22 @@ from contracts.facts.inventory import ResourceSaved
 from contracts.facts.planner import DeploymentSaved, EnvironmentSaved, ReleaseItem, VersionCreated
 from contracts.facts.verifier import MeasurementTaken, VerificationStarted
 from contracts.shapes import JobStatus, MetricSpec
+from services.verifier.baseline import Good
+from services.verifier.tally import Tally
 
-
-class Tally(NamedTuple):
-    """What the measurements of one metric came to so far.
-
-    Attributes:
-        asked: how often the provider was asked; the next question has the number after it.
-        measured: measurements that count, passed, failed or inconclusive.
-        failed: those of them that failed.
-        streak: passed measurements since the last one that was not.
-        errors: questions in a row that brought no result.
-        last_at: when the provider was asked last.
-    """
-
-    asked: int = 0
-    measured: int = 0
-    failed: int = 0
-    streak: int = 0
-    errors: int = 0
-    last_at: datetime | None = None
-
-    def with_measurement(self, fact: MeasurementTaken) -> Tally:
-        """The tally after one more answer of the provider."""
-        errors = self.errors + 1 if fact.error else 0
-        if fact.error and fact.status == "inconclusive":
-            return self._replace(asked=fact.number, errors=errors, last_at=fact.measured_at)
-        return Tally(
-            asked=fact.number,
-            measured=self.measured + 1,
-            failed=self.failed + (fact.status == "failed"),
-            streak=self.streak + 1 if fact.status == "passed" else 0,
-            errors=errors,
-            last_at=fact.measured_at,
-        )
+Ending = Literal["passed", "failed", "inconclusive", "cancelled"]
 
 
 class Running(NamedTuple):
-    """A verification that is not decided yet; one tally per metric, in the order of its metrics."""
+    """A verification whose metrics are measured; one tally per metric, in the order of its metrics.
+
+    Attributes:
+        watched_until: it has passed, and is measured on until then; None while it is not decided.
+    """
 
     fact: VerificationStarted
     tallies: tuple[Tally, ...]
+    watched_until: datetime | None = None
 
     def find(self, metric: str) -> tuple[MetricSpec, Tally] | None:
         """A metric and its tally by name."""
@@ -63,10 +38,34 @@ class Running(NamedTuple):
     def with_measurement(self, fact: MeasurementTaken) -> Running:
         """The verification after one more answer of a metric's provider."""
         tallies = tuple(
-            tally.with_measurement(fact) if spec.name == fact.metric else tally
-            for spec, tally in zip(self.fact.metrics, self.tallies, strict=True)
+            tally.with_measurement(spec, first_at, fact) if spec.name == fact.metric else tally
+            for spec, first_at, tally in zip(self.fact.metrics, self.fact.first_at, self.tallies, strict=True)
         )
-        return Running(self.fact, tallies)
+        return self._replace(tallies=tallies)
+
+
+def begun(fact: VerificationStarted) -> Running:
+    """A verification of which nothing is measured yet."""
+    return Running(fact, tuple(Tally(due_at=at) for at in fact.first_at))
+
+
+class Known(NamedTuple):
+    """A verification that was started, as long as its target may ask about it.
+
+    Attributes:
+        key: its target's.
+        attempt: of the same job and rule.
+        ending: how it ended; None while it was not decided.
+        document: the fact about its start as JSON, when it is not measured any more and could be again; else empty.
+    """
+
+    key: str
+    job_id: str
+    release_id: str
+    rule_id: str
+    attempt: int
+    ending: Ending | None = None
+    document: str = ""
 
 
 class KnownRelease(NamedTuple):
@@ -78,7 +77,11 @@ class KnownRelease(NamedTuple):
 
 
 class KnownJob(NamedTuple):
-    """A job of a target, for templates."""
+    """A job of a target, for templates.
+
+    Attributes:
+        begun: it ran, or runs.
+    """
 
     job_id: str
     release_id: str
@@ -91,24 +94,41 @@ class KnownJob(NamedTuple):
     updated_at: datetime
     started_at: datetime | None
     completed_at: datetime | None
+    begun: bool = False
 
 
 class State(NamedTuple):
     """The fold of a workspace's log; a named tuple, because changing one of many fields is cheap.
 
     Attributes:
-        running: verifications under way, by id.
-        finished: `passed` or `failed` of those that ended, by id.
+        running: verifications that are measured, by id; those that passed and are watched too.
+        known: every verification of the newest jobs of each target, by id.
+        by_target: ids of the known ones of each target, by its key, newest first.
+        good: the newest releases of each target that passed, with the numbers of their metrics, newest first.
+        slots: until when the slots of a party are taken.
         resources, environments, deployments, versions: today's documents, by id.
         releases, jobs: the newest few of each target, by its key, newest first.
     """
 
     workspace_id: str
     running: Map[str, Running] = Map()
-    finished: Map[str, str] = Map()
+    known: Map[str, Known] = Map()
+    by_target: Map[str, tuple[str, ...]] = Map()
+    good: Map[str, tuple[Good, ...]] = Map()
+    slots: Map[str, datetime] = Map()
     resources: Map[str, ResourceSaved] = Map()
     environments: Map[str, EnvironmentSaved] = Map()
     deployments: Map[str, DeploymentSaved] = Map()
     versions: Map[str, VersionCreated] = Map()
     releases: Map[str, tuple[KnownRelease, ...]] = Map()
     jobs: Map[str, tuple[KnownJob, ...]] = Map()
+
+
+def target_key(resource_id: str, environment_id: str, deployment_id: str) -> str:
+    """The key of a release target."""
+    return f"{resource_id}-{environment_id}-{deployment_id}"
+
+
+def key_of(about: VerificationStarted) -> str:
+    """The key of the target that a verification is about."""
+    return target_key(about.resource_id, about.environment_id, about.deployment_id)

@@ -19,6 +19,12 @@ PURE = sorted(
     + list((ROOT / "libs/cel").glob("*.py"))
     + list((ROOT / "libs/template").rglob("*.py"))
     + list((ROOT / "contracts").rglob("*.py"))
+    + list((ROOT / "libs/webhooks").glob("*.py"))
+    + [ROOT / "libs/bus/dead_letter.py"]
+    + [ROOT / f"libs/secrets/{name}.py" for name in ("config", "fields", "hiding", "problem", "redaction", "references")]
+    + [ROOT / f"libs/outbound/{name}.py" for name in ("addresses", "failures", "pause")]
+    + [ROOT / f"libs/rego/{name}.py" for name in ("module", "problems", "scan")]
+    + [ROOT / "libs/metric_providers/kubernetes_rollouts.py"]
 )
 GENERATOR = ROOT / "contracts/generate.py"
 
@@ -27,8 +33,13 @@ FORBIDDEN_MODULES = {
     "subprocess", "sys", "tempfile", "threading", "time", "urllib.request",
 }  # fmt: skip
 FORBIDDEN_NAMES = {"now", "utcnow", "today", "uuid1", "uuid4", "uuid6", "uuid7", "open", "input", "print", "getenv", "environ"}
-ALLOWED = {("libs/cel/parse.py", "threading"), ("libs/cel/environment.py", "threading")}
-"""Locks around the parser, which is not made for threads, and the cache of programs: answers are the same with and without them."""
+ALLOWED = {
+    ("libs/cel/parse.py", "threading"),
+    ("libs/cel/environment.py", "threading"),
+    ("libs/secrets/config.py", "open"),
+}
+"""Locks around the parser, which is not made for threads, and the cache of programs: answers are the same with and without them. The box
+that a workspace's sealed secrets are opened with is handed in, and opens no file."""
 
 
 def impurities(tree: ast.AST) -> Iterator[tuple[int, str]]:

@@ -3,6 +3,9 @@
 `python -m tests.bench [releases] [--processes] [N …]`: versions on N targets.
 `python -m tests.bench inventory [--processes] [--resources 100000]`: many resources, from the HTTP request to the read tables.
 `python -m tests.bench dispatch [--processes] [--jobs 10000] [--slow 1000]`: jobs of a pull agent, and of a slow one.
+`python -m tests.bench verification [--processes] [--metrics 3000] [--interval 10] [--minutes 2] [--restart 1000] [--virtual 20000]`:
+measurements and how late they are, verifications over a restart, the scheduler alone; 0 leaves one of them out.
+`python -m tests.bench rollback [--processes] [--targets 1000]`: an environment goes back, by hand and after verification.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-SUBJECTS = ("releases", "inventory", "dispatch")
+SUBJECTS = ("releases", "inventory", "dispatch", "verification", "rollback")
 
 
 def main() -> None:
@@ -24,6 +27,14 @@ def main() -> None:
         parser.add_argument("targets", nargs="*", type=int, default=[100, 1_000, 10_000])
     elif subject == "inventory":
         parser.add_argument("--resources", type=int, default=100_000)
+    elif subject == "rollback":
+        parser.add_argument("--targets", type=int, default=1_000)
+    elif subject == "verification":
+        parser.add_argument("--metrics", type=int, default=3_000)
+        parser.add_argument("--interval", type=int, default=10)
+        parser.add_argument("--minutes", type=float, default=2)
+        parser.add_argument("--restart", type=int, default=1_000)
+        parser.add_argument("--virtual", type=int, default=20_000)
     else:
         parser.add_argument("--jobs", type=int, default=10_000)
         parser.add_argument("--slow", type=int, default=1_000)
@@ -38,6 +49,14 @@ def main() -> None:
         from tests.bench import resources
 
         resources.measure(asked.resources, options)
+    elif subject == "rollback":
+        from tests.bench import rollback
+
+        rollback.measure(asked.targets, options)
+    elif subject == "verification":
+        from tests.bench import verification
+
+        verification.measure(asked, options)
     else:
         from tests.bench import dispatch
 

@@ -1,8 +1,8 @@
 """How fast jobs go out and come back: `python -m tests.bench dispatch [--processes] [--jobs 10000] [--slow 1000]`.
 
 A pull agent: so many jobs, taken and completed by 50 claimers at once over HTTP; how many were taken twice. A slow agent: a receiver that
-takes 200 ms for each job, and 50 jobs out there at once; the arithmetic minimum is jobs / 50 x 200 ms. The claimers and the receiver share
-the machine with the system, and take about as much of it.
+takes 200 ms for each job, and 50 jobs out there at once; the arithmetic minimum is jobs / 50 x 200 ms. Of each the processor time of a
+job; 0 jobs leave one out. The claimers and the receiver share the machine with the system, and take about as much of it.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def pulled(jobs: int, *options: str) -> None:
         before, start = here.cpu_s(), time.monotonic()
         seen = asyncio.run(pull(here, agent, jobs))
         took = time.monotonic() - start
-        cpu = _used(here, before)
+        cpu, per_job = _used(here, before), _per_job(here, before, jobs)
         count = here.query(
             "SELECT count(*), count(DISTINCT data->>'job_id') FROM es.event WHERE workspace_id = %s"
             " AND type = 'dispatcher.job_status_changed.v1' AND data->>'status' = 'successful'",
@@ -118,7 +118,7 @@ def pulled(jobs: int, *options: str) -> None:
             f"taken twice: {twice}, claims that came too late: {seen.lost}; a claim that won: "
             f"p50 {ordered[len(ordered) // 2]:.0f} ms, p99 {ordered[int(len(ordered) * 0.99)]:.0f} ms"
         )
-        print(f"recorded as successful: {count[0]:,} of {count[1]:,} jobs; processor time {cpu}", flush=True)
+        print(f"recorded as successful: {count[0]:,} of {count[1]:,} jobs; processor time {cpu}; {per_job}", flush=True)
         assert len(seen.wins) == jobs
         assert (twice, count) == (0, (jobs, jobs))
 
@@ -178,7 +178,8 @@ async def sent(jobs: int, config: dict[str, Any], *options: str) -> None:
                 f"slow agent, {jobs:,} jobs, {SLOW_S * 1000:.0f} ms each, {config or 'without a cap of its own'}: "
                 f"first call to last answer {slow.last - slow.first:.2f} s (least possible {least:.1f} s), "
                 f"POST version to all recorded {recorded - began:.2f} s; at most {slow.most} at once; "
-                f"called twice: {sum(1 for calls in slow.jobs.values() if calls > 1)}; processor time {_used(here, before)}",
+                f"called twice: {sum(1 for calls in slow.jobs.values() if calls > 1)}; processor time {_used(here, before)}; "
+                f"{_per_job(here, before, jobs)}",
                 flush=True,
             )
             assert len(slow.jobs) == jobs
@@ -189,10 +190,18 @@ def _used(here: Running, before: dict[str, float]) -> str:
     return ", ".join(f"{name} {used - before[name]:.1f} s" for name, used in here.cpu_s().items())
 
 
+def _per_job(here: Running, before: dict[str, float], jobs: int) -> str:
+    used = {name: (used - before[name]) / jobs * 1000 for name, used in here.cpu_s().items()}
+    ours = sum(one for name, one in used.items() if name not in ("nats", "postgres"))
+    return f"per job {sum(used.values()):.1f} ms, {ours:.1f} ms of them in the services"
+
+
 def measure(jobs: int, slow: int, options: Sequence[str]) -> None:
     """Print all figures."""
     os.environ[ALLOW] = "loopback"
     print(f"{machine(*options)}\n")
-    asyncio.run(sent(slow, {}, *options))
-    asyncio.run(sent(slow, {"maxConcurrentJobs": IN_FLIGHT}, *options))
-    pulled(jobs, *options)
+    if slow:
+        asyncio.run(sent(slow, {}, *options))
+        asyncio.run(sent(slow, {"maxConcurrentJobs": IN_FLIGHT}, *options))
+    if jobs:
+        pulled(jobs, *options)

@@ -10,6 +10,9 @@
 - A Job's Pod template can not be changed (422): https://kubernetes.io/docs/concepts/workloads/controllers/job/
 - An object deleted in the foreground stays, marked, until what it made is gone; preconditions name the very object (409):
   https://kubernetes.io/docs/concepts/architecture/garbage-collection/#foreground-deletion
+- A list holds objects without kind and API version, as many as its limit, and a token for the others; it is empty where the namespace is
+  not there; a selector that can not be read is a 400: https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks
+  and https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#api
 """
 
 from __future__ import annotations
@@ -96,6 +99,8 @@ class FakeKubernetes(Fake):
             return no(404, "NotFound", "the server could not find the requested resource")
         key = (api_version, plural, space, name)
         match asked.method:
+            case "GET" if not name:
+                return self._listed(asked, api_version, plural, space, kind)
             case "GET":
                 return Reply(json=self.objects[key]) if key in self.objects else missing(plural, name)
             case "POST":
@@ -118,6 +123,27 @@ class FakeKubernetes(Fake):
                 {"name": f"{plural}/status", "namespaced": namespaced, "kind": kind},
             ]
         return Reply(json={"kind": "APIResourceList", "groupVersion": api_version, "resources": resources})
+
+    def _listed(self, asked: Asked, api_version: str, plural: str, space: str, kind: str) -> Reply:
+        selector = asked.query.get("labelSelector", "")
+        wanted = [
+            re.fullmatch(r"([\w./-]+)(?:==?([\w.-]*)| in \(([\w., -]+)\))", one) for one in re.split(r",(?![^(]*\))", selector)
+        ]
+        if selector and not all(wanted):
+            return no(400, "BadRequest", "found '=', expected: ',' or 'end of string'")
+        allowed = {one[1]: one[3].replace(" ", "").split(",") if one[3] else [one[2]] for one in wanted if one}
+        after = asked.query.get("continue", "")
+        found = [
+            {part: value for part, value in self.objects[key].items() if part not in ("kind", "apiVersion")}
+            for key in sorted(self.objects)
+            if key[:3] == (api_version, plural, space) and key[3] > after and _is_labelled(self.objects[key], allowed)
+        ]
+        limit = int(asked.query.get("limit", "0")) or len(found)
+        more = (
+            {"continue": found[limit - 1]["metadata"]["name"], "remainingItemCount": len(found) - limit} if found[limit:] else {}
+        )
+        metadata = {"resourceVersion": str(self._version), **more}
+        return Reply(json={"kind": f"{kind}List", "apiVersion": api_version, "metadata": metadata, "items": found[:limit]})
 
     def _create(self, asked: Asked, key: tuple[str, str, str, str], kind: str) -> Reply:
         document = copy.deepcopy(cast(Doc, asked.json))
@@ -247,6 +273,11 @@ def no(status: int, reason: str, message: str, **headers: str) -> Reply:
 
 def missing(plural: str, name: str) -> Reply:
     return no(404, "NotFound", f'{plural} "{name}" not found')
+
+
+def _is_labelled(document: Doc, allowed: dict[str, list[str]]) -> bool:
+    labels = document["metadata"].get("labels", {})
+    return all(labels.get(key) in values for key, values in allowed.items())
 
 
 def _misfit(document: Doc) -> str:

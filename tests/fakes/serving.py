@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -111,8 +112,8 @@ class Fake:
         return [one for one in self.asked if re.search(pattern, str(one))]
 
     @asynccontextmanager
-    async def serving(self) -> AsyncIterator[None]:
-        async with outside(self._serve) as self.server:
+    async def serving(self, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[None]:
+        async with outside(self._serve, tls=tls) as self.server:
             yield
 
     async def _serve(self, got: Got, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -6,7 +6,8 @@
   https://developer.hashicorp.com/terraform/cloud-docs/api-docs/workspace-variables
 - Notifications never show their token: https://developer.hashicorp.com/terraform/cloud-docs/api-docs/notification-configurations
 - Runs are listed newest first in pages, searched by `search[basic]` in their message among others; actions on a run that is in no state for
-  them are a 409: https://developer.hashicorp.com/terraform/cloud-docs/api-docs/run
+  them are a 409; a run's workspace, which names its organization, comes along where it is asked for:
+  https://developer.hashicorp.com/terraform/cloud-docs/api-docs/run
 - The JSON of a plan is kept elsewhere, to where a redirect leads, and is 204 while it is not there:
   https://developer.hashicorp.com/terraform/cloud-docs/api-docs/plans
 """
@@ -176,7 +177,13 @@ class FakeTfe(Fake):
         return Reply(201, {"data": self.runs[self.run(workspace_id, **{"status": "pending", **attributes})]})
 
     def _run(self, asked: Asked, attributes: Any, run_id: str) -> Reply:
-        return Reply(json={"data": self.runs[run_id]})
+        run = self.runs[run_id]
+        if asked.query.get("include") != "workspace":
+            return Reply(json={"data": run})
+        workspace = self.workspaces[run["relationships"]["workspace"]["data"]["id"]]
+        organization = {"organization": {"data": {"id": ORGANIZATION, "type": "organizations"}}}
+        related = {**workspace.get("relationships", {}), **organization}
+        return Reply(json={"data": run, "included": [{**workspace, "relationships": related}]})
 
     def _act(self, asked: Asked, attributes: Any, run_id: str, verb: str) -> Reply:
         if not self.runs[run_id]["attributes"]["actions"][f"is-{verb.removesuffix('e')}able"]:

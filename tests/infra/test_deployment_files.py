@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from infra.embedded.options import SERVICES
+from libs.runtime.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -66,6 +67,25 @@ def test_the_master_key_reaches_those_who_seal_and_open_and_nobody_else() -> Non
     }
     assert given == mounted == set(files) == {"gateway", "dispatcher", "verifier"}
     assert all(file in paths[name] for name, file in files.items())
+
+
+def test_the_address_from_outside_reaches_who_tells_it() -> None:
+    (compose,) = documents("docker-compose.yml")
+    assert compose["services"]["dispatcher"]["environment"]["SIGNALBOX_PUBLIC_URL"] == "${SIGNALBOX_PUBLIC_URL:-}"
+    (dispatcher,) = (
+        one["spec"]["template"]["spec"]["containers"][0]
+        for one in documents("infra/kubernetes/services.yaml")
+        if one["kind"] == "Deployment" and one["metadata"]["name"] == "dispatcher"
+    )
+    assert "SIGNALBOX_PUBLIC_URL" in {one["name"] for one in dispatcher["env"]}
+
+
+def test_an_operator_finds_every_setting() -> None:
+    """But those by which a supervisor hands over sockets."""
+    text = (ROOT / "infra/README.md").read_text("utf-8")
+    listed = text[text.index("## Settings") : text.index("## Secrets and the outside")]
+    names = {name.upper() for name in Settings.model_fields} - {"LISTEN_FD", "READY_FD"}
+    assert {name for name in names if f"`{name}`" not in listed} == set()
 
 
 def test_the_collector_uses_only_what_it_defines() -> None:

@@ -20,7 +20,7 @@ from contracts.shapes import (
     AnyApproval,
     EnvironmentProgression,
     GradualRollout,
-    HttpProvider,
+    MetricProvider,
     MetricSpec,
     Rollback,
     Target,
@@ -85,7 +85,7 @@ class Shop(World):
             name="errors",
             interval_seconds=1,
             count=2,
-            provider=HttpProvider(type="http", url="http://monitoring/?version={{.version.tag}}&resource={{.resource.name}}"),
+            provider=MetricProvider(type="http", url="http://monitoring/?version={{.version.tag}}&resource={{.resource.name}}"),
             success_condition="result.ok && result.json.errorRate < 0.01",
         )
         self.do(
@@ -192,9 +192,9 @@ class Shop(World):
         return now_or_never(_call_agent(intent))  # type: ignore[arg-type]  # a performer is a coroutine function
 
     def _monitoring(self, intent: Intent, now: datetime) -> dict[str, Any]:
-        query = urllib.parse.parse_qs(urllib.parse.urlparse(intent.request["url"]).query)
+        query = urllib.parse.parse_qs(urllib.parse.urlparse(intent.request["provider"]["url"]).query)
         rate = 0.5 if (query["version"][0], query["resource"][0]) in self.unhealthy else 0.0
-        return {"ok": True, "statusCode": 200, "body": "", "headers": {}, "duration": 1, "json": {"errorRate": rate}}
+        return {"result": {"ok": True, "statusCode": 200, "headers": {}, "duration": 1, "json": {"errorRate": rate}}}
 
     def _cluster(self, name: str, stage: str) -> ResourceInput:
         return ResourceInput(identifier=f"cluster/{name}", name=name, kind="Cluster", version="v1", metadata={"env": stage})

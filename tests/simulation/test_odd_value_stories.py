@@ -11,7 +11,7 @@ from contracts.facts.verifier import VerificationFailed, VerificationPassed
 from contracts.shapes import (
     AnyApproval,
     GradualRollout,
-    HttpProvider,
+    MetricProvider,
     Rollback,
     Verification,
 )
@@ -64,7 +64,7 @@ def test_names_without_end_stop_nothing() -> None:
 
 def test_a_provider_that_can_not_be_asked_fails_the_verification() -> None:
     yard = Yard()
-    nowhere = metric(provider=HttpProvider(type="http", url="http://monitoring/?v={{.no.such}}&r={{.resource.name}}"))
+    nowhere = metric(provider=MetricProvider(type="http", url="http://monitoring/?v={{.no.such}}&r={{.resource.name}}"))
     yard.policy("watched", Verification(metrics=(nowhere,)))
     yard.mute.add("<no value>")
     yard.post("api", "v1")

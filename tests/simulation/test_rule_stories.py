@@ -11,9 +11,9 @@ from contracts.facts.verifier import MeasurementTaken, VerificationFailed, Verif
 from contracts.shapes import (
     AnyApproval,
     GradualRollout,
+    MetricProvider,
     MetricSpec,
     Rollback,
-    SleepProvider,
     Verification,
 )
 from tests.simulation.stories import message, progression, started
@@ -92,7 +92,7 @@ def test_thresholds_and_failure_conditions() -> None:
 
 def test_a_sleep_is_a_verification_that_takes_its_time() -> None:
     yard = Yard()
-    provider = SleepProvider(type="sleep", duration_seconds=30)
+    provider = MetricProvider(type="sleep", durationSeconds=30)
     nap = MetricSpec(name="nap", interval_seconds=1, count=1, provider=provider, success_condition="result.ok")
     yard.policy("watched", Verification(metrics=(nap,)))
     yard.post("api", "v1")

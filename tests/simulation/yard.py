@@ -28,6 +28,7 @@ from contracts.facts.inventory import ResourceSaved
 from contracts.facts.planner import (
     DeploymentDeleted,
     EnvironmentDeleted,
+    MarkLifted,
     RollbackStarted,
     TargetsChanged,
     VersionCreated,
@@ -47,8 +48,8 @@ from contracts.shapes import (
     AnyApproval,
     EnvironmentProgression,
     GradualRollout,
-    HttpProvider,
     JobStatus,
+    MetricProvider,
     MetricSpec,
     Retry,
     Rollback,
@@ -96,7 +97,7 @@ def metric(name: str = "errors", **more: Any) -> MetricSpec:
     """A metric that asks the yard's monitoring."""
     fields = {"interval_seconds": 1, "count": 2, "success_condition": "result.json.rate < 0.1", **more}
     url = "http://monitoring/?v={{.version.tag}}&r={{.resource.name}}&e={{.environment.name}}&m=" + name
-    fields.setdefault("provider", HttpProvider(type="http", url=url))
+    fields.setdefault("provider", MetricProvider(type="http", url=url))
     return MetricSpec(name=name, **fields)
 
 
@@ -162,6 +163,9 @@ class Ledger:
                 self.checks.setdefault(fact.job_id, []).append("failed")
             case RollbackStarted() as fact:
                 self._rolled_back(fact)
+            case MarkLifted() as fact:
+                for resource_id in fact.resource_ids:
+                    self.bad[Target(resource_id, fact.environment_id, fact.deployment_id)].remove(fact.version_id)
             case _:
                 pass
 
@@ -241,11 +245,14 @@ class Ledger:
     def _rolled_back(self, fact: RollbackStarted) -> None:
         target = Target(fact.resource_id, fact.environment_id, fact.deployment_id)
         bad = self.bad.setdefault(target, set())
-        assert fact.version_id not in bad, f"marked twice: {fact}"
-        bad.add(fact.version_id)
+        if fact.version_id != fact.to_version_id:  # else other variables were to blame
+            assert fact.version_id not in bad, f"marked twice: {fact}"
+            bad.update((fact.version_id, *fact.also_marked))
         if fact.resource_id not in self.targets.get((fact.deployment_id, fact.environment_id), ()):
             assert fact.release_id is None, f"a target that is gone goes nowhere: {fact}"
             return
+        if fact.release_id is None and self.jobs[target][-1].version_id != fact.version_id:
+            return  # something else was dispatched meanwhile: the mark alone
         if any(job.job_id in self.former for job in self.jobs.get(target, [])):
             return  # whether what ended meanwhile counts as good is not said anywhere
         judged: set[str] = set()
@@ -446,12 +453,13 @@ class Yard(World):
         return now_or_never(self._call(Intent(intent.key, request, intent.not_before)))  # type: ignore[arg-type]
 
     def _monitoring(self, intent: Intent, now: datetime) -> dict[str, Any]:
-        if intent.request["type"] == "sleep":
-            return {"ok": True, "value": intent.request["durationSeconds"], "duration": 0}
-        query = urllib.parse.parse_qs(urllib.parse.urlparse(intent.request["url"]).query)
+        asked = intent.request["provider"]
+        if asked["type"] == "sleep":
+            return {"result": {"ok": True, "value": asked["durationSeconds"], "duration": 0}}
+        query = urllib.parse.parse_qs(urllib.parse.urlparse(asked["url"]).query)
         tag, name = query["v"][0], query["r"][0]
         if tag in self.mute:
             return {"error": "connection refused"}
         rate = 0.5 if (tag, name) in self.sick else 0.0
         body = orjson.dumps({"rate": rate}).decode()
-        return {"ok": True, "statusCode": 200, "body": body, "headers": {}, "duration": 1}
+        return {"result": {"ok": True, "statusCode": 200, "body": body, "headers": {}, "duration": 1}}

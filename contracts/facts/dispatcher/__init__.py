@@ -26,6 +26,7 @@ from contracts.facts.dispatcher.plans import (
 from contracts.facts.dispatcher.workflows import (
     WorkflowDeleted,
     WorkflowJobCreated,
+    WorkflowJobDispatched,
     WorkflowJobStatusChanged,
     WorkflowRunEnded,
     WorkflowRunStarted,
@@ -54,6 +55,7 @@ __all__ = [
     "PlannedVersion",
     "WorkflowDeleted",
     "WorkflowJobCreated",
+    "WorkflowJobDispatched",
     "WorkflowJobStatusChanged",
     "WorkflowRunEnded",
     "WorkflowRunStarted",

@@ -87,13 +87,15 @@ class _RunJob(_Run):
 
 @fact
 class WorkflowJobCreated(_RunJob):
-    """A job of a step was made, and is handed to its agent: this is its intent as well.
+    """A job of a step was made. Unless it waits for a free place it is handed to its agent: this is its intent as well.
 
     Attributes:
         step: name of the step.
         resource_id: the resource that it runs for, if any.
         status: `pending`, or `failure` at once when its configuration can not be recorded.
+        waits: no place was free at its agent; it is handed over once it has one (`WorkflowJobDispatched`).
         workflow, agent, resource: positions of the facts that hold the documents it was made from; 0 where there is none.
+        deadline_at: when it fails unless it ended before; of one that waits this only tells how long it may take.
     """
 
     TYPE: ClassVar[str] = "dispatcher.workflow_job_created.v1"
@@ -101,11 +103,21 @@ class WorkflowJobCreated(_RunJob):
     resource_id: str | None = None
     status: JobStatus
     message: str | None = None
+    waits: bool = False
     job_agent_config: Json = Field(default_factory=dict)
     workflow: int
     agent: int
     resource: int = 0
     created_at: datetime
+    deadline_at: datetime
+
+
+@fact
+class WorkflowJobDispatched(_RunJob):
+    """A job of a run that waited has a place now, and is handed to its agent; from here its time counts."""
+
+    TYPE: ClassVar[str] = "dispatcher.workflow_job_dispatched.v1"
+    dispatched_at: datetime
     deadline_at: datetime
 
 

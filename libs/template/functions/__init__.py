@@ -28,27 +28,25 @@ from libs.template.functions import (
 from libs.template.functions.absent import why_absent
 from libs.template.functions.signature import Function
 
-_THEMES: Final = (
-    builtin,
-    casing,
-    conversion,
-    dates,
-    defaults,
-    dicts,
-    encoding,
-    json_data,
-    lists,
-    numbers,
-    reflection,
-    regexes,
-    strings,
-    urls,
-    versions,
-    wrapping,
-    yaml_data,
-)
-
-FUNCTIONS: Final[dict[str, Function]] = {name: function for theme in _THEMES for name, function in theme.TABLE.items()}
+FUNCTIONS: Final[dict[str, Function]] = {
+    **builtin.TABLE,
+    **casing.TABLE,
+    **conversion.TABLE,
+    **dates.TABLE,
+    **defaults.TABLE,
+    **dicts.TABLE,
+    **encoding.TABLE,
+    **json_data.TABLE,
+    **lists.TABLE,
+    **numbers.TABLE,
+    **reflection.TABLE,
+    **regexes.TABLE,
+    **strings.TABLE,
+    **urls.TABLE,
+    **versions.TABLE,
+    **wrapping.TABLE,
+    **yaml_data.TABLE,
+}
 
 
 def function_named(name: str) -> Function:

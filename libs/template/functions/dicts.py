@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from libs.template.bounds import Budget, check_depth, check_items
 from libs.template.error import Fault
-from libs.template.functions.signature import ANY, MAP, TEXT, Function
+from libs.template.functions.signature import ANY, MAP, TEXT, Function, with_must
 from libs.template.printing import shown
 from libs.template.values import is_true, type_name
 
@@ -107,10 +107,6 @@ def _merge_overwrite(budget: Budget, target: dict[str, Any], *sources: dict[str,
     return target
 
 
-_MERGE: Final = Function(_merge, (MAP,), rest=MAP, costs=True)
-_MERGE_OVERWRITE: Final = Function(_merge_overwrite, (MAP,), rest=MAP, costs=True)
-_DEEP_COPY: Final = Function(copied, (ANY,), costs=True)
-
 TABLE: Final[dict[str, Function]] = {
     "dict": Function(_dict, rest=ANY, costs=True),
     "get": Function(lambda one, key: one.get(key, ""), (MAP, TEXT)),
@@ -123,10 +119,11 @@ TABLE: Final[dict[str, Function]] = {
     "values": Function(_values, (MAP,), costs=True),
     "pick": Function(_pick, (MAP,), rest=TEXT),
     "omit": Function(_omit, (MAP,), rest=TEXT, costs=True),
-    "merge": _MERGE,
-    "mustMerge": _MERGE,
-    "mergeOverwrite": _MERGE_OVERWRITE,
-    "mustMergeOverwrite": _MERGE_OVERWRITE,
-    "deepCopy": _DEEP_COPY,
-    "mustDeepCopy": _DEEP_COPY,
+    **with_must(
+        {
+            "merge": Function(_merge, (MAP,), rest=MAP, costs=True),
+            "mergeOverwrite": Function(_merge_overwrite, (MAP,), rest=MAP, costs=True),
+            "deepCopy": Function(copied, (ANY,), costs=True),
+        }
+    ),
 }

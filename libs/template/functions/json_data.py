@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from libs.template.bounds import Budget, Pieces, check_depth
 from libs.template.error import Fault
-from libs.template.functions.signature import ANY, TEXT, Function
+from libs.template.functions.signature import ANY, TEXT, Function, with_must
 from libs.template.printing import decimal_digits, positional, scalar, scientific
 from libs.template.values import of_json
 
@@ -125,12 +125,13 @@ def _from_json(budget: Budget, text: str) -> Any:
 
 
 TABLE: Final[dict[str, Function]] = {
-    "toJson": Function(_to_json, (ANY,), costs=True),
-    "mustToJson": Function(_to_json, (ANY,), costs=True),
-    "toPrettyJson": Function(_to_pretty_json, (ANY,), costs=True),
-    "mustToPrettyJson": Function(_to_pretty_json, (ANY,), costs=True),
-    "toRawJson": Function(_to_raw_json, (ANY,), costs=True),
-    "mustToRawJson": Function(_to_raw_json, (ANY,), costs=True),
     "fromJson": Function(_from_json, (TEXT,), costs=True),
     "mustFromJson": Function(_must_from_json, (TEXT,), costs=True),
+    **with_must(
+        {
+            "toJson": Function(_to_json, (ANY,), costs=True),
+            "toPrettyJson": Function(_to_pretty_json, (ANY,), costs=True),
+            "toRawJson": Function(_to_raw_json, (ANY,), costs=True),
+        }
+    ),
 }

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from libs.template.bounds import Budget, check_items
 from libs.template.error import Fault
-from libs.template.functions.signature import ANY, LIST, WHOLE, Function
+from libs.template.functions.signature import ANY, LIST, WHOLE, Function, with_must
 from libs.template.values import are_equal, is_true
 
 
@@ -56,48 +56,28 @@ def _chunk(budget: Budget, size: int, values: list[Any]) -> list[list[Any]]:
     return [values[at : at + size] for at in range(0, len(values), size)]
 
 
-_FIRST: Final = Function(lambda values: values[0] if values else None, (LIST,))
-_REST: Final = Function(lambda values: values[1:], (LIST,))
-_LAST: Final = Function(lambda values: values[-1] if values else None, (LIST,))
-_INITIAL: Final = Function(lambda values: values[:-1], (LIST,))
 _APPEND: Final = Function(_appended, (LIST, ANY))
-_PREPEND: Final = Function(_prepended, (LIST, ANY))
-_REVERSE: Final = Function(lambda values: values[::-1], (LIST,))
-_UNIQUE: Final = Function(_unique, (LIST,), costs=True)
-_WITHOUT: Final = Function(_without, (LIST,), rest=ANY, costs=True)
-_HAS: Final = Function(_has, (ANY, ANY), costs=True)
-_COMPACT: Final = Function(lambda values: [value for value in values if is_true(value)], (LIST,))
-_CHUNK: Final = Function(_chunk, (WHOLE, LIST), costs=True)
 _LIST: Final = Function(lambda *values: list(values), rest=ANY)
 
 TABLE: Final[dict[str, Function]] = {
     "list": _LIST,
     "tuple": _LIST,
-    "first": _FIRST,
-    "mustFirst": _FIRST,
-    "rest": _REST,
-    "mustRest": _REST,
-    "last": _LAST,
-    "mustLast": _LAST,
-    "initial": _INITIAL,
-    "mustInitial": _INITIAL,
-    "append": _APPEND,
-    "mustAppend": _APPEND,
-    "push": _APPEND,
-    "mustPush": _APPEND,
-    "prepend": _PREPEND,
-    "mustPrepend": _PREPEND,
     "concat": Function(_concat, rest=LIST),
-    "reverse": _REVERSE,
-    "mustReverse": _REVERSE,
-    "uniq": _UNIQUE,
-    "mustUniq": _UNIQUE,
-    "without": _WITHOUT,
-    "mustWithout": _WITHOUT,
-    "has": _HAS,
-    "mustHas": _HAS,
-    "compact": _COMPACT,
-    "mustCompact": _COMPACT,
-    "chunk": _CHUNK,
-    "mustChunk": _CHUNK,
+    **with_must(
+        {
+            "first": Function(lambda values: values[0] if values else None, (LIST,)),
+            "rest": Function(lambda values: values[1:], (LIST,)),
+            "last": Function(lambda values: values[-1] if values else None, (LIST,)),
+            "initial": Function(lambda values: values[:-1], (LIST,)),
+            "append": _APPEND,
+            "push": _APPEND,
+            "prepend": Function(_prepended, (LIST, ANY)),
+            "reverse": Function(lambda values: values[::-1], (LIST,)),
+            "uniq": Function(_unique, (LIST,), costs=True),
+            "without": Function(_without, (LIST,), rest=ANY, costs=True),
+            "has": Function(_has, (ANY, ANY), costs=True),
+            "compact": Function(lambda values: [value for value in values if is_true(value)], (LIST,)),
+            "chunk": Function(_chunk, (WHOLE, LIST), costs=True),
+        }
+    ),
 }

@@ -11,7 +11,7 @@ import re2
 
 from libs.template.bounds import REGEX_CHARS, REGEX_MEMORY_BYTES, Budget, Pieces, check_items
 from libs.template.error import Fault
-from libs.template.functions.signature import TEXT, WHOLE, Function
+from libs.template.functions.signature import TEXT, WHOLE, Function, with_must
 from libs.template.literals import utf8
 
 _REFERENCE: Final = re.compile(rb"\$(?:\$|\{(\w+)\}|(\w+))")
@@ -169,24 +169,17 @@ def _match_or_not(budget: Budget, pattern: str, text: str) -> bool:
     return _match(budget, pattern, text)
 
 
-_FIND: Final = Function(_find, (TEXT, TEXT), costs=True)
-_FIND_ALL: Final = Function(_find_all, (TEXT, TEXT, WHOLE), costs=True)
-_REPLACE: Final = Function(_replace, (TEXT, TEXT, TEXT), costs=True)
-_REPLACE_LITERALLY: Final = Function(_replace_literally, (TEXT, TEXT, TEXT), costs=True)
-_SPLIT: Final = Function(_split, (TEXT, TEXT, WHOLE), costs=True)
-
 TABLE: Final[dict[str, Function]] = {
     "regexMatch": Function(_match_or_not, (TEXT, TEXT), costs=True),
     "mustRegexMatch": Function(_match, (TEXT, TEXT), costs=True),
-    "regexFind": _FIND,
-    "mustRegexFind": _FIND,
-    "regexFindAll": _FIND_ALL,
-    "mustRegexFindAll": _FIND_ALL,
-    "regexReplaceAll": _REPLACE,
-    "mustRegexReplaceAll": _REPLACE,
-    "regexReplaceAllLiteral": _REPLACE_LITERALLY,
-    "mustRegexReplaceAllLiteral": _REPLACE_LITERALLY,
-    "regexSplit": _SPLIT,
-    "mustRegexSplit": _SPLIT,
     "regexQuoteMeta": Function(_quote_meta, (TEXT,)),
+    **with_must(
+        {
+            "regexFind": Function(_find, (TEXT, TEXT), costs=True),
+            "regexFindAll": Function(_find_all, (TEXT, TEXT, WHOLE), costs=True),
+            "regexReplaceAll": Function(_replace, (TEXT, TEXT, TEXT), costs=True),
+            "regexReplaceAllLiteral": Function(_replace_literally, (TEXT, TEXT, TEXT), costs=True),
+            "regexSplit": Function(_split, (TEXT, TEXT, WHOLE), costs=True),
+        }
+    ),
 }

@@ -48,6 +48,14 @@ class Function(NamedTuple):
     costs: bool = False
 
 
+def with_must(table: dict[str, Function]) -> dict[str, Function]:
+    """The functions under their names and under Sprig's `must…` names.
+
+    Sprig has the second name for what says why it fails where the first hides it. These hide nothing under either.
+    """
+    return table | {f"must{name[0].upper()}{name[1:]}": function for name, function in table.items()}
+
+
 def called(function: Function, name: str, arguments: Sequence[Any], budget: Budget) -> Any:
     """Call a function with values.
 

@@ -10,7 +10,7 @@ import yaml
 
 from libs.template.bounds import Budget, check_depth, check_length
 from libs.template.error import Fault
-from libs.template.functions.signature import ANY, TEXT, Function
+from libs.template.functions.signature import ANY, TEXT, Function, with_must
 from libs.template.printing import scalar
 from libs.template.values import JsonNumber, Opaque
 
@@ -165,9 +165,11 @@ def _resolved(text: str) -> Any:
 
 
 TABLE: Final[dict[str, Function]] = {
-    "toYaml": Function(_to_yaml, (ANY,), costs=True),
-    "mustToYaml": Function(_to_yaml, (ANY,), costs=True),
-    "fromYaml": Function(_from_yaml, (TEXT,), costs=True),
-    "mustFromYaml": Function(_from_yaml, (TEXT,), costs=True),
     "fromYamlArray": Function(_from_yaml, (TEXT,), costs=True),
+    **with_must(
+        {
+            "toYaml": Function(_to_yaml, (ANY,), costs=True),
+            "fromYaml": Function(_from_yaml, (TEXT,), costs=True),
+        }
+    ),
 }

@@ -13,7 +13,7 @@ from typing import Final
 from urllib.parse import quote
 
 from contracts.agents import ArgoCdConfig
-from contracts.shapes import HttpProvider, Json, MetricSpec
+from contracts.shapes import Json, MetricProvider, MetricSpec
 from libs.outbound.asking import Outbound
 from libs.runtime.clock import now
 from libs.secrets.problem import SecretProblem
@@ -104,18 +104,19 @@ class ArgoCd:
             referred = ()
         if not referred:
             return (), " Its health is not measured, because apiKey is not recorded as a reference to a secret."
-        provider = HttpProvider(
-            type="http",
-            url=f"{config.server_url}{path_of(name, namespace)}",
-            headers={"Authorization": f"Bearer {config.api_key}"},
-            timeout="5s",
-            insecure=config.insecure or None,
-        )
+        asked: Json = {
+            "type": "http",
+            "url": f"{config.server_url}{path_of(name, namespace)}",
+            "headers": {"Authorization": f"Bearer {config.api_key}"},
+            "timeout": "5s",
+        }
+        if config.insecure:
+            asked["insecure"] = True
         metric = MetricSpec(
             name=HEALTH,
             interval_seconds=60,
             count=15,
-            provider=provider,
+            provider=MetricProvider.model_validate(asked),
             success_condition=_HEALTHY,
             success_threshold=2,
             failure_condition=_SICK,

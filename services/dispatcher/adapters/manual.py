@@ -27,8 +27,10 @@ class Manual:
         """Say what is to be done and by whom."""
         config = ManualConfig.model_validate(request.config)
         try:
-            name = rendered("name", config.name or "Manual action", request.context, longest=MAX_NAME).strip()
-            description = rendered("description", config.description or "", request.context, longest=MAX_DESCRIPTION).strip()
+            name = rendered("name", config.name or "Manual action", request.context, longest=MAX_NAME, brackets=True).strip()
+            description = rendered(
+                "description", config.description or "", request.context, longest=MAX_DESCRIPTION, brackets=True
+            ).strip()
         except Unrenderable as why:
             return AgentAnswer(status="failure", message=why.message)
         people = [one.strip() for one in config.assignees if one.strip()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -14,7 +15,7 @@ from contracts.facts.dispatcher import JobAgentSaved, PlanRequested, PlanResultR
 from contracts.facts.inventory import ResourceSaved
 from contracts.facts.planner import DeploymentSaved, EnvironmentSaved
 from contracts.shapes import Json
-from libs.eventlog.port import EventLog
+from libs.eventlog.port import EventLog, LogUnavailable
 from libs.runtime.service import Intent, NotYet
 from services.dispatcher.adapters import plan_texts
 from services.dispatcher.adapters.context import Documents
@@ -27,9 +28,13 @@ from services.dispatcher.plan_state import Tally
 
 LOOK_AGAIN_S: Final = 10.0
 """Before GitHub is told again that could not be told."""
+MAX_TRIES: Final = 8
+"""So often is something tried that breaks by a fault of ours, after pauses of 1, 2, 4 … s, about two minutes in all."""
 MAX_SAID: Final = 1_000
 MAX_KEPT: Final = 10_000
 """Repositories whose installations are remembered."""
+
+log_ = logging.getLogger("signalbox.dispatcher")
 
 _NAME: Final = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
 _SHA: Final = re.compile(r"[0-9a-fA-F]{7,64}")
@@ -50,6 +55,10 @@ class _Where(NamedTuple):
     pull_request: int | None
 
 
+def _named(told: Json) -> str:
+    return f"{told['workspace_id']}/{told['plan_id']}/{told['number']}"
+
+
 class PlanReporting:
     """Tells GitHub.
 
@@ -68,15 +77,45 @@ class PlanReporting:
         self._public_url = public_url
         self._now = now
         self._repositories: dict[tuple[str, str], Repository] = {}
+        self._broke: dict[str, int] = {}
         # Two plans of one deployment must not both find that there is no comment yet.
         self._commenting: WeakValueDictionary[tuple[str, str, int, str], asyncio.Lock] = WeakValueDictionary()
 
     async def perform(self, intent: Intent) -> dict[str, Any] | NotYet:
-        """What was shown, or why nothing more will be; `NotYet` while GitHub can not be told."""
+        """What was shown, or why nothing more will be; `NotYet` while GitHub can not be told.
+
+        Raises: LogUnavailable.
+        """
         told = intent.request
         done: dict[str, Any] = {
             key: told[key] for key in ("plan_id", "number", "what", "target", "state", "external_id", "pull_request")
         }
+        try:
+            result = await self._shown(told, done)
+        except LogUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not be tried for ever
+            return self._broken(told, done, error)
+        self._broke.pop(_named(told), None)
+        return result
+
+    def _broken(self, told: Json, done: dict[str, Any], error: Exception) -> dict[str, Any] | NotYet:
+        """A fault of ours: it may pass (an answer that has an unknown form, once), else nothing more of the plan is told."""
+        name = _named(told)
+        tries = self._broke.pop(name, 0) + 1
+        if tries >= MAX_TRIES or self._now() >= datetime.fromisoformat(told["give_up_at"]):
+            log_.error("a plan is reported no more: %s", type(error).__name__, exc_info=error, extra={"report": name})
+            # What an unforeseen error says may be anything; the log of this process has it.
+            return {**done, "error": f"Showing it broke {tries} times by an error of this service ({type(error).__name__})."}
+        if len(self._broke) >= MAX_KEPT:
+            self._broke.clear()
+        self._broke[name] = tries
+        log_.warning(
+            "a report of a plan broke and is tried again: %s", type(error).__name__, exc_info=error, extra={"report": name}
+        )
+        return NotYet(2.0 ** (tries - 1))
+
+    async def _shown(self, told: Json, done: dict[str, Any]) -> dict[str, Any] | NotYet:
         plan = cast(PlanRequested, await self._documents.at(told["workspace_id"], told["plan"]))
         try:
             where = _where(plan)

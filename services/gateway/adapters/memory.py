@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from contracts.shapes import Json
 from services.gateway.narrowing import Needs
 from services.gateway.rows import FIELDS, Change, Delete, DeleteWhere, Merge, Put, Table
-from services.gateway.store import BY_AGE, Batch, Cursor, Order, Page, ResourceSearch
+from services.gateway.store import BY_AGE, Batch, Cursor, Order, Page, ResourceSearch, Series
 
 _Row = tuple[int, Json]
+_Dated = tuple[tuple[str, int, str], Json]
 
 
 def _text(doc: Json, field: str) -> str:
@@ -189,6 +190,22 @@ class MemoryRows:
                     best[value] = (rank, doc)
         return {value: dict(doc) for value, (_, doc) in best.items()}
 
+    async def measured(
+        self, workspace_id: str, wanted: Series, *, limit: int, offset: int = 0, newest_first: bool = False
+    ) -> Page:
+        """See `ReadStore.measured`."""
+        found: list[_Dated] = []
+        for series in dict.fromkeys(wanted.of):
+            rows = [
+                ((_text(doc, "measuredAt"), since, row_id), doc)
+                for row_id, (since, doc) in self._rows(workspace_id, "measurement").items()
+                if _text(doc, "$series") == series and _is_within(_text(doc, "measuredAt"), wanted)
+            ]
+            found += _spread(sorted(rows, key=lambda one: one[0]), wanted.points)
+        found.sort(key=lambda one: one[0], reverse=newest_first)
+        left = [{key: value for key, value in doc.items() if key not in wanted.without} for _, doc in found]
+        return Page(left[offset : offset + limit], len(left))
+
     async def targets(self, workspace_id: str, pair: str, *, limit: int, offset: int) -> Page:
         """See `ReadStore.targets`."""
         resources = self._rows(workspace_id, "resource")
@@ -200,6 +217,18 @@ class MemoryRows:
         ]
         found.sort(key=lambda one: one[:2])
         return Page([dict(doc) for _, _, doc in found[offset : offset + limit]], len(found))
+
+
+def _is_within(at: str, wanted: Series) -> bool:
+    return (wanted.begin is None or wanted.begin <= at) and (wanted.end is None or at < wanted.end)
+
+
+def _spread(rows: list[_Dated], points: int | None) -> list[_Dated]:
+    """The last one of each of so many equal parts."""
+    if points is None or len(rows) <= points:
+        return rows
+    of = len(rows)
+    return [row for place, row in enumerate(rows) if (place + 1) * points // of != place * points // of]
 
 
 def _holds(doc: Json, where: Mapping[str, str] | None) -> bool:

@@ -12,10 +12,11 @@ from psycopg.sql import SQL, Composable, Composed, Literal
 from contracts.shapes import Json
 from libs.eventlog.connections import Connections
 from libs.eventlog.port import LogUnavailable
-from services.gateway.adapters.searching import FOLDING, scanned, searched, table_name, text_of
+from libs.eventlog.together import Together
+from services.gateway.adapters.searching import FOLDING, measured, scanned, searched, table_name, text_of
 from services.gateway.narrowing import Needs
 from services.gateway.rows import FIELDS, Table
-from services.gateway.store import BY_AGE, Batch, Cursor, Order, Page, ResourceSearch, StoreUnavailable
+from services.gateway.store import BY_AGE, Batch, Cursor, Order, Page, ResourceSearch, Series, StoreUnavailable
 
 
 def _conditions(table: Table, where: Mapping[str, str] | None) -> tuple[Composable, list[str]]:
@@ -30,6 +31,17 @@ def _parsed(rows: Sequence[tuple[Any, ...]]) -> list[Json]:
 
 
 _MANY = 1_000
+
+_FEW = 20
+"""So few rows are looked up together with those that others want of the same table at the same time."""
+
+_LOOK_UP = SQL(
+    "SELECT asked.place, found.doc::text FROM unnest(%s::uuid[], %s::text[]) WITH ORDINALITY AS asked (workspace_id, id, place)"
+    " CROSS JOIN LATERAL (SELECT doc FROM {} AS row WHERE row.workspace_id = asked.workspace_id AND row.id = asked.id LIMIT 1) AS found"
+)
+
+_Key = tuple[str, str]
+"""A workspace and the id of a row."""
 
 # One look-up of a resource for each target, whatever Postgres thinks of the tables: after a bulk load it knows nothing of them yet, and
 # may go through all resources for each target.
@@ -47,6 +59,7 @@ class PostgresStore:
     def __init__(self, conninfo: str, connections: int = 8) -> None:
         self._connections = Connections(conninfo, connections)
         self._folding: str | None = None
+        self._look_ups: dict[Table, Together[_Key, str]] = {}
 
     async def close(self) -> None:
         """Close the connections; again changes nothing."""
@@ -76,7 +89,8 @@ class PostgresStore:
 
     async def get(self, workspace_id: str, table: Table, row_id: str) -> Json | None:
         """See `ReadStore.get`."""
-        return (await self.many(workspace_id, table, (row_id,))).get(row_id)
+        text = await self._looked_up(table).get((workspace_id, row_id))
+        return orjson.loads(text) if text is not None else None
 
     async def holders(self, table: Table, row_id: str) -> list[str]:
         """See `ReadStore.holders`."""
@@ -96,8 +110,24 @@ class PostgresStore:
         """See `ReadStore.many`."""
         if not row_ids:
             return {}
+        if len(row_ids) <= _FEW:
+            texts = await self._looked_up(table).many([(workspace_id, row_id) for row_id in row_ids])
+            return {row_id: orjson.loads(text) for row_id, text in zip(row_ids, texts, strict=True) if text is not None}
         query = SQL("SELECT id, doc::text FROM {} WHERE workspace_id = %s::uuid AND id = ANY(%s)").format(table_name(table))
         return {row[0]: orjson.loads(row[1]) for row in await self._rows(query, (workspace_id, list(row_ids)))}
+
+    def _looked_up(self, table: Table) -> Together[_Key, str]:
+        """Looks up single rows of a table. Whoever shares one gets its text, so that nobody shares a document."""
+        together = self._look_ups.get(table)
+        if together is None:
+            query = _LOOK_UP.format(table_name(table))
+
+            async def look_up(keys: Sequence[_Key]) -> dict[_Key, str]:
+                rows = await self._rows(query, ([one for one, _ in keys], [one for _, one in keys]))
+                return {keys[place - 1]: text for place, text in rows}
+
+            together = self._look_ups[table] = Together(look_up)
+        return together
 
     async def find(
         self,
@@ -175,6 +205,21 @@ class PostgresStore:
         ).format(table_name(table), text_of(field), conditions, text_of(by))
         rows = await self._rows(query, (sorted(set(values)), workspace_id, *wanted))
         return {row[0]: orjson.loads(row[1]) for row in rows}
+
+    async def measured(
+        self, workspace_id: str, wanted: Series, *, limit: int, offset: int = 0, newest_first: bool = False
+    ) -> Page:
+        """See `ReadStore.measured`."""
+        if not wanted.of:
+            return Page([], 0)
+        page, count, values = measured(workspace_id, wanted, newest_first=newest_first)
+        rows = await self._rows(page, (list(wanted.without), *values, limit, offset))
+        if offset == 0 and len(rows) < limit:
+            total = len(rows)
+        else:
+            total = int((await self._rows(count, values))[0][0])
+        documents = await asyncio.to_thread(_parsed, rows) if len(rows) > _MANY else _parsed(rows)
+        return Page(documents, total)
 
     async def targets(self, workspace_id: str, pair: str, *, limit: int, offset: int) -> Page:
         """See `ReadStore.targets`."""

@@ -9,7 +9,7 @@ from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
 from services.gateway.narrowing import Need, Needs
 from services.gateway.rows import Table
-from services.gateway.store import Cursor, Order, ResourceSearch
+from services.gateway.store import Cursor, Order, ResourceSearch, Series
 
 FOLDING = ("pg_unicode_fast", "pg_c_utf8", "und-x-icu", "default")
 """Collations that know the case of all letters, the quickest first; which of them there are depends on version and build of Postgres."""
@@ -52,6 +52,39 @@ def scanned(table: Table, conditions: Composable, needs: Needs, order: Order, af
         SQL(", ").join(key + direction for key in [*texts, SQL("since"), SQL("id")]),
     )
     return query, values + more
+
+
+# The last one of each of so many equal parts of a series.
+_SPREAD = SQL(
+    "SELECT id FROM (SELECT id, row_number() OVER series AS place, count(*) OVER (PARTITION BY {series}) AS of {wanted}"
+    " WINDOW series AS (PARTITION BY {series} ORDER BY {at}, since, id)) AS placed"
+    " WHERE of <= %s OR place * %s / of <> (place - 1) * %s / of"
+)
+
+
+def measured(workspace_id: str, wanted: Series, *, newest_first: bool) -> tuple[Composed, Composed, list[Any]]:
+    """Measurements of some metrics in the order in which they were taken.
+
+    Returns: the query of a page, the query that counts, and their values; those of the page are between the keys that are left out, and
+        limit and offset.
+    """
+    series, at = text_of("$series"), text_of("measuredAt")
+    values: list[Any] = [workspace_id, list(dict.fromkeys(wanted.of))]
+    conditions: list[Composable] = [SQL("{} = ANY(%s)").format(series)]
+    for bound, sign in ((wanted.begin, SQL(">=")), (wanted.end, SQL("<"))):
+        if bound is not None:
+            conditions.append(SQL("{} {} %s").format(at, sign))
+            values.append(bound)
+    table = table_name("measurement")
+    found = SQL("FROM {} WHERE workspace_id = %s::uuid AND {}").format(table, SQL(" AND ").join(conditions))
+    if wanted.points is not None:
+        spread = _SPREAD.format(series=series, at=at, wanted=found)
+        found = SQL("FROM {} WHERE workspace_id = %s::uuid AND id IN ({})").format(table, spread)
+        values = [workspace_id, *values, wanted.points, wanted.points, wanted.points]
+    direction = SQL(" DESC") if newest_first else SQL("")
+    order = SQL(", ").join(key + direction for key in (at, SQL("since"), SQL("id")))
+    page = SQL("SELECT (doc - %s::text[])::text {} ORDER BY {} LIMIT %s OFFSET %s").format(found, order)
+    return page, SQL("SELECT count(*) {}").format(found), values
 
 
 def _needed(needs: Needs) -> tuple[Composable, list[Any]]:

@@ -13,7 +13,7 @@ from libs.secrets.problem import SecretProblem
 from libs.secrets.references import MASK, SEALED, references
 from services.gateway.configs.checks import is_read_outside
 
-_ADDRESS: Final = re.compile(r"(?!webhookurl$)(?:.*(?:url|uri|address|endpoint|host|server))")
+_ADDRESS: Final = re.compile(r"(?!webhookurl$)(?:.*(?:url|uri|address|endpoint|host|server)|site)")
 """Names of fields that say where a secret is sent. Where a tool sends its notifications it sends no secret of ours."""
 
 _READ_BACK: Final = frozenset({"argo-cd"})

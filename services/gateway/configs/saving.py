@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from contracts.command import Answer, Refused, Wish
 from contracts.commands.dispatcher import CreatePlan, SaveJobAgent, SaveWorkflow
 from contracts.commands.planner import CreateVersion, SaveDeployment, UpdateVersion
-from contracts.shapes import Json, WorkflowStep
+from contracts.commands.policy import RuleInput, SavePolicy
+from contracts.shapes import Json, MetricProvider, MetricSpec, WorkflowStep
 from libs.bus.port import Requests, Unavailable, Written
 from libs.secrets.fields import SecretFields
 from libs.secrets.keys import KeysUnavailable
@@ -18,6 +19,7 @@ from libs.secrets.problem import SecretProblem
 from libs.secrets.vault import Vault
 from services.gateway.configs.checks import agent_problems, deployment_problems, may_be_read_outside
 from services.gateway.configs.keeping import OF_ANY_TYPE, fields_of, kept, stands_for_known
+from services.gateway.configs.metrics import KnownProviders, fields_of_provider, metrics_of, templates_of, with_texts
 from services.gateway.rows import Table
 from services.gateway.store import ReadStore, StoreUnavailable
 
@@ -72,6 +74,8 @@ class Configs:
                 return _with(wish, job_agent_config=config)
             case SaveWorkflow():
                 return await self._workflow(wish, workspace_id)
+            case SavePolicy():
+                return await self._policy(wish, workspace_id)
             case _:
                 return wish
 
@@ -115,6 +119,26 @@ class Configs:
             config = await self._kept(workspace_id, step.config, OF_ANY_TYPE, as_known, path)
             steps.append(step if config is step.config else step.model_copy(update={"config": config}))
         return _with(wish, job_agents=tuple(steps))
+
+    async def _policy(self, wish: SavePolicy, workspace_id: str) -> Wish:
+        """Providers of metrics hold secrets as agents do; what is wrong with them policy says."""
+        metrics = list(metrics_of(wish.rules))
+        known = KnownProviders(None)
+        if wish.policy_id is not None and any(stands_for_known(metric.provider.given) for *_, metric in metrics):
+            known = KnownProviders(await self._store.get(workspace_id, "policy", wish.policy_id))
+        changed: dict[tuple[int, int], MetricSpec] = {}
+        for index, number, place, metric in metrics:
+            given, before = metric.provider.given, known.of(place)
+            fields = fields_of_provider(metric.provider.type)
+            path = f"/body/rules/{index}/verification/metrics/{number}/provider"
+            # The secret of a text that is a template is what it names.
+            templates = templates_of(given, fields)
+            as_known = _Known(before, before["type"] == given["type"]) if before is not None else _Known()
+            config = await self._kept(workspace_id, with_texts(given, dict.fromkeys(templates, "")), fields, as_known, path)
+            provider = MetricProvider.model_validate(with_texts(config, templates))
+            if provider != metric.provider:
+                changed[index, number] = metric.model_copy(update={"provider": provider})
+        return _with(wish, rules=tuple(_with_metrics(rule, index, changed) for index, rule in enumerate(wish.rules)))
 
     async def _known(self, workspace_id: str, table: Table, row_id: str | None, field: str, config: Json) -> _Known:
         if row_id is None or not stands_for_known(config):
@@ -161,6 +185,14 @@ class KeepingRequests:
 
 def _with(wish: W, **changes: Any) -> W:
     return wish if all(getattr(wish, name) == value for name, value in changes.items()) else wish.model_copy(update=changes)
+
+
+def _with_metrics(rule: RuleInput, index: int, changed: Mapping[tuple[int, int], MetricSpec]) -> RuleInput:
+    """The rule with those of its metrics that are others now."""
+    if rule.verification is None or not any(one == index for one, _ in changed):
+        return rule
+    metrics = tuple(changed.get((index, number), one) for number, one in enumerate(rule.verification.metrics))
+    return rule.model_copy(update={"verification": rule.verification.model_copy(update={"metrics": metrics})})
 
 
 def _refuse(problems: Sequence[Json], path: str, what: str) -> None:

@@ -34,6 +34,7 @@ from services.gateway.http import (
     targets,
     variable_sets,
     variables,
+    verifications,
     versions,
     webhooks,
     workflows,
@@ -69,9 +70,13 @@ ROUTES: tuple[Routes, ...] = (
     eligible.routes,
     evaluations.routes,
     choices.routes,
+    verifications.routes,
     events.routes,
 )
 """Every endpoint of the v1 API that needs a credential, by noun."""
+
+BUSY = (agents.routes, jobs.routes)
+"""What agents ask all day long. The framework tries one path after the other, so theirs come first."""
 
 
 def operations() -> Mapping[str, Operation]:
@@ -92,7 +97,7 @@ def create_app(deps: Deps) -> FastAPI:
     )
     health.serve(app, deps)
     webhooks.serve(app, deps)
-    for routes in ROUTES:
+    for routes in sorted(ROUTES, key=lambda one: one not in BUSY):
         routes.serve(app, deps)
     app.add_middleware(Intake)
     return app

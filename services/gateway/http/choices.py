@@ -5,13 +5,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from contracts.commands.planner import PinVersion, Redeploy, ReleasePin, RollBack
+from contracts.commands.planner import LiftMark, PinVersion, Redeploy, ReleasePin, RollBack, RollBackEnvironment
 from services.gateway.http import answers, bodies
 from services.gateway.http.call import Call, Reply, accepted
+from services.gateway.http.lists import page_of
 from services.gateway.http.operation import Routes
 from services.gateway.http.problem import NotFound
 from services.gateway.http.targets import target_of
 from services.gateway.readmodel import pin_key
+from services.gateway.store import NEWEST_FIRST
+from services.gateway.views import shown
 
 routes = Routes("choices")
 
@@ -82,11 +85,65 @@ async def redeploy(call: Call) -> Reply:
 @routes.add(
     "POST", f"{_TARGET}/rollback", name="roll_target_back", answers={202: answers.TargetsTouched}, body=bodies.RollbackBody
 )
-@routes.add(
-    "POST", f"{_PAIR}/rollback", name="roll_environment_back", answers={202: answers.TargetsTouched}, body=bodies.RollbackBody
-)
-async def roll_back(call: Call) -> Reply:
-    """Send a target, or each of a deployment's targets in an environment, back to its last good release or to a named version's."""
+async def roll_target_back(call: Call) -> Reply:
+    """Send a target back to its last good release or to a named version's."""
     body: bodies.RollbackBody = call.body
-    done = await call.ask(RollBack(**_scope(call), version_id=body.version_id, reason=body.reason))
+    return await _rolled_back(call, RollBack(**_scope(call), version_id=body.version_id, reason=body.reason))
+
+
+@routes.add(
+    "POST", f"{_PAIR}/rollback", name="roll_environment_back", answers={202: answers.TargetsTouched}, body=bodies.PairRollbackBody
+)
+async def roll_pair_back(call: Call) -> Reply:
+    """Send each of a deployment's targets in an environment back, or the whole of one rollout there."""
+    body: bodies.PairRollbackBody = call.body
+    wish = RollBack(**_scope(call), version_id=body.version_id, from_version_id=body.from_version_id, reason=body.reason)
+    return await _rolled_back(call, wish)
+
+
+@routes.add(
+    "POST",
+    "/environments/{environmentId}/rollback",
+    name="roll_everything_back",
+    answers={202: answers.TargetsTouched},
+    body=bodies.EnvironmentRollbackBody,
+)
+async def roll_everything_back(call: Call) -> Reply:
+    """Send every target of an environment back to its last good release, whatever its deployment."""
+    body: bodies.EnvironmentRollbackBody = call.body
+    wish = RollBackEnvironment(environment_id=call.id("environmentId", "Environment"), reason=body.reason)
+    return await _rolled_back(call, wish)
+
+
+async def _rolled_back(call: Call, wish: RollBack | RollBackEnvironment) -> Reply:
+    done = await call.ask(wish)
     return Reply(202, {"targets": done["targets"], "message": "Rollback requested"})
+
+
+@routes.add("GET", f"{_TARGET}/bad-versions", answers={200: answers.Page[answers.BadVersion]}, query=bodies.Paging)
+async def list_bad_versions(call: Call) -> Reply:
+    """The versions that do not go to a target again until a person lifts their mark, the newest mark first."""
+    paging: bodies.Paging = call.query
+    target = target_of(call)
+    # The id of a resource that was deleted never returns, and nothing goes there.
+    if await call.deps.store.get(call.workspace_id, "resource", target.resource_id) is None:
+        return page_of([], 0, paging)
+    page = await call.deps.store.find(
+        call.workspace_id,
+        "mark",
+        where={"$target": target.key},
+        order=NEWEST_FIRST,
+        limit=paging.limit,
+        offset=paging.offset,
+    )
+    versions = await call.deps.store.many(call.workspace_id, "version", sorted({one["versionId"] for one in page.items}))
+    tags = {version_id: version["tag"] for version_id, version in versions.items()}
+    return page_of([{**shown(one), "tag": tags.get(one["versionId"], "")} for one in page.items], page.total, paging)
+
+
+@routes.add("DELETE", f"{_TARGET}/bad-versions/{{versionId}}", name="lift_target_mark", answers={202: answers.TargetsTouched})
+@routes.add("DELETE", f"{_PAIR}/bad-versions/{{versionId}}", name="lift_environment_mark", answers={202: answers.TargetsTouched})
+async def lift_mark(call: Call) -> Reply:
+    """Let a version that was marked bad go again to a target, or to all of a deployment's targets in an environment."""
+    done = await call.ask(LiftMark(**_scope(call), version_id=call.id("versionId", "Version")))
+    return Reply(202, {"targets": done["targets"], "message": "Bad version mark lifted"})

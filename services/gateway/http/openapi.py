@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -10,6 +11,8 @@ import orjson
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from contracts.shapes import MetricProvider
+from libs.metric_providers import KNOWN
 from services.gateway.http import webhooks
 from services.gateway.http.answers import ErrorAnswer
 from services.gateway.http.app import create_app, operations
@@ -31,7 +34,7 @@ def document() -> dict[str, Any]:
     answers = {model for one in known.values() for model in one.answers.values() if model is not None}
     components = described.setdefault("components", {})
     # A body and an answer may share a name; what clients send is told apart by a prefix.
-    components["schemas"] = {**_schemas(answers | {ErrorAnswer}), **_schemas(bodies, _REQUEST)}
+    components["schemas"] = {**_schemas(answers | {ErrorAnswer}), **_schemas(bodies, _REQUEST), **_providers()}
     components["securitySchemes"] = {
         "ApiKeyAuth": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
         "BearerAuth": {"type": "http", "scheme": "bearer"},
@@ -60,6 +63,25 @@ def _schemas(models: set[type[BaseModel]], prefix: str = "") -> dict[str, Any]:
     ordered: list[tuple[type[BaseModel], Literal["validation"]]] = [(one, "validation") for one in sorted(models, key=_name)]
     _, found = models_json_schema(ordered, ref_template=f"#/components/schemas/{prefix}{{model}}")
     return {f"{prefix}{name}": schema for name, schema in found.get("$defs", {}).items()}
+
+
+def _providers() -> dict[str, Any]:
+    """Whom a metric may ask: a schema for each type of provider, told apart by `type`, in the place of the one that takes anything."""
+    schemas: dict[str, Any] = {}
+    mapping: dict[str, str] = {}
+    for provider in KNOWN.values():
+        name = f"{_REQUEST}{provider.name[:1].upper()}{provider.name[1:]}{MetricProvider.__name__}"
+        mapping[provider.name] = f"#/components/schemas/{name}"
+        schema = provider.config.model_json_schema(ref_template=f"#/components/schemas/{name}.{{model}}")
+        schemas.update((f"{name}.{inner}", one) for inner, one in schema.pop("$defs", {}).items())
+        described = {"type": {"const": provider.name, "type": "string"}, **schema.get("properties", {})}
+        schemas[name] = {**schema, "properties": described, "required": ["type", *schema.get("required", [])]}
+    schemas[_REQUEST + MetricProvider.__name__] = {
+        "description": cleandoc(MetricProvider.__doc__ or ""),
+        "oneOf": [{"$ref": ref} for ref in mapping.values()],
+        "discriminator": {"propertyName": "type", "mapping": mapping},
+    }
+    return schemas
 
 
 def _content(name: str) -> dict[str, Any]:

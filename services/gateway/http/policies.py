@@ -5,11 +5,13 @@ from __future__ import annotations
 from contracts.commands.policy import DeletePolicy, RuleInput, SavePolicy
 from services.gateway.http import answers, bodies
 from services.gateway.http.call import Call, Reply
-from services.gateway.http.lists import page_of_rows
+from services.gateway.http.lists import page_of
 from services.gateway.http.modules import check_modules
 from services.gateway.http.operation import Routes
 from services.gateway.http.problem import NotFound, Unprocessable, finding
 from services.gateway.http.validation import canonical_uuid
+from services.gateway.store import NEWEST_FIRST
+from services.gateway.views import shown
 
 routes = Routes("policies")
 
@@ -46,7 +48,9 @@ def _wish(body: bodies.CreatePolicy | bodies.UpsertPolicy, policy_id: str | None
 @routes.add("GET", "/policies", answers={200: answers.Page[answers.Policy]}, query=bodies.Paging)
 async def list_policies(call: Call) -> Reply:
     """Policies, newest first."""
-    return await page_of_rows(call, "policy")
+    paging: bodies.Paging = call.query
+    page = await call.deps.store.find(call.workspace_id, "policy", order=NEWEST_FIRST, limit=paging.limit, offset=paging.offset)
+    return page_of(await call.as_sent([shown(one) for one in page.items], "rules"), page.total, paging)
 
 
 @routes.add("POST", "/policies", answers={202: answers.Policy}, body=bodies.CreatePolicy)
@@ -59,7 +63,8 @@ async def create_policy(call: Call) -> Reply:
 @routes.add("GET", "/policies/{policyId}", answers={200: answers.Policy})
 async def get_policy(call: Call) -> Reply:
     """A policy."""
-    return Reply(200, await call.row("policy", call.id("policyId", "Policy"), "Policy"))
+    (found,) = await call.as_sent([await call.row("policy", call.id("policyId", "Policy"), "Policy")], "rules")
+    return Reply(200, found)
 
 
 @routes.add("PUT", "/policies/{policyId}", answers={202: answers.Policy}, body=bodies.UpsertPolicy)
@@ -86,5 +91,5 @@ async def delete_policy(call: Call) -> Reply:
 async def _saved(call: Call, wish: SavePolicy) -> Reply:
     """The policy as it is now, with what is doubtful about it."""
     made = await call.ask(wish)
-    policy = await call.row("policy", made["id"], "Policy")
+    (policy,) = await call.as_sent([await call.row("policy", made["id"], "Policy")], "rules")
     return Reply(202, {**policy, "warnings": made["warnings"]} if "warnings" in made else policy)

@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 
 from contracts.shapes import Json
 from services.gateway.http.problem import finding
+from services.gateway.http.provider_forms import errors_of, form_of, passed_over
 
 M = TypeVar("M", bound=BaseModel)
 Large = Callable[[bytes], Any]
@@ -100,6 +101,9 @@ def body_of(value: Any, text: bytes, model: type[M]) -> tuple[M | None, list[Jso
         found = [_finding("/body", one, value) for one in error.errors(include_url=False, include_context=False)]
         problems += [one for one in found if one["path"] not in told and not _follows(one, found)]
     if closed:
+        told = {one["path"] for one in problems}
+        inner = [_finding(path, one, at) for form, at, path, _ in _objects(model, value, "/body") for one in errors_of(form, at)]
+        problems += [one for one in inner if one["path"] not in told]
         wrong = tuple(f"{one['path']}/" for one in problems)
         unknown = (one for each in _objects(model, value, "/body") for one in _unknown(*each))
         problems += [one for one in unknown if not one["path"].startswith(wrong)]
@@ -162,6 +166,9 @@ def _objects(model: type[BaseModel], value: Any, path: str, closed: frozenset[st
     if not isinstance(value, dict) or issubclass(model, RootModel):
         return
     closed = getattr(model, "CLOSED", closed)
+    model = form_of(model, value)
+    if closed is not None:
+        closed |= passed_over(model, value)
     yield model, value, path, closed
     inside = frozenset[str]() if closed is not None else None
     for name, annotation in _names(model).items():

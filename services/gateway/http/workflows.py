@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import islice
+
 from contracts.commands.dispatcher import CancelRun, DeleteWorkflow, RunWorkflow, SaveWorkflow
 from contracts.shapes import Json, WorkflowInput, WorkflowStep
 from services.gateway.http import answers, bodies
 from services.gateway.http.call import Call, Reply, accepted
-from services.gateway.http.lists import page_of, page_of_rows
+from services.gateway.http.lists import page_of
 from services.gateway.http.operation import Routes
 from services.gateway.http.problem import NotFound
 from services.gateway.store import NEWEST_FIRST
@@ -31,13 +34,26 @@ def _wish(body: bodies.WorkflowBody, workflow_id: str | None) -> SaveWorkflow:
 
 async def _saved(call: Call, status: int, workflow_id: str | None) -> Reply:
     saved = await call.ask(_wish(call.body, workflow_id))
-    return Reply(status, await call.row("workflow", saved["id"], _WORKFLOW))
+    return await _one(call, await call.row("workflow", saved["id"], _WORKFLOW), status)
+
+
+async def _one(call: Call, workflow: Json, status: int = 200) -> Reply:
+    (found,) = await _as_sent(call, [workflow])
+    return Reply(status, found)
+
+
+async def _as_sent(call: Call, workflows: Sequence[Json]) -> list[Json]:
+    """Workflows as they were sent (clients compare): what their steps keep secret in clear for whoever may write them."""
+    steps = iter(await call.as_sent([step for one in workflows for step in one["jobAgents"]], "config"))
+    return [{**one, "jobAgents": list(islice(steps, len(one["jobAgents"])))} for one in workflows]
 
 
 @routes.add("GET", "/workflows", answers={200: answers.Page[answers.Workflow]}, query=bodies.Paging)
 async def list_workflows(call: Call) -> Reply:
     """Workflows, newest first."""
-    return await page_of_rows(call, "workflow")
+    paging: bodies.Paging = call.query
+    page = await call.deps.store.find(call.workspace_id, "workflow", order=NEWEST_FIRST, limit=paging.limit, offset=paging.offset)
+    return page_of(await _as_sent(call, [shown(one) for one in page.items]), page.total, paging)
 
 
 @routes.add("POST", "/workflows", answers={201: answers.Workflow}, body=bodies.WorkflowBody)
@@ -49,13 +65,13 @@ async def create_workflow(call: Call) -> Reply:
 @routes.add("GET", "/workflows/slug/{slug}", answers={200: answers.Workflow})
 async def get_workflow_by_slug(call: Call) -> Reply:
     """A workflow by its slug."""
-    return Reply(200, await call.row_named("workflow", call.path["slug"], _WORKFLOW, field="slug"))
+    return await _one(call, await call.row_named("workflow", call.path["slug"], _WORKFLOW, field="slug"))
 
 
 @routes.add("GET", "/workflows/{workflowId}", answers={200: answers.Workflow})
 async def get_workflow(call: Call) -> Reply:
     """A workflow."""
-    return Reply(200, await call.row("workflow", call.id("workflowId", _WORKFLOW), _WORKFLOW))
+    return await _one(call, await call.row("workflow", call.id("workflowId", _WORKFLOW), _WORKFLOW))
 
 
 @routes.add("PUT", "/workflows/{workflowId}", answers={202: answers.Workflow}, body=bodies.WorkflowBody)

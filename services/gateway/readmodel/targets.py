@@ -50,12 +50,30 @@ def _rollback_started(recorded: Recorded, fact: planner.RollbackStarted) -> Patc
     desired = (Merge("target", target.key, {"$desired": fact.release_id}),) if fact.release_id is not None else ()
     # One to another release of the same version marks nothing: that version is good.
     left = () if fact.version_id == fact.to_version_id else (fact.version_id,)
-    return *desired, *(_mark(target, one) for one in (*left, *fact.also_marked))
+    return *desired, *(_mark(target, fact, one) for one in (*left, *fact.also_marked))
 
 
-def _mark(target: Target, version_id: str) -> Patch:
-    doc = {"versionId": version_id, "$target": target.key, **_places(target.deployment_id, target.environment_id)}
+def _mark(target: Target, fact: planner.RollbackStarted, version_id: str) -> Patch:
+    since = stamp(fact.started_at)
+    doc = {
+        "versionId": version_id,
+        "reason": fact.reason or None,
+        "since": since,
+        # A person who rolls back names none of these.
+        "jobId": fact.job_id or None,
+        "policyId": fact.policy_id or None,
+        "ruleId": fact.rule_id or None,
+        "$createdAt": since,
+        "$target": target.key,
+        **_places(target.deployment_id, target.environment_id),
+    }
     return Put("mark", f"{target.key}/{version_id}", doc)
+
+
+@projects(planner.MarkLifted)
+def _mark_lifted(recorded: Recorded, fact: planner.MarkLifted) -> Patches:
+    targets = (Target(one, fact.environment_id, fact.deployment_id) for one in fact.resource_ids)
+    return tuple(Delete("mark", f"{target.key}/{fact.version_id}") for target in targets)
 
 
 @projects(planner.RedeployRequested)

@@ -60,6 +60,7 @@ def _job_created(recorded: Recorded, fact: dispatcher.WorkflowJobCreated) -> Pat
         "$createdAt": at,
         "$run": fact.run_id,
         "$step": fact.step,
+        "$waits": fact.waits,
         "$snapshot": {"workflow": fact.workflow, "agent": fact.agent, "resource": fact.resource},
     }
     if fact.message is not None:
@@ -71,4 +72,20 @@ def _job_created(recorded: Recorded, fact: dispatcher.WorkflowJobCreated) -> Pat
 
 @projects(dispatcher.WorkflowJobStatusChanged)
 def _job_status_changed(recorded: Recorded, fact: dispatcher.WorkflowJobStatusChanged) -> Patches:
-    return (Merge("job", fact.job_id, moved(fact)),)
+    doc = moved(fact)
+    if fact.status not in ACTIVE:
+        doc["$waits"] = False
+    return (Merge("job", fact.job_id, doc),)
+
+
+@projects(dispatcher.WorkflowJobDispatched)
+def _job_dispatched(recorded: Recorded, fact: dispatcher.WorkflowJobDispatched) -> Patches:
+    at = stamp(fact.dispatched_at)
+    doc: Json = {
+        "message": None,
+        "updatedAt": at,
+        "deadlineAt": stamp(fact.deadline_at),
+        "$waits": False,
+        "$dispatchedAt": at,
+    }
+    return (Merge("job", fact.job_id, doc),)

@@ -1,4 +1,5 @@
-"""The tests of `kubernetes` that hold for any cluster, on a real API server: run by hand, as `kubernetes_server.py` says."""
+"""The tests of the agent and of the metric provider `kubernetes` that hold for any cluster, on a real API server: run by hand, as
+`kubernetes_server.py` says."""
 
 from __future__ import annotations
 
@@ -12,8 +13,10 @@ from libs.outbound.addresses import AddressRules
 from libs.outbound.asking import Outbound
 from services.dispatcher.adapters.kubernetes import Kubernetes
 from services.dispatcher.adapters.kubernetes_api import KubernetesApi
-from tests.conformance.agents.kubernetes_cases import ClusterCases, House
+from tests.conformance.agents.kubernetes_cases import ClusterCases
+from tests.conformance.agents.kubernetes_scenes import House
 from tests.conformance.agents.kubernetes_server import RealCluster, running
+from tests.conformance.metric_providers.workload_cases import WorkloadCases
 from tests.fakes.serving import Clock
 
 _numbers = count(1)
@@ -40,3 +43,7 @@ async def house(cluster: RealCluster) -> AsyncIterator[House]:
 
 class TestOnARealCluster(ClusterCases):
     """All that holds for any cluster."""
+
+
+class TestWorkloadsOfARealCluster(WorkloadCases):
+    """What measurements say of them."""

@@ -108,7 +108,7 @@ def running(apiserver: Path, data: Path) -> Iterator[RealCluster]:
     """
     etcd_port, peer_port, port = _free_ports(3)
     token = secrets.token_hex(16)
-    certificate, key = _certificate(data)
+    certificate, key = self_signed(data)
     with (data / "tokens.csv").open("w", newline="") as tokens:
         csv.writer(tokens).writerow([token, "admin", "admin", "system:masters"])
     client, peer = f"http://127.0.0.1:{etcd_port}", f"http://127.0.0.1:{peer_port}"
@@ -180,7 +180,7 @@ def _free_ports(count: int) -> list[int]:
     return ports
 
 
-def _certificate(data: Path) -> tuple[Path, Path]:
+def self_signed(data: Path) -> tuple[Path, Path]:
     """A certificate for 127.0.0.1 that signs itself, and its key."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kube-apiserver")])

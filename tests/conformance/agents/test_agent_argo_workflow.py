@@ -17,13 +17,12 @@ from libs.outbound.asking import Outbound
 from libs.webhooks import argo_workflow as webhook
 from libs.webhooks.told import Told
 from services.dispatcher.adapters.argo_workflow import WORKFLOW, ArgoWorkflow
-from services.dispatcher.adapters.port import AgentAnswer, AgentRequest, CancelAnswer, Delayed, PlanRequest
+from services.dispatcher.adapters.port import AgentAnswer, AgentRequest, PlanRequest
+from tests.conformance.agents.agent_scenes import JOB, OTHER, answered, cancelled, delayed, following
 from tests.fakes.argo_workflows import TOKEN, FakeArgoWorkflows, no
 from tests.fakes.serving import Clock, Fault, Reply
 from tests.unit.outbound.outside import Leaps, calling
 
-JOB = "11111111-2222-4333-8444-555555555555"
-OTHER = "99999999-2222-4333-8444-555555555555"
 TEMPLATE = """
 apiVersion: argoproj.io/v1alpha1
 kind: Workflow
@@ -77,27 +76,6 @@ async def house() -> AsyncIterator[House]:
     argo = FakeArgoWorkflows(clock)
     async with argo.serving(), calling() as outbound:
         yield House(argo, outbound, clock, ArgoWorkflow(outbound, clock=clock))
-
-
-def following(request: AgentRequest, answer: AgentAnswer) -> AgentRequest:
-    """The job after an answer."""
-    metadata = {**request.metadata, **answer.metadata}
-    return replace(request, external_id=answer.external_id or request.external_id, metadata=metadata, again=False)
-
-
-def answered(answer: AgentAnswer | Delayed) -> AgentAnswer:
-    assert isinstance(answer, AgentAnswer), answer
-    return answer
-
-
-def delayed(answer: AgentAnswer | CancelAnswer | Delayed) -> Delayed:
-    assert isinstance(answer, Delayed), answer
-    return answer
-
-
-def cancelled(answer: CancelAnswer | Delayed) -> CancelAnswer:
-    assert isinstance(answer, CancelAnswer), answer
-    return answer
 
 
 # --- what is submitted -----------------------------------------------------------------------------------------------------------

@@ -19,19 +19,9 @@ from services.dispatcher.adapters.kubernetes import Kubernetes
 from services.dispatcher.adapters.kubernetes_api import KubernetesApi, Unusable
 from services.dispatcher.adapters.kubernetes_seen import WATCHING
 from services.dispatcher.adapters.port import AgentAnswer, CancelAnswer, Delayed
-from tests.conformance.agents.kubernetes_cases import (
-    CONFIG_MAP,
-    FAILED,
-    JOB,
-    RUN,
-    SUCCEEDED,
-    UNNAMED,
-    ClusterCases,
-    House,
-    answered,
-    following,
-    rolled,
-)
+from tests.conformance.agents.agent_scenes import JOB, answered, delayed, following
+from tests.conformance.agents.kubernetes_cases import ClusterCases
+from tests.conformance.agents.kubernetes_scenes import CONFIG_MAP, FAILED, RUN, SUCCEEDED, UNNAMED, House, rolled
 from tests.fakes.kubernetes import TOKEN, FakeKubernetes, no
 from tests.fakes.serving import Clock, Fault, Reply
 from tests.unit.outbound.outside import Leaps, calling
@@ -61,11 +51,6 @@ async def standing() -> AsyncIterator[FakeHouse]:
 async def house() -> AsyncIterator[FakeHouse]:
     async with standing() as house:
         yield house
-
-
-def delayed(answer: AgentAnswer | CancelAnswer | Delayed) -> Delayed:
-    assert isinstance(answer, Delayed), answer
-    return answer
 
 
 class TestOnAPretendedCluster(ClusterCases):

@@ -9,8 +9,8 @@ import pytest
 from contracts.shapes import Json
 from services.dispatcher.adapters.manual import ASSIGNEES, DESCRIPTION, EVIDENCE, NAME, Manual
 from services.dispatcher.adapters.port import AgentAnswer, AgentRequest, CancelAnswer, PlanRequest
+from tests.conformance.agents.agent_scenes import JOB
 
-JOB = "11111111-2222-4333-8444-555555555555"
 CONTEXT: Json = {"version": {"tag": "v1.2.3"}, "environment": {"name": "production"}, "job": {"id": JOB}}
 
 
@@ -38,6 +38,23 @@ async def test_a_person_is_told_what_is_to_be_done() -> None:
         ASSIGNEES: "ana, bo",
         EVIDENCE: "true",
     }
+
+
+async def test_templates_of_people_may_have_brackets_and_then_braces_are_text() -> None:
+    answer = await Manual().dispatch(
+        asking(
+            name="Switch to {[ .version.tag | upper ]}",
+            description="{[- /* why */ -]} In {{.environment.name}}: {{.x}} {[.job.id]}",
+        )
+    )
+    assert answer.metadata[NAME] == "Switch to V1.2.3"
+    assert answer.metadata[DESCRIPTION] == f"In {{{{.environment.name}}}}: {{{{.x}}}} {JOB}"
+    answer = await Manual().dispatch(asking(name="{{.version.tag}} ]} [x]"))
+    assert answer.metadata[NAME] == "v1.2.3 ]} [x]"
+    answer = await Manual().dispatch(asking(name="{[ .version.tag }}"))
+    assert answer.status == "failure"
+    assert answer.message is not None
+    assert "The template in `name` can not be rendered" in answer.message
 
 
 async def test_nothing_has_to_be_said() -> None:

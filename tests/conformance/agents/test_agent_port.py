@@ -13,9 +13,9 @@ from libs.runtime.settings import Settings
 from services.dispatcher.adapters.performing import built_in_agents, performing
 from services.dispatcher.adapters.port import Agent, AgentAnswer, AgentRequest
 from services.dispatcher.adapters.test_runner import go_duration
+from tests.conformance.agents.agent_scenes import JOB, answered
 
 AGENTS = sorted(built_in_agents().items())
-JOB = "11111111-2222-4333-8444-555555555555"
 USABLE: list[tuple[str, Json]] = [
     ("http-pull", {}),
     ("http-pull", {"anything": ["else"]}),
@@ -44,12 +44,12 @@ async def test_an_answer_is_plain_json_and_reads_back(asked: tuple[Agent, AgentR
 
 async def test_a_job_that_was_taken_over_is_no_longer_pending(asked: tuple[Agent, AgentRequest]) -> None:
     agent, request = asked
-    assert (await agent.dispatch(request)).status != "pending"
+    assert answered(await agent.dispatch(request)).status != "pending"
 
 
 async def test_only_a_running_job_is_to_be_observed(asked: tuple[Agent, AgentRequest]) -> None:
     agent, request = asked
-    answer = await agent.dispatch(request)
+    answer = answered(await agent.dispatch(request))
     assert answer.look_again_s is None or answer.status in ACTIVE
 
 
@@ -63,7 +63,7 @@ async def test_the_configuration_is_not_changed(asked: tuple[Agent, AgentRequest
 @pytest.mark.parametrize("type_", [name for name, _ in AGENTS])
 @pytest.mark.parametrize("config", [{"timeoutSeconds": "1 h"}, {"timeoutSeconds": -1}])
 async def test_a_configuration_that_can_not_be_used_is_a_failure_that_says_why(type_: str, config: Json) -> None:
-    known = {"status": "pending", "message": None, "external_id": None, "metadata": {}}
+    known: Json = {"status": "pending", "message": None, "external_id": None, "metadata": {}}
     told = {
         "call": "dispatch",
         "workspace_id": "w",

@@ -17,13 +17,13 @@ from contracts.shapes import Json
 from libs.outbound.asking import Outbound
 from libs.secrets.references import MASK
 from libs.webhooks.signatures import is_ours
-from services.dispatcher.adapters.port import AgentAnswer, AgentRequest, CancelAnswer, Delayed, PlanRequest
+from services.dispatcher.adapters.port import AgentAnswer, AgentRequest, CancelAnswer, PlanRequest
 from services.dispatcher.adapters.webhook import ASKED_AT, Webhook
+from tests.conformance.agents.agent_scenes import JOB, answered, delayed, following
 from tests.fakes.receiver import SECRET, FakeReceiver
 from tests.fakes.serving import Clock, Fault, Reply
 from tests.unit.outbound.outside import Leaps, calling
 
-JOB = "11111111-2222-4333-8444-555555555555"
 AGENT = "33333333-2222-4333-8444-555555555555"
 CONTEXT: Json = {
     "version": {"tag": "v1.2.3"},
@@ -70,22 +70,6 @@ async def standing() -> AsyncIterator[House]:
 async def house() -> AsyncIterator[House]:
     async with standing() as house:
         yield house
-
-
-def answered(answer: AgentAnswer | Delayed) -> AgentAnswer:
-    assert isinstance(answer, AgentAnswer), answer
-    return answer
-
-
-def delayed(answer: AgentAnswer | CancelAnswer | Delayed) -> Delayed:
-    assert isinstance(answer, Delayed), answer
-    return answer
-
-
-def following(request: AgentRequest, answer: AgentAnswer) -> AgentRequest:
-    """The job after an answer."""
-    metadata = {**request.metadata, **answer.metadata}
-    return replace(request, external_id=answer.external_id or request.external_id, metadata=metadata, again=False)
 
 
 # --- what is sent ----------------------------------------------------------------------------------------------------------------

@@ -6,17 +6,19 @@ from typing import Any
 
 import pytest
 
-from libs.runtime.service import Intent
+from libs.runtime.service import Intent, NotYet
 from libs.secrets.fields import SecretFields
 from libs.secrets.keys import MasterKey
 from libs.secrets.memory_keys import MemoryKeys
 from libs.secrets.sources import Sources
 from libs.secrets.vault import Vault
-from libs.simulation.world import WORKSPACE
+from libs.simulation.world import START, WORKSPACE
 from services.dispatcher.adapters.argo_cd import ArgoCd
 from services.dispatcher.adapters.port import AgentAnswer, AgentRequest
-from services.verifier.adapters.http import Measurer
-from services.verifier.judgement import complete, judge
+from services.verifier.adapters.asking import Asker
+from services.verifier.judgement import judge
+from services.verifier.recording import complete
+from services.verifier.tally import Tally
 from tests.fakes.argo_cd import TOKEN, FakeArgoCd
 from tests.fakes.serving import Clock
 from tests.unit.outbound.outside import calling
@@ -47,7 +49,8 @@ async def test_the_health_of_an_application_is_measured_with_the_token_that_is_s
         scene = Scene()
         scene.require(*answer.metrics)
         ((_, _, question),) = scene.outside.asked
-        assert TOKEN not in str(scene.log) + str(question["headers"])
-        result = complete(await Measurer(outbound, vault)(Intent("v/1/m", question)))
-        assert TOKEN not in str(result)
-    assert judge(answer.metrics[0], result, 0).status == verdict
+        assert TOKEN not in str(scene.log) + str(question["provider"])
+        outcome = await Asker(outbound, vault)(Intent("v/1/m", question))
+        assert not isinstance(outcome, NotYet)
+        assert TOKEN not in str(outcome)
+    assert judge(answer.metrics[0], Tally(due_at=START), (), "release", 0.0, complete(outcome["result"])).status == verdict

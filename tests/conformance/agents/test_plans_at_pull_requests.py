@@ -12,10 +12,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from contracts.facts.dispatcher import PlanResultRecorded
+from contracts.facts.dispatcher import PlanReported, PlanResultRecorded
 from contracts.shapes import Json
 from libs.runtime.service import Intent, NotYet, Outcome
 from libs.simulation.world import START
+from services.dispatcher.adapters import plan_texts
 from services.dispatcher.adapters.context import Documents
 from services.dispatcher.adapters.github_api import AppKey, GithubApi
 from services.dispatcher.adapters.plan_reporting import PlanReporting
@@ -406,3 +407,58 @@ async def test_a_plan_is_not_held_up_by_its_report(house: House) -> None:
     (fact,) = house.scene.facts(PlanResultRecorded)
     assert fact.result_id
     assert id_of("eu-1") not in house.scene.room("dispatcher").state.planning.results
+
+
+# --- faults of ours --------------------------------------------------------------------------------------------------------------
+
+
+def broken_text(*args: Any, **more: Any) -> str:
+    raise KeyError("s3cr3t")
+
+
+async def test_an_error_of_ours_is_tried_again_with_pauses_and_then_recorded(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned(house.scene, "eu-1", version_metadata=METADATA)
+    monkeypatch.setattr(plan_texts, "comment", broken_text)
+    reporting = await house.reporting()
+    (intent,) = house.open()
+    answers = [await reporting.perform(intent) for _ in range(8)]
+    assert [one.after_s for one in answers[:-1] if isinstance(one, NotYet)] == [1, 2, 4, 8, 16, 32, 64]
+    told = answers[-1]
+    assert isinstance(told, dict)
+    assert told["error"] == "Showing it broke 8 times by an error of this service (KeyError)."
+    room = house.scene.room("dispatcher")
+    round_ = room.settle([Outcome(intent.key, told)], house.scene.now)
+    assert round_ is not None
+    house.scene._append(room, round_)
+    assert [one.error for one in house.scene.facts(PlanReported)] == [told["error"]]
+    assert not house.open()
+
+
+async def test_an_error_of_ours_that_passes_leaves_no_trace(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    planned(house.scene, "eu-1", version_metadata=METADATA)
+    reporting = await house.reporting()
+    (intent,) = house.open()
+    with monkeypatch.context() as broken:
+        broken.setattr(plan_texts, "comment", broken_text)
+        assert await reporting.perform(intent) == NotYet(1)
+        assert await reporting.perform(intent) == NotYet(2)
+    told = await reporting.perform(intent)
+    assert isinstance(told, dict)
+    assert told["error"] is None
+    with monkeypatch.context() as broken:
+        broken.setattr(plan_texts, "comment", broken_text)
+        assert await reporting.perform(intent) == NotYet(1)
+
+
+async def test_an_error_of_ours_is_not_tried_again_after_the_end_of_the_plan(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned(house.scene, "eu-1", version_metadata=METADATA)
+    monkeypatch.setattr(plan_texts, "comment", broken_text)
+    (intent,) = house.open()
+    house.clock.forward(7_200)
+    told = await (await house.reporting()).perform(intent)
+    assert isinstance(told, dict)
+    assert told["error"]

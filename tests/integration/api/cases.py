@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tests.integration.api.checker import NONE, Api
+from tests.integration.api.scenes import id_of
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,15 @@ def listed(op: str) -> Callable[[Callable[[Api], Listed]], Callable[[Api], Liste
         return make
 
     return register
+
+
+def newest_first(op: str, make: Callable[[Api, str], str], name_of: Callable[[Any], Any] = id_of) -> None:
+    """Register a list by how one of its kind is made of a name, which answers its id: of three the newest comes first."""
+
+    def world(api: Api) -> Listed:
+        return Listed([make(api, name) for name in ("c", "a", "b")][::-1], name_of)
+
+    listed(op)(world)
 
 
 def read(op: str, world: Callable[[Api], tuple[dict[str, str], Any]]) -> None:

@@ -5,25 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.integration.api import scenes
-from tests.integration.api.cases import Listed, Sent, Success, conflict, listed, read, success
+from tests.integration.api.cases import Sent, Success, conflict, newest_first, read, success
 from tests.integration.api.checker import Api
 from tests.integration.api.scenes import id_of, new_id
 
 MORE = {"description": "why", "metadata": {"team": "a"}}
 
-
-def _in_order(op: str, make: Callable[[Api, str], str], where: Callable[[dict[str, dict[str, str]]], str] | None = None) -> None:
-    """Three of a kind, of which the newest is listed first."""
-
-    def world(api: Api) -> Listed:
-        return Listed([make(api, name) for name in ("c", "a", "b")][::-1], where or id_of)
-
-    listed(op)(world)
-
-
 # --- systems ----------------------------------------------------------------------------------------------------------------------
 
-_in_order("system.list", scenes.system)
+newest_first("system.list", scenes.system)
 
 
 @success("system.list")
@@ -118,7 +108,7 @@ _link_cases("environment", "environmentId", 2)
 
 # --- deployments ------------------------------------------------------------------------------------------------------------------
 
-_in_order("deployment.list", scenes.deployment, lambda one: one["deployment"]["id"])
+newest_first("deployment.list", scenes.deployment, lambda one: one["deployment"]["id"])
 _SELECTED = {"resourceSelector": "true", "jobAgentSelector": 'jobAgent.name == "x"', "jobAgentConfig": {"a": {"b": [1]}}}
 
 
@@ -198,7 +188,7 @@ def delete_deployment(api: Api) -> Success:
 
 # --- environments -----------------------------------------------------------------------------------------------------------------
 
-_in_order("environment.list", scenes.environment)
+newest_first("environment.list", scenes.environment)
 
 
 @success("environment.list")

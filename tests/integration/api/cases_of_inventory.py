@@ -5,25 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from tests.integration.api import scenes
-from tests.integration.api.cases import Listed, Sent, Success, conflict, listed, read, success
+from tests.integration.api.cases import Listed, Sent, Success, conflict, listed, newest_first, read, success
 from tests.integration.api.checker import Api
 from tests.integration.api.scenes import CLUSTER, RULE, VARIABLE_SET, id_of, new_id
 
 # --- resources --------------------------------------------------------------------------------------------------------------------
 
-
-def _three(api: Api) -> list[str]:
-    return [scenes.resource(api, name) for name in ("c", "a", "b")]
-
-
-@listed("resource.list")
-def listed_resources(api: Api) -> Listed:
-    return Listed(_three(api)[::-1], id_of)
+newest_first("resource.list", scenes.resource)
 
 
 @listed("resource.search")
 def searched_resources(api: Api) -> Listed:
-    return Listed(_three(api), id_of, Sent(body={}), paged_by_body=True)
+    made = [scenes.resource(api, name) for name in ("c", "a", "b")]
+    return Listed(made, id_of, Sent(body={}), paged_by_body=True)
 
 
 @listed("resource.deployments")
@@ -171,10 +165,7 @@ def set_resources(api: Api) -> Success:
 
 # --- relationship rules -----------------------------------------------------------------------------------------------------------
 
-
-@listed("rule.list")
-def listed_rules(api: Api) -> Listed:
-    return Listed([scenes.rule(api, name=name) for name in ("c", "a", "b")][::-1], id_of)
+newest_first("rule.list", lambda api, name: scenes.rule(api, name=name))
 
 
 @success("rule.list")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.integration.api import scenes
-from tests.integration.api.cases import Listed, Sent, Success, conflict, listed, success
+from tests.integration.api.cases import Listed, Sent, Success, conflict, listed, newest_first, success
 from tests.integration.api.checker import Api
 from tests.integration.api.scenes import Shop, id_of, new_id
 
@@ -72,10 +72,7 @@ def list_agents(api: Api) -> Success:
     assert [(id_of(one), one["config"]["apiKey"]) for one in answer["items"]] == [(made, "s3cret")]
 
 
-@listed("agent.list")
-def listed_agents(api: Api) -> Listed:
-    made = [_agent(api, name=name) for name in ("a", "b", "c")]
-    return Listed(made[::-1], id_of)
+newest_first("agent.list", lambda api, name: _agent(api, name=name))
 
 
 @success("agent.delete")

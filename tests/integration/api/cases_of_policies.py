@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.integration.api import scenes
-from tests.integration.api.cases import Listed, Sent, Success, conflict, listed, success
+from tests.integration.api.cases import Listed, Sent, Success, conflict, listed, newest_first, success
 from tests.integration.api.checker import Api
 from tests.integration.api.scenes import Shop, id_of
 
@@ -31,9 +31,7 @@ def _policy(api: Api, *rules: dict[str, Any], **more: Any) -> Any:
 # --- policies ---------------------------------------------------------------------------------------------------------------------
 
 
-@listed("policy.list")
-def listed_policies(api: Api) -> Listed:
-    return Listed([_policy(api, name=name)["id"] for name in ("b", "c", "a")][::-1], id_of)
+newest_first("policy.list", lambda api, name: id_of(_policy(api, name=name)))
 
 
 @success("policy.list")

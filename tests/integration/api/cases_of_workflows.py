@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.integration.api import scenes
-from tests.integration.api.cases import Listed, Sent, Success, conflict, listed, success
+from tests.integration.api.cases import Listed, Sent, Success, conflict, listed, newest_first, success
 from tests.integration.api.checker import Api
 from tests.integration.api.scenes import id_of
 
@@ -31,9 +31,7 @@ def _run(api: Api, workflow: Any, **inputs: Any) -> Any:
     return api.call("workflow.run", {"inputs": inputs}, workflowId=workflow["id"])
 
 
-@listed("workflow.list")
-def listed_workflows(api: Api) -> Listed:
-    return Listed([_workflow(api, name)["id"] for name in ("b", "c", "a")][::-1], id_of)
+newest_first("workflow.list", lambda api, name: id_of(_workflow(api, name)))
 
 
 @success("workflow.list")

@@ -5,6 +5,7 @@ What is declared optional by the interface but always shown to clients in use (m
 
 from __future__ import annotations
 
+from tests.integration.api.forms_of_verifications import VERIFICATION
 from tests.integration.api.shapes import (
     ANY_INSTANT,
     CONFIG,
@@ -83,7 +84,7 @@ VERSION = obj(
 VERSION_AND_DEPENDENCIES = VERSION.plus(dependencies=Map(SELECTED))
 DEPENDENCY = obj(deploymentVersionId=ID, dependencyDeploymentId=ID, versionSelector=TEXT)
 
-VERSION_BODY = obj(
+_VERSION_SENT = obj(
     name=TEXT,
     tag=TEXT,
     status=VERSION_STATUS,
@@ -91,10 +92,9 @@ VERSION_BODY = obj(
     jobAgentConfig=Maybe(CONFIG),
     metadata=Maybe(METADATA),
     createdAt=Maybe(ANY_INSTANT),
-    dependencies=Maybe(Map(SELECTED)),
 )
-VERSION_CHANGE = Obj({name: prop if isinstance(prop, Maybe) else Maybe(prop) for name, prop in VERSION_BODY.props.items()})
-VERSION_CHANGE.props.pop("dependencies")
+VERSION_BODY = _VERSION_SENT.plus(dependencies=Maybe(Map(SELECTED)))
+VERSION_CHANGE = _VERSION_SENT.optional()
 
 # --- variables --------------------------------------------------------------------------------------------------------------------
 
@@ -119,9 +119,7 @@ VARIABLE_SET_WHOLE = VARIABLE_SET.plus(variables=Many(SET_VARIABLE))
 VARIABLE_BODY = obj(deploymentId=TEXT, key=TEXT, description=OPTIONAL_TEXT)
 VALUE_BODY = obj(deploymentVariableId=TEXT, priority=WHOLE, value=VALUE, resourceSelector=OPTIONAL_TEXT)
 VARIABLE_SET_BODY = obj(name=TEXT, selector=TEXT, variables=Many(SET_VARIABLE), description=OPTIONAL_TEXT, priority=Maybe(WHOLE))
-VARIABLE_SET_CHANGE = Obj(
-    {name: prop if isinstance(prop, Maybe) else Maybe(prop) for name, prop in VARIABLE_SET_BODY.props.items()}
-)
+VARIABLE_SET_CHANGE = VARIABLE_SET_BODY.optional()
 
 # --- inventory --------------------------------------------------------------------------------------------------------------------
 
@@ -233,16 +231,6 @@ JOB_AND_RELEASE = obj(
     job=JOB, release=RELEASE, deployment=Maybe(DEPLOYMENT), environment=Maybe(ENVIRONMENT), resource=Maybe(RESOURCE)
 )
 STATUS_BODY = obj(status=JOB_STATUS)
-VERIFICATION = obj(
-    id=ID,
-    jobId=ID,
-    createdAt=INSTANT,
-    status=One(("passed", "running", "failed")),
-    message=OPTIONAL_TEXT,
-    metrics=Many(
-        obj(name=TEXT, intervalSeconds=WHOLE, count=WHOLE, provider=CONFIG, successCondition=TEXT, measurements=Many(CONFIG))
-    ),
-)
 PIN = obj(versionId=ID, reason=OPTIONAL_TEXT, pinnedAt=INSTANT, scope=One(("target", "environment")))
 _STATE: dict[str, Shape | Maybe] = {
     "desiredRelease": Maybe(RELEASE),
@@ -261,5 +249,10 @@ ELIGIBLE_BODY = obj(filter=OPTIONAL_TEXT, excludeRuleIds=Maybe(Many(ID)))
 
 PIN_BODY = obj(versionId=ID, reason=OPTIONAL_TEXT)
 ROLLBACK_BODY = obj(versionId=Maybe(ID), reason=OPTIONAL_TEXT)
+ROLLOUT_BACK_BODY = ROLLBACK_BODY.plus(fromVersionId=Maybe(ID))
+EVERYTHING_BACK_BODY = obj(reason=OPTIONAL_TEXT)
+BAD_VERSION = obj(
+    versionId=ID, tag=TEXT, reason=OPTIONAL_TEXT, since=INSTANT, jobId=Maybe(ID), policyId=Maybe(ID), ruleId=Maybe(ID)
+)
 REDEPLOY_BODY = obj(reason=OPTIONAL_TEXT)
 CHOSEN = obj(message=TEXT, targets=WHOLE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.integration.api.forms import JOB_STATUS, OPTIONAL_TEXT
+from tests.integration.api.forms import JOB_STATUS, OPTIONAL_TEXT, TARGET
 from tests.integration.api.shapes import (
     ANY_INSTANT,
     FLAG,
@@ -22,6 +22,7 @@ from tests.integration.api.shapes import (
 )
 
 _INT32 = Whole(-(2**31), 2**31 - 1)
+_PRIORITY = Whole(-(2**31) + 1, 2**31 - 1)
 _COUNT = Whole(0, 2**31 - 1)
 _FROM_ONE = Whole(1, 2**31 - 1)
 _SHARE = Number(0, 100)
@@ -71,8 +72,11 @@ _HTTP = obj(
     headers=Maybe(METADATA),
     body=OPTIONAL_TEXT,
     timeout=OPTIONAL_TEXT,
+    insecure=Maybe(FLAG),
 )
-_SLEEP = obj(type=One(("sleep",)), durationSeconds=Whole(1, 3600))
+_PROVIDERS = ("datadog", "http", "kubernetes", "prometheus", "sleep", "sql", "terraformCloudRun")
+_WATCHED = Whole(1, 31 * 24 * 3600)
+_SLEEP = obj(type=One(("sleep",)), durationSeconds=Maybe(Whole(1, 3600)))
 _METRIC = obj(
     name=TEXT,
     intervalSeconds=_FROM_ONE,
@@ -82,6 +86,21 @@ _METRIC = obj(
     successThreshold=Maybe(_INT32),
     failureCondition=OPTIONAL_TEXT,
     failureThreshold=Maybe(_INT32),
+    noData=Maybe(One(("fail", "pass", "hold"))),
+    minimumSamples=Maybe(_FROM_ONE),
+    errorLimit=Maybe(Whole(0, 1000)),
+    reaction=Maybe(One(("observe", "hold", "rollBack"))),
+    baseline=Maybe(
+        obj(
+            value=OPTIONAL_TEXT,
+            minRatio=Maybe(Number(0)),
+            maxRatio=Maybe(Number(0)),
+            minChange=Maybe(Number()),
+            maxChange=Maybe(Number()),
+            minimumSamples=Maybe(Whole(1, 1000)),
+            whenMissing=Maybe(One(("pass", "fail", "hold"))),
+        )
+    ),
 )
 _TRIGGER = One(("jobCreated", "jobStarted", "jobSuccess", "jobFailure"))
 _RULE = obj(
@@ -94,7 +113,13 @@ _RULE = obj(
     versionSelector=Maybe(obj(selector=TEXT, description=OPTIONAL_TEXT)),
     retry=Maybe(_RETRY),
     planValidationOpa=Maybe(obj(name=TEXT, rego=TEXT, description=OPTIONAL_TEXT)),
-    verification=Maybe(obj(triggerOn=Maybe(_TRIGGER), metrics=Many(_METRIC.plus(provider=obj(type=One(("http", "sleep"))))))),
+    verification=Maybe(
+        obj(
+            triggerOn=Maybe(_TRIGGER),
+            metrics=Many(_METRIC.plus(provider=obj(type=One(_PROVIDERS)))),
+            continueSeconds=Maybe(_WATCHED),
+        )
+    ),
     rollback=Maybe(obj(onJobStatuses=Maybe(Many(JOB_STATUS)), onVerificationFailure=Maybe(FLAG))),
 )
 POLICY = obj(
@@ -112,7 +137,8 @@ POLICY = obj(
 
 
 def _rule_body(provider: Obj) -> Obj:
-    verification = obj(triggerOn=Maybe(_TRIGGER), metrics=Many(_METRIC.plus(provider=provider)))
+    metrics = Many(_METRIC.plus(provider=provider))
+    verification = obj(triggerOn=Maybe(_TRIGGER), metrics=metrics, continueSeconds=Maybe(_WATCHED))
     return _RULE.plus(
         id=OPTIONAL_TEXT,
         deploymentWindow=Maybe(_WINDOW.plus(allowWindow=Maybe(FLAG))),
@@ -124,14 +150,14 @@ POLICY_BODY = obj(
     name=TEXT,
     description=OPTIONAL_TEXT,
     selector=OPTIONAL_TEXT,
-    priority=Maybe(Whole(-(2**31) + 1, 2**31 - 1)),
+    priority=Maybe(_PRIORITY),
     enabled=Maybe(FLAG),
     metadata=Maybe(METADATA),
     rules=Maybe(Many(_rule_body(_HTTP))),
 )
 POLICY_WHOLE = POLICY_BODY.plus(
     selector=TEXT,
-    priority=Whole(-(2**31) + 1, 2**31 - 1),
+    priority=_PRIORITY,
     enabled=FLAG,
     metadata=METADATA,
     rules=Many(_rule_body(_SLEEP)),
@@ -195,7 +221,7 @@ FREEZE_BODY = obj(
     endsAt=Maybe(ANY_INSTANT),
     expiresIn=OPTIONAL_TEXT,
     rrule=OPTIONAL_TEXT,
-    durationMinutes=Maybe(Whole(1, 2**31 - 1)),
+    durationMinutes=Maybe(_FROM_ONE),
     timezone=OPTIONAL_TEXT,
     holdsRollbacks=Maybe(FLAG),
 )
@@ -272,7 +298,7 @@ EXPLANATION = obj(
 )
 EVALUATIONS = obj(
     versionId=ID,
-    releaseTarget=obj(resourceId=ID, environmentId=ID, deploymentId=ID),
+    releaseTarget=TARGET,
     position=WHOLE,
     canDeploy=FLAG,
     isBlocked=FLAG,

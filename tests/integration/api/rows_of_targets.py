@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.integration.api import forms, forms_of_policies
 from tests.integration.api.row import FILTERED, PAGING, Row
-from tests.integration.api.shapes import page
+from tests.integration.api.shapes import Obj, page
 
 _TARGET = "/release-targets/{releaseTargetKey}"
 _PAIR = "/deployments/{deploymentId}/environments/{environmentId}"
@@ -121,7 +121,7 @@ JOBS = (
 )
 
 
-def _choices(what: str, path: str, absent: tuple[str, ...], malformed: int) -> tuple[Row, ...]:
+def _choices(what: str, path: str, absent: tuple[str, ...], malformed: int, back: Obj) -> tuple[Row, ...]:
     return (
         Row(f"{what}.pin.get", "GET", f"{path}/pin", 200, forms.PIN, absent=absent, malformed=malformed, note="ours"),
         Row(
@@ -155,7 +155,7 @@ def _choices(what: str, path: str, absent: tuple[str, ...], malformed: int) -> t
             f"{path}/rollback",
             202,
             forms.CHOSEN,
-            body=forms.ROLLBACK_BODY,
+            body=back,
             may_be_bare=True,
             absent=absent,
             malformed=malformed,
@@ -166,6 +166,6 @@ def _choices(what: str, path: str, absent: tuple[str, ...], malformed: int) -> t
 
 
 CHOICES = (
-    *_choices("target", _TARGET, ("releaseTargetKey",), 400),
-    *_choices("pair", _PAIR, _PAIR_IDS, 404),
+    *_choices("target", _TARGET, ("releaseTargetKey",), 400, forms.ROLLBACK_BODY),
+    *_choices("pair", _PAIR, _PAIR_IDS, 404, forms.ROLLOUT_BACK_BODY),
 )

@@ -92,20 +92,22 @@ class Whole:
 class Number:
     """A number, whole or not."""
 
-    minimum: float
-    maximum: float
+    minimum: float | None = None
+    maximum: float | None = None
 
     def problems(self, value: Any, at: str) -> Iterator[str]:
         if not isinstance(value, int | float) or isinstance(value, bool):
             yield f"{at} is not a number: {value!r}"
-        elif not self.minimum <= value <= self.maximum:
+        elif (self.minimum is not None and value < self.minimum) or (self.maximum is not None and value > self.maximum):
             yield f"{at} is out of bounds: {value}"
 
     def example(self) -> Any:
-        return self.maximum
+        return self.maximum if self.maximum is not None else self.minimum or 0
 
     def wrong(self) -> Sequence[Any]:
-        return ("5", True, self.minimum - 0.5, self.maximum + 0.5)
+        below = [self.minimum - 0.5] if self.minimum is not None else []
+        above = [self.maximum + 0.5] if self.maximum is not None else []
+        return ("5", True, *below, *above)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +248,10 @@ class Obj:
     def plus(self, **props: Shape | Maybe) -> Obj:
         """The same with more properties, or some of them of another form."""
         return replace(self, props={**self.props, **props})
+
+    def optional(self) -> Obj:
+        """The same with nothing required: what is sent to change some of it."""
+        return replace(self, props={name: prop if isinstance(prop, Maybe) else Maybe(prop) for name, prop in self.props.items()})
 
     def problems(self, value: Any, at: str) -> Iterator[str]:
         if not isinstance(value, dict):

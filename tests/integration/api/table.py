@@ -16,6 +16,7 @@ from tests.integration.api import (
     rows_of_plans,
     rows_of_policies,
     rows_of_targets,
+    rows_of_verifications,
     rows_of_workflows,
 )
 from tests.integration.api.row import Row
@@ -35,6 +36,8 @@ TABLE: Final = (
     *rows_of_jobs.ENDS,
     *rows_of_jobs.AGENTS,
     *rows_of_targets.CHOICES,
+    *rows_of_verifications.VERIFICATIONS,
+    *rows_of_verifications.MARKS,
     *rows_of_plans.PLANS,
     *rows_of_policies.POLICIES,
     *rows_of_policies.FREEZES,

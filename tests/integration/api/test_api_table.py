@@ -17,6 +17,7 @@ from tests.integration.api import (
     cases_of_plans,
     cases_of_policies,
     cases_of_targets,
+    cases_of_verifications,
     cases_of_versions,
     cases_of_workflows,
 )
@@ -36,6 +37,7 @@ MODULES = (
     cases_of_plans,
     cases_of_policies,
     cases_of_targets,
+    cases_of_verifications,
     cases_of_versions,
     cases_of_workflows,
 )

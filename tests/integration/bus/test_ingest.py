@@ -81,7 +81,8 @@ async def test_refused_event_is_kept_with_its_reason(client: Client, body: bytes
     answer = await ask(client, body)
     assert answer.refusal is not None
     letter = await dead_letter(client)
-    assert letter["event"] == body.decode()
+    assert letter["event"]["bytes"] == len(body)
+    assert letter["event"].get("id") == (None if body == b"nonsense" else "42")
     assert letter["workspace_id"] == WORKSPACE
     assert letter["reason"]["message"] == answer.refusal.message
 
@@ -100,4 +101,35 @@ async def test_event_that_nobody_can_take_is_kept_when_nobody_waits_for_the_answ
 async def test_dead_letters_are_kept_after_the_stream_was_deleted(client: Client) -> None:
     await client.jetstream().delete_stream("DLQ")
     await ask(client, b"nonsense")
-    assert (await dead_letter(client))["event"] == "nonsense"
+    assert (await dead_letter(client))["event"] == {"bytes": len(b"nonsense")}
+
+
+SECRET = "s3cr3t-in-clear"
+AGENT = {"agent_id": WORKSPACE, "name": "argo", "type": "argo-cd", "config": {"serverUrl": "https://argo", "apiKey": SECRET}}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"type": "dispatcher.save_job_agent", "data": AGENT},
+        {"type": "dispatcher.save_job_agent", "data": {**AGENT, "name": 5}},
+        {"type": "dispatcher.save_job_agent", "data": {**AGENT, "config": SECRET}},
+        {"type": "dispatcher.no_such_command", "data": AGENT},
+        {"specversion": "0.3", "type": "dispatcher.save_job_agent", "data": AGENT},
+        {"data": [SECRET]},
+    ],
+)
+async def test_no_secret_is_kept_in_clear(client: Client, changed: Any) -> None:
+    """An event that is refused, or that nobody can take, by its bytes in the stream."""
+    body = event(**changed)
+    await client.publish(f"ingest.v1.{WORKSPACE}", body)
+    await client.flush()
+    subscription = await client.jetstream().subscribe("dlq.v1.*", ordered_consumer=True)
+    kept = (await subscription.next_msg(timeout=10)).data
+    assert SECRET.encode() not in kept
+    letter = orjson.loads(kept)
+    assert (letter["event"]["id"], letter["event"]["type"]) == ("42", orjson.loads(body)["type"])
+    assert letter["reason"]["message"]
+    if changed["data"] == {**AGENT, "name": 5} and "specversion" not in changed:
+        assert letter["reason"]["details"][0]["path"] == "name"
+        assert letter["event"]["data"]["config"] == {"apiKey": "text of 15 characters", "serverUrl": "text of 12 characters"}

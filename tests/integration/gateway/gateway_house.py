@@ -149,17 +149,19 @@ async def house(
 
     Args:
         agents: by type, beside those that call nobody; they get their secrets from the `vault` of the settings.
-        through: makes what dispatcher calls go through; by default it reaches public addresses alone.
+        through: makes what dispatcher's and verifier's calls go through; by default it reaches public addresses alone.
     """
     log = MemoryLog()
     feed = Feed(log)
     requests = InProcess()
+    vault = settings.get("vault") or Vault(Sources({}, None), None)
+    outside = through(log) if through is not None else Outside(log, Outbound(AddressRules.parse("")), vault)
+    performers = {
+        dispatcher: performing({**built_in_agents(), **(agents or {})}, outside),
+        verifier: verifier.performer(outside),
+    }
     for app in (inventory, planner, policy, dispatcher, verifier, gateway):
-        performer = app.performer() if hasattr(app, "performer") else None
-        if app is dispatcher:
-            vault = settings.get("vault") or Vault(Sources({}, None), None)
-            outside = through(log) if through is not None else Outside(log, Outbound(AddressRules.parse("")), vault)
-            performer = performing({**built_in_agents(), **(agents or {})}, outside)
+        performer = performers.get(app)
         name = app.service.name
         requests.hosts[name] = Host(app.service, log, feed, performer=performer, system=name == "gateway")
     rows = MemoryRows()

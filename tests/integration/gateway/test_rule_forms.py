@@ -18,6 +18,7 @@ METRIC: dict[str, Any] = {
     "provider": {"type": "http", "url": "http://localhost/{{.version.tag}}"},
     "successCondition": "result.ok",
 }
+PROMETHEUS: dict[str, Any] = {"type": "prometheus", "address": "https://prometheus.example", "query": "up"}
 SLEEP: dict[str, Any] = {"type": "sleep", "durationSeconds": 1}
 WAVE: dict[str, Any] = {"percentage": 10}
 WHOLE: dict[str, dict[str, Any]] = {
@@ -158,8 +159,22 @@ WRONG: dict[str, list[tuple[dict[str, Any], str]]] = {
         ({"metrics": [{**METRIC, "successThreshold": BEYOND}]}, "metrics/0/successThreshold"),
         ({"metrics": [{**METRIC, "failureThreshold": "1"}]}, "metrics/0/failureThreshold"),
         ({"metrics": [{**METRIC, "provider": ...}]}, "metrics/0/provider"),
-        ({"metrics": [{**METRIC, "provider": {}}]}, "metrics/0/provider"),
-        ({"metrics": [{**METRIC, "provider": {"type": "datadog", "queries": {}}}]}, "metrics/0/provider"),
+        ({"metrics": [{**METRIC, "provider": {}}]}, "metrics/0/provider/type"),
+        ({"metrics": [{**METRIC, "provider": {"type": "newrelic"}}]}, "metrics/0/provider/type"),
+        ({"metrics": [{**METRIC, "provider": {**PROMETHEUS, "query": None}}]}, "metrics/0/provider/query"),
+        ({"metrics": [{**METRIC, "provider": {**PROMETHEUS, "timeout": "30"}}]}, "metrics/0/provider/timeout"),
+        ({"metrics": [{**METRIC, "provider": {**PROMETHEUS, "headers": [{"key": "a"}]}}]}, "metrics/0/provider/headers/0/value"),
+        (
+            {"metrics": [{**METRIC, "provider": {**PROMETHEUS, "rangeQuery": {"step": "1m", "stop": "1h"}}}]},
+            "metrics/0/provider/rangeQuery/stop",
+        ),
+        ({"metrics": [{**METRIC, "noData": "ignore"}]}, "metrics/0/noData"),
+        ({"metrics": [{**METRIC, "minimumSamples": 0}]}, "metrics/0/minimumSamples"),
+        ({"metrics": [{**METRIC, "errorLimit": -1}]}, "metrics/0/errorLimit"),
+        ({"metrics": [{**METRIC, "reaction": "panic"}]}, "metrics/0/reaction"),
+        ({"metrics": [{**METRIC, "baseline": {"maxRatio": -1}}]}, "metrics/0/baseline/maxRatio"),
+        ({"metrics": [{**METRIC, "baseline": {"maxRation": 1}}]}, "metrics/0/baseline/maxRation"),
+        ({"continueSeconds": 0}, "continueSeconds"),
         ({"metrics": [{**METRIC, "provider": {"type": "http"}}]}, "metrics/0/provider/url"),
         ({"metrics": [{**METRIC, "provider": {**METRIC["provider"], "method": "FETCH"}}]}, "metrics/0/provider/method"),
         ({"metrics": [{**METRIC, "provider": {**METRIC["provider"], "timeout": "soon"}}]}, "metrics/0/provider/timeout"),

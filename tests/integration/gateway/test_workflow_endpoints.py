@@ -122,6 +122,35 @@ async def test_a_run_routes_each_resource_to_the_agent_of_its_server(at: House) 
     assert sorted(job["jobAgentId"] for job in run["jobs"]) == sorted([one, one, two])
 
 
+async def test_jobs_of_a_run_wait_for_a_place_and_say_so(at: House) -> None:
+    puller = await agent(at, "puller", {"maxConcurrentJobs": 1})
+    for name in ("c1", "c2", "c3"):
+        await cluster(at, name, "s")
+    made = await at.call("POST", "/workflows", {"name": "w", "inputs": [], "jobAgents": [{**STEP, "ref": puller}]}, want=201)
+    run = await at.call("POST", f"/workflows/{made['id']}/runs", {"inputs": {"resourceSelector": "true"}}, want=201)
+    first, second, third = (job["jobId"] for job in run["jobs"])
+
+    async def job(job_id: str) -> Any:
+        return await at.call("GET", f"/jobs/{job_id}", want=200)
+
+    await at.until(lambda: job(first), lambda seen: seen["status"] == "queued")
+    waits = await job(second)
+    assert (waits["status"], "deadlineAt" in waits) == ("pending", False)
+    assert "Waits for a free place: job agent 'puller' runs 1 job at once" in waits["message"]
+    (step,) = (await at.call("GET", f"/workflow-runs/{run['id']}", want=200))["steps"]
+    assert ["message" in one for one in step["jobs"]] == [False, True, True]
+    await refused(at, 409, "POST", f"/job-agents/{puller}/jobs/{second}/claim", {})
+    await at.call("POST", f"/jobs/{second}/cancel", {"reason": "not this one"}, want=202)
+    await at.call("PUT", f"/jobs/{first}/status", {"status": "successful"}, want=202)
+    seen = await at.until(lambda: job(third), lambda seen: seen["status"] == "queued")
+    assert "message" not in seen
+    assert seen["deadlineAt"]
+    assert (await job(second))["status"] == "cancelled"
+    await at.call("PUT", f"/jobs/{third}/status", {"status": "successful"}, want=202)
+    ended = await at.call("GET", f"/workflow-runs/{run['id']}", want=200)
+    assert ended["status"] == "cancelled"
+
+
 async def test_a_run_of_two_steps_through_pull_agents(at: House) -> None:
     puller = await agent(at, "puller", {"who": "me"})
     for name in ("c1", "c2", "c3"):

@@ -30,6 +30,7 @@ from libs.simulation.world import START, refold
 from services.dispatcher.app import service
 from services.dispatcher.job import JobMaker
 from services.dispatcher.line import everybody
+from services.dispatcher.pairs import targets_with
 from services.dispatcher.places import LIMIT, agent_key, deployment_key, keys_of
 from services.dispatcher.state import State
 from tests.unit.dispatcher.dispatcher_scene import DEPLOYMENT, ENVIRONMENT, Scene, id_of, release_of
@@ -306,6 +307,7 @@ class Checker:
         }
         assert dict(state.running.items()) == Counter(key for key, _ in taken)
         _lines_are_true(state)
+        _pairs_are_true(state)
 
     def at_the_end(self) -> None:
         """What takes long to check."""
@@ -324,6 +326,13 @@ def _lines_are_true(state: State) -> None:
         assert standing.exists, target
         assert standing.desired is not None, target
         assert target in state.lines[waiting.line].blocks[waiting.number // 64].values(), target
+
+
+def _pairs_are_true(state: State) -> None:
+    known = {f"{resource_id}-{pair[37:]}-{pair[:36]}" for pair, members in state.members.items() for resource_id in members}
+    assert known == set(state.targets)
+    for id_ in {id_ for pair in state.members for id_ in pair.split(":")} | set(state.pairs):
+        assert set(targets_with(state, id_)) == {target for target in state.targets if id_ in (target[37:73], target[74:])}
 
 
 def play(taken: list[tuple[str, Any, Any]]) -> History:

@@ -290,6 +290,16 @@ def test_a_rollback_runs_once_also_when_it_fails() -> None:
     assert len(scene.jobs()) == 3
 
 
+def test_the_mark_of_a_version_that_gave_way_to_another_leaves_alone_what_waits() -> None:
+    scene = Scene()
+    scene.save_agent()
+    scene.release("v1")
+    scene.release("v2")
+    scene.roll_back("v1", to=None)
+    scene.finish("failure")
+    assert [job.version_id for job in scene.jobs()] == [id_of("v1"), id_of("v2")]
+
+
 def test_a_rollback_to_the_release_that_just_ran_runs_it_again() -> None:
     scene = Scene()
     scene.save_agent()

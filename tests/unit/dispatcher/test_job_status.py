@@ -205,6 +205,21 @@ def test_a_reopened_job_gets_its_time_anew() -> None:
     assert scene.statuses() == ["failure"]
 
 
+def test_a_job_that_is_reopened_often_gets_no_more_time_than_at_first() -> None:
+    scene = released()
+    for _ in range(5):
+        scene.advance(3600)
+        scene.do(SetJobStatus(job_id=scene.jobs()[0].job_id, status="inProgress"))
+        scene.advance(1800)
+        scene.finish("failure")
+    scene.do(SetJobStatus(job_id=scene.jobs()[0].job_id, status="inProgress"))
+    job = scene.room("dispatcher").state.jobs[scene.jobs()[0].job_id]
+    assert job.deadline_at == scene.now + timedelta(hours=1)
+    scene.advance(3600)
+    assert scene.statuses() == ["failure"]
+    assert "within 1 h:" in (scene.changes()[-1].message or "")
+
+
 @pytest.mark.parametrize(
     "text", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", "1969-12-31T23:59:59Z", "2026-01-02T00:00:01Z"]
 )

@@ -80,8 +80,9 @@ def test_who_was_given_up_can_neither_extend_nor_finish() -> None:
     assert scene.statuses() == ["successful"]
 
 
-def test_after_so_many_claims_in_vain_the_job_fails() -> None:
-    scene, job_id, _ = taken({"maxClaims": 2})
+@pytest.mark.parametrize("most", [2, "2"])
+def test_after_so_many_claims_in_vain_the_job_fails(most: int | str) -> None:
+    scene, job_id, _ = taken({"maxClaims": most})
     scene.advance(30)
     again(scene, job_id)
     scene.advance(30)

@@ -11,7 +11,7 @@ import pytest
 
 from libs.eventlog.committer import Committer, Outcome
 from libs.eventlog.limits import GROUP_FACTS, GROUP_REQUESTS, LONG_AT_ONCE
-from libs.eventlog.port import Append, Appended, ConditionFailed, LogUnavailable
+from libs.eventlog.port import Append, Appended, ConditionFailed, LogUnavailable, NotTried
 from libs.eventlog.prepare import Prepared
 
 
@@ -237,3 +237,36 @@ async def test_closing_finishes_long_appends_and_what_waits_for_them() -> None:
     disk.done.set()
     await closing
     assert [task.done() for task in tasks] == [True, True]
+
+
+async def test_those_that_follow_one_another_share_a_commit() -> None:
+    disk = Disk()
+    committer = Committer(disk.write)
+    tasks = await collected(disk, committer, [request("a")])
+    together = asyncio.create_task(committer.append_all([request("b"), request("b"), request("b")]))
+    await asyncio.sleep(0)
+    disk.open.set()
+    await asyncio.gather(*tasks)
+    assert await together == [Appended(1, ())] * 3
+    assert disk.names() == [["first"], ["a", "b", "b", "b"]]
+
+
+@pytest.mark.parametrize("error", [ConditionFailed, LogUnavailable, ZeroDivisionError])
+async def test_what_follows_one_that_failed_in_an_earlier_commit_is_not_written(error: type[Exception]) -> None:
+    def fate(group: Sequence[Prepared]) -> Sequence[Outcome]:
+        if error is ConditionFailed:
+            return [ConditionFailed("no")]
+        raise error("no")
+
+    disk = Disk(fate)
+    disk.open.set()
+    committer = Committer(disk.write)
+    outcomes = await committer.append_all([request("a", GROUP_FACTS), request("a"), request("a", GROUP_FACTS)])
+    assert [type(one) for one in outcomes] == [error, NotTried, NotTried]
+    assert len(disk.groups) == 1
+
+
+async def test_a_closed_log_appends_none_of_several() -> None:
+    committer = Committer(Disk().write)
+    await committer.close()
+    assert [type(one) for one in await committer.append_all([request("a"), request("a")])] == [LogUnavailable] * 2

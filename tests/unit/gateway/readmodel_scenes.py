@@ -9,7 +9,7 @@ from typing import Any
 from contracts.envelope import Recorded
 from contracts.fact import Fact
 from contracts.facts import dispatcher, inventory, planner, policy, verifier
-from contracts.shapes import HttpProvider, MetricSpec, Target
+from contracts.shapes import MetricProvider, MetricSpec, Target
 from libs.simulation.world import decode
 from services.gateway.adapters.memory import MemoryRows
 from services.gateway.readmodel import patches_of
@@ -100,17 +100,31 @@ def moved(status: Any, completed_at: datetime | None = None, **more: Any) -> dis
     )
 
 
-def verification() -> verifier.VerificationStarted:
-    metric = MetricSpec(
-        name="m", interval_seconds=1, count=1, provider=HttpProvider(type="http", url="http://x"), success_condition="result.ok"
-    )
-    ids: dict[str, Any] = {**JOB_IDS, "verification_id": VER, "policy_id": uid(20), "rule_id": uid(21)}
-    return verifier.VerificationStarted(**ids, metrics=(metric,), started_at=AT)
+VERIFIED: dict[str, Any] = {**JOB_IDS, "verification_id": VER}
 
 
-def measured(number: int) -> verifier.MeasurementTaken:
-    ids: dict[str, Any] = {**JOB_IDS, "verification_id": VER}
-    return verifier.MeasurementTaken(**ids, metric="m", number=number, status="passed", data={"n": number}, measured_at=AT)
+def metric(name: str = "m", **more: Any) -> MetricSpec:
+    provider = MetricProvider.model_validate({"type": "http", "url": "http://x"})
+    return MetricSpec(name=name, interval_seconds=1, count=1, provider=provider, success_condition="result.ok", **more)
+
+
+def verification(*metrics: MetricSpec, **more: Any) -> verifier.VerificationStarted:
+    asked = metrics or (metric(),)
+    given = {**VERIFIED, "policy_id": uid(20), "rule_id": uid(21), "started_at": AT, **more}
+    return verifier.VerificationStarted(**given, metrics=asked, first_at=(AT,) * len(asked))
+
+
+def measured(number: int, name: str = "m", **more: Any) -> verifier.MeasurementTaken:
+    given = {**VERIFIED, "status": "passed", "data": {"n": number}, "due_at": AT, "measured_at": AT, **more}
+    return verifier.MeasurementTaken(metric=name, number=number, **given)
+
+
+def passed(**more: Any) -> verifier.VerificationPassed:
+    return verifier.VerificationPassed(**{**VERIFIED, **more}, finished_at=AT)
+
+
+def failed(name: str = "m", **more: Any) -> verifier.VerificationFailed:
+    return verifier.VerificationFailed(**{**VERIFIED, **more}, metric=name, message="too high", finished_at=AT)
 
 
 WORLD = (resource(), environment(), deployment(), version(), agent(), release(), job())
@@ -165,6 +179,12 @@ def rolled_back(release_id: str | None = REL, to_version_id: str | None = V, als
         deployment_id=D, environment_id=E, resource_id=R, version_id=V2, job_id=JOB, release_id=release_id,
         to_version_id=to_version_id, reason="bad", policy_id="", rule_id="", also_marked=tuple(also), started_at=AT,
     )  # fmt: skip
+
+
+def lifted(*resource_ids: str, version_id: str = V2) -> planner.MarkLifted:
+    return planner.MarkLifted(
+        deployment_id=D, environment_id=E, version_id=version_id, resource_ids=resource_ids or (R,), lifted_at=AT
+    )
 
 
 def redeployed(version_id: str = V2) -> planner.RedeployRequested:

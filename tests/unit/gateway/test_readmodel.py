@@ -21,7 +21,6 @@ from tests.conformance.gateway.row_patches import PATCHES
 from tests.unit.gateway.readmodel_scenes import (
     AT,
     JOB,
-    JOB_IDS,
     REL,
     RULE,
     SET,
@@ -31,7 +30,7 @@ from tests.unit.gateway.readmodel_scenes import (
     V2,
     VALUE,
     VARIABLE,
-    VER,
+    VERIFIED,
     WORKSPACE,
     WORLD,
     A,
@@ -44,11 +43,14 @@ from tests.unit.gateway.readmodel_scenes import (
     depending,
     deployment,
     environment,
+    failed,
     freeze,
     job,
+    lifted,
     measured,
     moved,
     overridden,
+    passed,
     pinned,
     project,
     recorded,
@@ -177,18 +179,6 @@ async def test_the_current_release_is_that_of_the_success_that_completed_last() 
     assert state["latestJob"]["id"] == uid(54)
 
 
-async def test_a_verification_is_shown_with_its_measurements_in_order() -> None:
-    ids: dict[str, Any] = {**JOB_IDS, "verification_id": VER}
-    failed = verifier.VerificationFailed(**ids, metric="m", message="too high", finished_at=AT)
-    views = Views(await project(verification(), measured(1), measured(2), failed), WORKSPACE)
-    (shown,) = await views.verifications(JOB)
-    assert (shown["status"], shown["message"]) == ("failed", "m: too high")
-    assert [one["data"]["n"] for one in shown["metrics"][0]["measurements"]] == [1, 2]
-    # As its author wrote it: nothing is filled in.
-    assert shown["metrics"][0]["provider"] == {"type": "http", "url": "http://x"}
-    assert "failureThreshold" not in shown["metrics"][0]
-
-
 async def test_policy_rules_are_shown_as_they_were_sent() -> None:
     rules = (
         Rule(id=uid(21), created_at=STAMP, any_approval=AnyApproval(min_approvals=0)),
@@ -240,7 +230,8 @@ FACT_POOL: tuple[Fact, ...] = (
     resource_variables(), variable_set(), inventory.VariableSetDeleted(set_id=SET), relationship_rule(),
     inventory.RelationshipRuleSuspended(rule_id=RULE, reason="too many"), inventory.RelationshipRuleDeleted(rule_id=RULE), depending(D),
     depending(uid(48), updated=True), pinned(), pinned(R, V2), unpinned(), unpinned(R), rolled_back(), rolled_back(also=[V]), redeployed(),
-    freeze(), freeze("later"), overridden(), thawed(), skip(), skip(E), policy.SkipDeleted(skip_id=SKIP),
+    freeze(), freeze("later"), overridden(), thawed(), skip(), skip(E), policy.SkipDeleted(skip_id=SKIP), lifted(), passed(watched_until=AT), failed(),
+    verifier.WatchEnded(**VERIFIED, finished_at=AT), verifier.VerificationCancelled(**VERIFIED, reason="gone", finished_at=AT),
 )  # fmt: skip
 
 

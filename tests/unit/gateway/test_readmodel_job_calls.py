@@ -95,6 +95,48 @@ async def test_a_job_that_is_opened_again_has_as_much_time_as_at_first() -> None
     assert (await job_after(ended, dispatcher.JobStatusChanged(**again)))["deadlineAt"] == stamp(AT + timedelta(hours=4))
 
 
+def of_run(**more: Any) -> dispatcher.WorkflowJobCreated:
+    told: dict[str, Any] = {"run_id": uid(80), "workflow_id": uid(81), "job_id": JOB, "agent_id": A, "step": "a", "workflow": 1}
+    told |= {"status": "pending", "agent": 1, "created_at": AT, "deadline_at": AT + timedelta(hours=1), **more}
+    return dispatcher.WorkflowJobCreated(**told)
+
+
+def turn(at: Any) -> dispatcher.WorkflowJobDispatched:
+    return dispatcher.WorkflowJobDispatched(
+        run_id=uid(80), workflow_id=uid(81), job_id=JOB, agent_id=A, dispatched_at=at, deadline_at=at + timedelta(hours=1)
+    )
+
+
+def moved_in_run(status: Any, previous: Any, at: Any) -> dispatcher.WorkflowJobStatusChanged:
+    return dispatcher.WorkflowJobStatusChanged(
+        run_id=uid(80), workflow_id=uid(81), job_id=JOB, agent_id=A, status=status, previous=previous, changed_at=at
+    )
+
+
+async def row_after(*facts: Fact) -> Any:
+    rows = await project(*WORLD, *facts)
+    (found,) = await Views(rows, WORKSPACE).jobs([await rows.get(WORKSPACE, "job", JOB) or {}], with_context=False)
+    return found
+
+
+async def test_the_time_of_a_runs_job_begins_with_its_turn() -> None:
+    hours = timedelta(hours=1)
+    waits = of_run(waits=True, message="Waits for a free place.")
+    job = await row_after(waits)
+    assert job["message"] == "Waits for a free place."
+    assert "deadlineAt" not in job
+    job = await row_after(waits, turn(AT + 2 * hours))
+    assert job["deadlineAt"] == stamp(AT + 3 * hours)
+    assert "message" not in job
+    ended = moved_in_run("failure", "pending", AT + 3 * hours)
+    again = moved_in_run("inProgress", "failure", AT + 5 * hours)
+    job = await row_after(waits, turn(AT + 2 * hours), ended, again)
+    assert job["deadlineAt"] == stamp(AT + 6 * hours)
+    stopped_in_line = moved_in_run("cancelled", "pending", AT + hours)
+    assert "deadlineAt" in await row_after(waits, stopped_in_line)
+    assert (await row_after(of_run()))["deadlineAt"] == stamp(AT + hours)
+
+
 async def test_a_target_that_waits_for_a_place_says_so() -> None:
     released = [one for one in WORLD if not isinstance(one, dispatcher.JobCreated)]
     state = await state_after(*released, held())

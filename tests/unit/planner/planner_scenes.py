@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from copy import copy
 from datetime import datetime
+from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 from contracts.commands.planner import CreateVersion, LinkDeployment, LinkEnvironment, SaveDeployment, SaveEnvironment, SaveSystem
@@ -10,15 +12,25 @@ from contracts.facts.dispatcher import DispatchSnapshot, JobCreated, JobStatusCh
 from contracts.facts.inventory import MatchesChanged
 from contracts.facts.planner import ReleaseItem, ReleasesCreated, RollbackStarted, TargetsChanged
 from contracts.facts.policy import ClearanceWithdrawn, PolicySaved, RollbackRequired, TargetsCleared, VerificationRequired
-from contracts.facts.verifier import VerificationFailed, VerificationPassed
-from contracts.shapes import JobStatus, MetricSpec, SleepProvider, Target
+from contracts.facts.verifier import (
+    VerificationCancelled,
+    VerificationFailed,
+    VerificationInconclusive,
+    VerificationPassed,
+    VerificationStarted,
+)
+from contracts.shapes import JobStatus, MetricProvider, MetricSpec, Target
 from libs.simulation.world import World
 from services.planner.app import service
 from services.planner.rollouts import Place, pair_of
 from services.planner.state import past_of
 
 METRIC = MetricSpec(
-    name="m", interval_seconds=1, count=1, provider=SleepProvider(type="sleep", duration_seconds=1), success_condition="true"
+    name="m",
+    interval_seconds=1,
+    count=1,
+    provider=MetricProvider.model_validate({"type": "sleep", "durationSeconds": 1}),
+    success_condition="true",
 )
 
 
@@ -42,6 +54,15 @@ class Scene:
         self.world.ask(LinkEnvironment(system_id=self.system, environment_id=self.environment))
         if resources:
             self.match(*resources)
+
+    def beside(self, name: str, *resources: str) -> Scene:
+        """Another deployment in the same environment of the same world, which matches these as well."""
+        other = copy(self)
+        other.deployment = self.world.do(SaveDeployment(name=name, resource_selector="true"))["id"]
+        self.world.do(LinkDeployment(system_id=self.system, deployment_id=other.deployment))
+        self.world.record(MatchesChanged(entity="deployment", entity_id=other.deployment, added=resources))
+        self.world.run()
+        return other
 
     # --- what happens ----------------------------------------------------------------------------------------------------------
 
@@ -103,16 +124,8 @@ class Scene:
 
     def job(self, resource: str, status: JobStatus = "successful", *, name: str = "", rollback: bool = False) -> str:
         """A job of the target's desired release is made and comes to something; returns its id."""
-        release_id, version_id = self.release(resource)
         job_id = uid(name or f"job {len(self.world.log)}")
-        about = {
-            "job_id": job_id,
-            "release_id": release_id,
-            "resource_id": resource,
-            "environment_id": self.environment,
-            "deployment_id": self.deployment,
-            "version_id": version_id,
-        }
+        about = self.about(resource, job_id)
         now = self.world.now
         self.world.record(
             JobCreated(
@@ -128,32 +141,59 @@ class Scene:
         self.world.run()
         return job_id
 
-    def verify(self, resource: str, job_id: str, outcome: str) -> None:
-        """A verification of the desired release's job: `required`, and then `passed` or `failed` unless that is all."""
-        target = {"resource_id": resource, "environment_id": self.environment, "deployment_id": self.deployment}
-        release_id, version_id = self.release(resource)
-        about = {**target, "job_id": job_id, "release_id": release_id, "version_id": version_id}
-        rule = {"policy_id": uid("policy"), "rule_id": uid("rule")}
-        now = self.world.now
-        self.world.record(VerificationRequired(**about, **rule, metrics=(METRIC,), required_at=now))
-        if outcome == "passed":
-            self.world.record(VerificationPassed(**about, verification_id=uid("verification"), finished_at=now))
-        elif outcome == "failed":
-            self.world.record(
-                VerificationFailed(
-                    **about, verification_id=uid("verification"), metric="m", message="too many errors", finished_at=now
-                )
-            )
+    def verify(self, resource: str, job_id: str, *outcomes: str, rule: str = "rule") -> None:
+        """A verification of the desired release's job is required, unless that is told of already, and comes to this, one attempt each.
+
+        Outcomes: `required` (that is all), `running`, `passed`, `failed`, `inconclusive`, `cancelled`, `failed after passing`.
+        """
+        about = self.about(resource, job_id)
+        rules: dict[str, Any] = {"policy_id": uid("policy"), "rule_id": uid(rule)}
+        required = [one for one in self.world.facts(VerificationRequired) if (one.job_id, one.rule_id) == (job_id, uid(rule))]
+        if not required:
+            self.world.record(VerificationRequired(**about, **rules, metrics=(METRIC,), required_at=self.world.now))
+        for outcome in outcomes:
+            if outcome != "required":
+                self._attempt(about, rules, outcome)
         self.world.run()
 
+    def _attempt(self, about: dict[str, Any], rules: dict[str, Any], outcome: str) -> None:
+        now = self.world.now
+        started = self.world.facts(VerificationStarted)
+        attempt = 1 + sum(1 for one in started if (one.job_id, one.rule_id) == (about["job_id"], rules["rule_id"]))
+        about = {**about, "verification_id": uid(f"{about['job_id']} {rules['rule_id']} {attempt}")}
+        said: dict[str, Any] = {"metric": "m", "message": "too many errors"}
+        begun = VerificationStarted(**about, **rules, metrics=(METRIC,), first_at=(now,), attempt=attempt, started_at=now)
+        passed = VerificationPassed(**about, finished_at=now)
+        ends = {
+            "running": (),
+            "passed": (passed,),
+            "failed": (VerificationFailed(**about, **said, finished_at=now),),
+            "failed after passing": (passed, VerificationFailed(**about, **said, after_passing=True, finished_at=now)),
+            "inconclusive": (VerificationInconclusive(**about, **said, finished_at=now),),
+            "cancelled": (VerificationCancelled(**about, reason="another release runs there", finished_at=now),),
+        }[outcome]
+        self.world.record(begun, *ends)
+
+    def about(self, resource: str, job_id: str) -> dict[str, Any]:
+        """What facts about a job of the target's desired release say of it."""
+        release_id, version_id = self.release(resource)
+        return {
+            "job_id": job_id,
+            "release_id": release_id,
+            "resource_id": resource,
+            "environment_id": self.environment,
+            "deployment_id": self.deployment,
+            "version_id": version_id,
+        }
+
     def rollback_required(self, resource: str, version_id: str, job_id: str) -> RollbackRequired:
-        """Policy's word that a version must leave a target."""
+        """Policy's word that a version must leave a target, because of a job that was made."""
         return RollbackRequired(
             deployment_id=self.deployment,
             environment_id=self.environment,
             version_id=version_id,
             resource_id=resource,
-            release_id=uid("release"),
+            release_id=next(one.release_id for one in self.world.facts(JobCreated) if one.job_id == job_id),
             job_id=job_id,
             policy_id=uid("policy"),
             rule_id=uid("rule"),
@@ -164,6 +204,14 @@ class Scene:
     def require_rollback(self, resource: str, version_id: str, job_id: str) -> None:
         """Policy requires a rollback."""
         self.world.record(self.rollback_required(resource, version_id, job_id))
+        self.world.run()
+
+    def finish(self, *resources: str) -> None:
+        """Jobs of the desired releases are made and succeed, all at once."""
+        now = self.world.now
+        for one in resources:
+            about = self.about(one, uid(f"job {one} {len(self.world.log)}"))
+            self.world.record(JobStatusChanged(**about, status="successful", previous="inProgress", changed_at=now))
         self.world.run()
 
     def deployed(self, version_id: str, *resources: str) -> None:

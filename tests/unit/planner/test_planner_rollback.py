@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from contracts.commands.planner import UpdateVersion
+from contracts.commands.planner import RollBack, UpdateVersion
 from contracts.facts.inventory import ResourceDeleted
 from contracts.facts.planner import ReleasesCreated
+from contracts.facts.verifier import VerificationCancelled, VerificationFailed, VerificationPassed, VerificationStarted
 from contracts.shapes import JobStatus
 from services.planner.history import GOOD_RUNS, RECENT_RUNS
 from services.planner.state import past_of
@@ -99,6 +100,163 @@ def test_a_newer_version_cleared_meanwhile_follows_the_rollback() -> None:
     scene.world.run()
     assert [one.to_version_id for one in scene.rollbacks()] == [v1]
     assert [fact.version_id for fact in scene.world.facts(ReleasesCreated)] == [v1, v2, v3]
+
+
+def test_two_bad_versions_in_a_row_go_back_to_the_one_before_both() -> None:
+    scene = Scene(R1)
+    v1, v2, v3 = (scene.version(tag) for tag in ("v1", "v2", "v3"))
+    scene.deployed(v1, R1)
+    good = scene.release(R1)
+    for version in (v2, v3):
+        scene.clear(version, R1)
+        scene.require_rollback(R1, version, scene.job(R1, "failure"))
+        assert scene.release(R1) == good
+        scene.job(R1, rollback=True)
+    assert scene.marked(R1) == {v2, v3}
+
+
+def test_good_versions_that_turn_bad_one_after_the_other_end_with_the_mark_alone() -> None:
+    scene = Scene(R1)
+    v1, v2, v3 = (scene.version(tag) for tag in ("v1", "v2", "v3"))
+    scene.clear(v1, R1)
+    scene.job(R1, "failure")
+    for version in (v2, v3):
+        scene.deployed(version, R1)
+    newest = scene.job(R1)
+    scene.verify(R1, newest, "failed after passing")
+    scene.require_rollback(R1, v3, newest)
+    assert scene.desired(R1) == v2
+    again = scene.job(R1, "failure", rollback=True)
+    scene.require_rollback(R1, v2, again)
+    assert scene.desired(R1) == v2, "a rollback's own failure starts no other one"
+    assert (len(scene.rollbacks()), scene.marked(R1)) == (1, frozenset({v3}))
+
+
+# --- something else is under way by then -------------------------------------------------------------------------------------------
+
+
+def test_a_newer_version_that_already_runs_is_left_alone_and_the_older_one_marked() -> None:
+    scene = Scene(R1)
+    v1, v2, v3 = (scene.version(tag) for tag in ("v1", "v2", "v3"))
+    scene.deployed(v1, R1)
+    scene.clear(v2, R1)
+    failed = scene.job(R1, "failure")
+    scene.clear(v3, R1)
+    scene.job(R1, "inProgress")
+    scene.require_rollback(R1, v2, failed)
+    (started,) = scene.rollbacks()
+    assert (started.version_id, started.release_id) == (v2, None)
+    assert (scene.desired(R1), scene.marked(R1)) == (v3, frozenset({v2}))
+
+
+def test_a_newer_version_without_a_job_gives_way_and_returns_while_it_is_cleared() -> None:
+    scene = Scene(R1)
+    v1, v2, v3 = (scene.version(tag) for tag in ("v1", "v2", "v3"))
+    scene.deployed(v1, R1)
+    scene.clear(v2, R1)
+    failed = scene.job(R1, "failure")
+    scene.clear(v3, R1)
+    scene.withdraw(v3)
+    scene.require_rollback(R1, v2, failed)
+    assert scene.desired(R1) == v1, "nothing says when v3 may go"
+    scene.clear(v3, R1)
+    assert scene.desired(R1) == v3
+
+
+def test_a_job_that_fails_after_a_person_sent_its_target_back_starts_no_other_rollback() -> None:
+    scene = Scene(R1)
+    v1, v2 = scene.version("v1"), scene.version("v2")
+    scene.deployed(v1, R1)
+    scene.clear(v2, R1)
+    job = scene.job(R1, "inProgress")
+    scene.world.do(RollBack(deployment_id=scene.deployment, environment_id=scene.environment))
+    scene.require_rollback(R1, v2, job)
+    assert [one.job_id for one in scene.rollbacks()] == [""]
+    assert (scene.desired(R1), scene.marked(R1)) == (v1, frozenset({v2}))
+
+
+# --- what counts as good -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "outcomes, good",
+    [
+        (("required",), False),
+        (("running",), False),
+        (("passed",), True),
+        (("failed",), False),
+        (("inconclusive",), False),
+        (("cancelled",), False),
+        (("failed after passing",), False),
+        (("failed", "passed"), True),
+        (("inconclusive", "passed"), True),
+        (("passed", "running"), False),
+        (("passed", "failed"), False),
+        (("passed", "inconclusive"), False),
+    ],
+)
+def test_the_newest_verification_of_a_job_decides_whether_it_is_good(outcomes: tuple[str, ...], good: bool) -> None:
+    scene = Scene(R1)
+    v1, v2 = scene.version("v1"), scene.version("v2")
+    scene.clear(v1, R1)
+    scene.verify(R1, scene.job(R1), *outcomes)
+    scene.clear(v2, R1)
+    scene.require_rollback(R1, v2, scene.job(R1, "failure"))
+    assert scene.rollbacks()[0].to_version_id == (v1 if good else None)
+
+
+def test_a_job_is_good_when_the_verifications_of_all_rules_passed() -> None:
+    scene = Scene(R1)
+    v1, v2, v3 = (scene.version(tag) for tag in ("v1", "v2", "v3"))
+    for version, second in ((v1, "passed"), (v2, "cancelled")):
+        scene.clear(version, R1)
+        job = scene.job(R1)
+        scene.verify(R1, job, "passed", rule="one")
+        scene.verify(R1, job, second, rule="two")
+    scene.clear(v3, R1)
+    scene.require_rollback(R1, v3, scene.job(R1, "failure"))
+    assert scene.rollbacks()[0].to_version_id == v1
+
+
+def test_a_verdict_about_an_earlier_attempt_counts_no_more() -> None:
+    scene = Scene(R1)
+    v1, v2 = scene.version("v1"), scene.version("v2")
+    scene.clear(v1, R1)
+    job = scene.job(R1)
+    scene.verify(R1, job, "passed", "passed")
+    first, _ = scene.world.facts(VerificationPassed)
+    late = {**first.model_dump(include=set(VerificationCancelled.model_fields)), "metric": "m", "message": "slow"}
+    scene.world.record(VerificationFailed(**late, after_passing=True))
+    scene.clear(v2, R1)
+    scene.require_rollback(R1, v2, scene.job(R1, "failure"))
+    assert scene.rollbacks()[0].to_version_id == v1
+
+
+def test_jobs_without_a_verdict_are_not_kept_for_ever() -> None:
+    scene = Scene(R1)
+    scene.deployed(scene.version("good"), R1)
+    for n in range(GOOD_RUNS + RECENT_RUNS + 3):
+        scene.clear(scene.version(f"v{n}"), R1)
+        scene.verify(R1, scene.job(R1), "cancelled" if n % 2 else "inconclusive")
+    past = past_of(scene.world.room("planner").state, scene.deployment, scene.environment, R1)
+    assert [run.good for run in past.runs] == [True, *[False] * RECENT_RUNS]
+
+
+def test_a_job_that_may_still_come_to_something_is_kept() -> None:
+    scene = Scene(R1)
+    scene.clear(scene.version("first"), R1)
+    slow = scene.job(R1)
+    first = scene.about(R1, slow)
+    scene.verify(R1, slow, "running")
+    for n in range(RECENT_RUNS + 2):
+        scene.clear(scene.version(f"v{n}"), R1)
+        scene.job(R1, "failure")
+    (started,) = scene.world.facts(VerificationStarted)
+    scene.world.record(VerificationPassed(**first, verification_id=started.verification_id, finished_at=scene.world.now))
+    newest = scene.version("newest")
+    scene.clear(newest, R1)
+    scene.require_rollback(R1, newest, scene.job(R1, "failure"))
+    assert scene.rollbacks()[0].release_id == first["release_id"]
 
 
 def test_unverified_or_failed_releases_are_not_gone_back_to() -> None:

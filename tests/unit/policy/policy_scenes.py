@@ -32,9 +32,9 @@ from contracts.shapes import (
     EnvironmentProgression,
     GradualRollout,
     JobStatus,
+    MetricProvider,
     MetricSpec,
     Rollback,
-    SleepProvider,
     Verification,
     VersionStatus,
 )
@@ -43,7 +43,11 @@ from services.policy.app import service
 from services.policy.state import NOWHERE, State, pair_key
 
 METRIC = MetricSpec(
-    name="m", interval_seconds=1, count=1, provider=SleepProvider(type="sleep", duration_seconds=1), success_condition="result.ok"
+    name="m",
+    interval_seconds=1,
+    count=1,
+    provider=MetricProvider.model_validate({"type": "sleep", "durationSeconds": 1}),
+    success_condition="result.ok",
 )
 SNAPSHOT = DispatchSnapshot(resource=1, environment=1, deployment=1, version=1, release=1)
 T = TypeVar("T")
@@ -275,7 +279,9 @@ class Scene:
                 ),
             }
             started = {**about, "policy_id": required.policy_id, "rule_id": required.rule_id, "metrics": required.metrics}
-            self.record(VerificationStarted(**started, started_at=self.world.now))
+            self.record(
+                VerificationStarted(**started, first_at=(self.world.now,) * len(required.metrics), started_at=self.world.now)
+            )
             if passed:
                 self.record(VerificationPassed(**about, finished_at=self.world.now))
             else:

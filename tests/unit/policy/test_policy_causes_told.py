@@ -161,8 +161,8 @@ def test_failed_verification_says_who_goes_on() -> None:
     job = scene.job(version, R, "successful")
     scene.verify(job, passed=False)
     assert scene.explain(R).message == (
-        "v1 runs here, the newest version; its verification failed. "
-        "What ends it: a person who redeploys v1 or rolls it back, or a newer version."
+        "v1 runs here, the newest version; its verification failed (m: too many errors). "
+        "What ends it: a person who verifies v1 again, redeploys it or rolls it back, or a newer version."
     )
 
 

@@ -19,8 +19,8 @@ from services.policy.app import service
 from services.policy.candidates import Step, step_for
 from services.policy.evaluation import walk
 from services.policy.gate import Judge
+from services.policy.outcome import outcome_of
 from services.policy.recording import record
-from services.policy.rollout import outcome_of
 from services.policy.route import Route
 from services.policy.state import NOWHERE, Pair, State, pair_key
 from services.policy.timers import PolicyTimers

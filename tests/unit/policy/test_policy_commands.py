@@ -9,7 +9,7 @@ import pytest
 from contracts.command import Refused
 from contracts.commands.policy import DeletePolicy, ExplainTarget, RecordApproval, RuleInput, SavePolicy
 from contracts.facts.policy import PolicyDeleted, PolicySaved
-from contracts.shapes import HttpProvider, Verification
+from contracts.shapes import MetricProvider, Verification
 from tests.unit.policy.policy_scenes import METRIC, Scene, approval, linear, progression, uid, verification
 
 
@@ -154,8 +154,8 @@ def watched(**fields: Any) -> RuleInput:
     return RuleInput(verification=Verification(metrics=(METRIC.model_copy(update=fields),)))
 
 
-def http(**fields: Any) -> HttpProvider:
-    return HttpProvider(**{"type": "http", "url": "http://monitoring/{{.resource.name}}", **fields})
+def http(**fields: Any) -> MetricProvider:
+    return MetricProvider(**{"type": "http", "url": "http://monitoring/{{.resource.name}}", **fields})
 
 
 def test_rules_without_ids_keep_those_they_had() -> None:

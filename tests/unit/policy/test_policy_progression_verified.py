@@ -8,6 +8,7 @@ import pytest
 
 from libs.simulation.world import START
 from tests.unit.policy.policy_scenes import Scene, progression, uid, verification
+from tests.unit.policy.verdict_scenes import Verifying
 
 R, S1, S2 = uid("r"), uid("s1"), uid("s2")
 RULE = "environmentProgression"
@@ -29,15 +30,18 @@ def test_prog_verification_failed_excluded() -> None:
     assert scene.open(version) == set()
 
 
-@pytest.mark.parametrize("ended", [True, False])
-def test_prog_verification_running_or_cancelled_excluded(ended: bool) -> None:
-    """A verification that runs does not count; one can not be cancelled, so only a passed one ends the wait."""
+@pytest.mark.parametrize("ended", ["running", "cancelled", "inconclusive", "passed"])
+def test_prog_verification_running_or_cancelled_excluded(ended: str) -> None:
     scene, version = verified_scene()
-    job = scene.job(version, S1, "successful", env=scene.staging)
-    assert scene.open(version) == set()
-    if ended:
-        scene.verify(job)
-    assert (scene.open(version) == {R}) is ended
+    verifying = Verifying(scene, scene.job(version, S1, "successful", env=scene.staging))
+    match ended:
+        case "cancelled":
+            verifying.is_cancelled()
+        case "inconclusive":
+            verifying.is_inconclusive()
+        case "passed":
+            verifying.passes()
+    assert (scene.open(version) == {R}) is (ended == "passed")
 
 
 def test_prog_without_verification_counts() -> None:

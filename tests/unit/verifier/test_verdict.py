@@ -2,105 +2,132 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from contracts.facts.verifier import MeasurementTaken
-from libs.simulation.world import START
-from services.verifier.state import Tally
-from services.verifier.verdict import Standing, aggregate, metric_verdict
-from tests.unit.verifier.verifier_scene import ABOUT, id_of, metric
-
-WORDS = {"p": "passed", "f": "failed", "i": "inconclusive", "e": "inconclusive", "E": "failed"}
+from services.verifier.verdict import Standing, metric_verdict
+from tests.unit.verifier.verifier_scene import metric
+from tests.unit.verifier.verifier_tally import START, tally_of
 
 
-def tally_of(measurements: str) -> Tally:
-    """The tally after measurements: p passed, f failed, i inconclusive, e no result, E no result for the fifth time."""
-    tally = Tally()
-    for number, letter in enumerate(measurements, start=1):
-        tally = tally.with_measurement(
-            MeasurementTaken.model_validate(
-                {
-                    "verification_id": id_of("v"),
-                    "job_id": id_of("job"),
-                    **ABOUT,
-                    "metric": "health",
-                    "number": number,
-                    "status": WORDS[letter],
-                    "measured_at": START,
-                    "error": letter in "eE",
-                }
-            )
-        )
-    return tally
+def verdict(measurements: str, count: int, **fields: int | None) -> Standing:
+    spec = metric(count=count, **fields)
+    return metric_verdict(spec, tally_of(measurements, spec))
 
 
 @pytest.mark.parametrize(
-    "measurements,count,limit,threshold,expected",
+    "measurements,count,limit,threshold,minimum,expected",
     [
-        # Nothing is measured yet.
-        ("", 1, 0, None, "running"),
-        ("", 1, 0, 0, "running"),
-        # Row vm_count_reached_passes:
-        ("p", 1, 0, None, "passed"),
-        ("p", 2, 0, None, "running"),
-        ("pp", 2, 0, None, "passed"),
-        # Row vm_limit0_first_failure_fatal:
-        ("f", 5, 0, None, "failed"),
-        ("ppf", 5, 0, None, "failed"),
-        ("ppf", 3, 0, None, "failed"),
-        ("f", 5, -1, None, "failed"),
-        # Row vm_limit_reached_continues_exceeded_fails:
-        ("f", 5, 1, None, "running"),
-        ("fpf", 5, 1, None, "failed"),
-        ("fpfp", 5, 2, None, "running"),
-        ("fpfpp", 5, 2, None, "passed"),
-        ("ffpff", 5, 3, None, "failed"),
-        # Row vm_success_threshold_consecutive_and_reset:
-        ("p", 10, 0, 2, "running"),
-        ("pp", 10, 0, 2, "passed"),
-        ("pip", 10, 0, 2, "running"),
-        ("pipp", 10, 0, 2, "passed"),
-        ("pfp", 10, 1, 2, "running"),
-        ("pfpp", 10, 1, 2, "passed"),
-        ("pff", 10, 1, 2, "failed"),
-        ("pi", 2, 0, 2, "passed"),
+        # Nothing is measured yet, whatever is tolerated: also where no failure could change anything.
+        ("", 1, 0, None, None, "running"),
+        ("", 1, 0, 0, None, "running"),
+        ("", 1, 5, None, None, "running"),
+        ("", 1, 0, None, 1, "running"),
+        ("e", 1, 5, None, None, "running"),
+        ("h", 1, 5, None, None, "running"),
+        # Row vm_count_reached_passes: at N-1, N.
+        ("p", 1, 0, None, None, "passed"),
+        ("p", 2, 0, None, None, "running"),
+        ("pp", 2, 0, None, None, "passed"),
+        ("pp", 3, 0, None, None, "running"),
+        # Row vm_limit0_first_failure_fatal, at every place, and before anything else is looked at.
+        ("f", 5, 0, None, None, "failed"),
+        ("f", 1, 0, None, None, "failed"),
+        ("ppf", 5, 0, None, None, "failed"),
+        ("ppf", 3, 0, None, None, "failed"),
+        ("f", 5, -1, None, None, "failed"),
+        ("f", 5, 0, None, 5, "failed"),
+        ("pppf", 5, 0, 3, None, "failed"),
+        # Row vm_limit_reached_continues_exceeded_fails: F at L-1, L, L+1.
+        ("p", 5, 2, None, None, "running"),
+        ("f", 5, 2, None, None, "running"),
+        ("ff", 5, 2, None, None, "running"),
+        ("fff", 5, 2, None, None, "failed"),
+        ("fpf", 5, 1, None, None, "failed"),
+        ("ffpff", 5, 3, None, None, "failed"),
+        ("ffffp", 5, 4, None, None, "passed"),
+        # Early: so much is tolerated that what is left can not fail it. F + left at L+1, L, L-1.
+        ("pp", 5, 2, None, None, "running"),
+        ("ppp", 5, 2, None, None, "passed"),
+        ("pppp", 5, 2, None, None, "passed"),
+        ("fpp", 5, 2, None, None, "running"),
+        ("fppp", 5, 2, None, None, "passed"),
+        ("ii", 5, 2, None, None, "running"),
+        ("iii", 5, 2, None, None, "passed"),
+        ("p", 5, 4, None, None, "passed"),
+        ("f", 1, 1, None, None, "passed"),
+        # ... but not before enough was told: told at M-1, M.
+        ("ppp", 5, 2, None, 4, "running"),
+        ("pppp", 5, 2, None, 4, "passed"),
+        ("ppip", 5, 2, None, 4, "running"),
+        ("ppipp", 5, 2, None, 4, "passed"),
+        # Row vm_success_threshold_consecutive_and_reset: C at S-1, S; what is in between resets it.
+        ("p", 10, 0, 2, None, "running"),
+        ("pp", 10, 0, 2, None, "passed"),
+        ("p", 10, 0, 1, None, "passed"),
+        ("pip", 10, 0, 2, None, "running"),
+        ("pipp", 10, 0, 2, None, "passed"),
+        ("pfp", 10, 1, 2, None, "running"),
+        ("pfpp", 10, 1, 2, None, "passed"),
+        ("pff", 10, 1, 2, None, "failed"),
+        ("pi", 2, 0, 2, None, "passed"),
+        ("pp", 10, 0, 2, 3, "running"),
+        ("ppp", 10, 0, 2, 3, "passed"),
+        ("pp", 3, 0, 4, None, "running"),
+        ("ppp", 3, 0, 4, None, "passed"),
         # Row vm_null_success_threshold_is_unset:
-        ("p", 2, 0, 0, "running"),
-        ("p", 2, 0, -1, "running"),
-        # Row vm_inconclusive_continues:
-        ("i", 2, 0, None, "running"),
-        ("ii", 2, 0, None, "passed"),
-        # Row vm_provider_error_not_recorded: no result is no measurement, unless it is the fifth in a row
-        ("e", 1, 0, None, "running"),
-        ("eeee", 1, 0, None, "running"),
-        ("eeeep", 1, 0, None, "passed"),
-        ("eeeeE", 3, 0, None, "failed"),
-        ("eeeeE", 3, 1, None, "running"),
-        ("eeeeEE", 3, 1, None, "failed"),
-        ("pep", 10, 0, 2, "passed"),
+        ("p", 2, 0, 0, None, "running"),
+        ("p", 2, 0, -1, None, "running"),
+        # Row vm_inconclusive_continues: it counts, and says nothing.
+        ("i", 2, 0, None, None, "running"),
+        ("ii", 2, 0, None, None, "passed"),
+        # Too few have said something: told + left at M+1, M, M-1.
+        ("i", 3, 0, None, 1, "running"),
+        ("i", 3, 0, None, 2, "running"),
+        ("i", 3, 0, None, 3, "inconclusive"),
+        ("ii", 3, 0, None, 2, "inconclusive"),
+        ("iip", 3, 0, None, 1, "passed"),
+        ("iii", 3, 0, None, 1, "inconclusive"),
+        ("iip", 3, 0, None, 2, "inconclusive"),
+        ("ff", 3, 1, None, 3, "failed"),
+        # Row vm_provider_error_not_recorded: no result is no measurement, unless too many were none.
+        ("e", 1, 0, None, None, "running"),
+        ("eeee", 1, 0, None, None, "running"),
+        ("eeeep", 1, 0, None, None, "passed"),
+        ("eeeeE", 3, 0, None, None, "failed"),
+        ("eeeeE", 3, 1, None, None, "running"),
+        ("eeeeEE", 3, 1, None, None, "failed"),
+        ("pep", 10, 0, 2, None, "passed"),
+        # What is held is no measurement either, and leaves a streak alone.
+        ("hh", 1, 0, None, None, "running"),
+        ("hhp", 1, 0, None, None, "passed"),
+        ("php", 10, 0, 2, None, "passed"),
+        ("hhi", 1, 0, None, 1, "inconclusive"),
     ],
-)
-def test_a_metric_is_decided(measurements: str, count: int, limit: int, threshold: int | None, expected: Standing) -> None:
-    spec = metric(count=count, failure_threshold=limit, success_threshold=threshold)
-    assert metric_verdict(spec, tally_of(measurements)) == expected
+)  # fmt: skip
+def test_a_metric_is_decided(
+    measurements: str, count: int, limit: int, threshold: int | None, minimum: int | None, expected: Standing
+) -> None:
+    got = verdict(measurements, count, failure_threshold=limit, success_threshold=threshold, minimum_samples=minimum)
+    assert got == expected
 
 
-@pytest.mark.parametrize(
-    "standings,expected",
-    [
-        ([], None),
-        (["passed"], "passed"),
-        (["passed", "passed"], "passed"),
-        (["passed", "running"], "running"),
-        (["running", "failed"], "failed"),
-        (["failed", "passed"], "failed"),
-    ],
-)
-def test_a_verification_is_decided(standings: list[Standing], expected: Standing | None) -> None:
-    assert aggregate(standings) == expected
-
-
-def test_errors_in_a_row_end_with_a_result() -> None:
+def test_errors_in_a_row_end_with_an_answer_also_with_one_that_is_held() -> None:
     assert tally_of("eee").errors == 3
     assert tally_of("eeep").errors == 0
-    assert tally_of("eeepe") == Tally(asked=5, measured=1, failed=0, streak=1, errors=1, last_at=START)
+    assert tally_of("eeeh").errors == 0
+    assert tally_of("eeeE").errors == 4
+
+
+def test_a_tally_counts_each_kind() -> None:
+    tally = tally_of("pfiehE")
+    assert (tally.asked, tally.measured, tally.passed, tally.failed, tally.held, tally.errors) == (6, 4, 1, 2, 1, 1)
+    assert tally.due_at == START + timedelta(seconds=5 * 60 + 60)
+
+
+def test_the_next_round_counts_anew_and_goes_on_with_numbers_and_times() -> None:
+    tally = tally_of("pfe")
+    again = tally.anew()
+    assert (again.measured, again.failed, again.held) == (0, 0, 0)
+    assert (again.asked, again.due_at, again.errors, again.series) == (3, tally.due_at, 1, tally.series)

@@ -81,6 +81,16 @@ def test_github_event_of_another_kind_is_ignored(event: str | None) -> None:
     assert isinstance(github.read(event, b"not even JSON"), Ignored)
 
 
+@pytest.mark.parametrize("name", ["deploy", "", None, 7])
+def test_github_names_a_job_in_the_title_as_well(name: Any) -> None:
+    told = github.read("workflow_run", run(name=name, display_title=f"Deploy {JOB}"))
+    assert isinstance(told, Told)
+    assert told.job_id == JOB
+    both = github.read("workflow_run", run(display_title="aaaaaaaa-1111-4222-8333-000000000000"))
+    assert isinstance(both, Told)
+    assert both.job_id == JOB
+
+
 @pytest.mark.parametrize("name", ["deploy", "", None, 7, JOB.upper()])
 def test_github_run_without_a_job_id_is_ignored(name: Any) -> None:
     assert isinstance(github.read("workflow_run", run(name=name, status="completed")), Ignored)

@@ -63,11 +63,8 @@ from services.gateway.http.answers.jobs import (
     Job,
     JobAgent,
     JobWithRelease,
-    Measurement,
-    MetricStatus,
     Release,
     ReleaseTarget,
-    Verification,
 )
 from services.gateway.http.answers.plans import (
     Plan,
@@ -90,6 +87,7 @@ from services.gateway.http.answers.rollouts import (
     VersionExplanation,
 )
 from services.gateway.http.answers.targets import (
+    BadVersion,
     DesiredRelease,
     EvaluationDetails,
     Evaluations,
@@ -112,6 +110,12 @@ from services.gateway.http.answers.targets import (
 from services.gateway.http.answers.tenants import (
     Workspace,
     WorkspaceList,
+)
+from services.gateway.http.answers.verifications import (
+    ListedVerification,
+    Measurement,
+    MetricStatus,
+    Verification,
 )
 from services.gateway.http.answers.workflows import (
     Run,
@@ -167,8 +171,10 @@ __all__ = [
     "JobWithRelease",
     "Measurement",
     "MetricStatus",
+    "ListedVerification",
     "Verification",
     "Pin",
+    "BadVersion",
     "TargetsTouched",
     "TargetPreview",
     "LatestJob",

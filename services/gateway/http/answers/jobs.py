@@ -1,4 +1,4 @@
-"""Job agents, releases, jobs and what they were made from, verifications."""
+"""Job agents, releases, jobs and what they were made from."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import Field
 
 from contracts.shapes import JobStatus, Json
 from services.gateway.http.answers.catalog import Deployment, Environment, Version
-from services.gateway.http.answers.form import AnswerModel, Timestamp, by_wire_names
+from services.gateway.http.answers.form import AnswerModel, Timestamp
 from services.gateway.http.answers.inventory import Resource
 
 
@@ -99,7 +99,11 @@ class JobCancellation(AnswerModel):
 
 
 class Job(AnswerModel):
-    """One execution of a release by an agent."""
+    """One execution of a release, or of a workflow's step, by an agent.
+
+    Attributes:
+        deadline_at: when it fails unless it ended before; left out while it waits for a free place.
+    """
 
     id: str
     release_id: str
@@ -111,7 +115,7 @@ class Job(AnswerModel):
     metadata: dict[str, str]
     created_at: Timestamp
     updated_at: Timestamp
-    deadline_at: Timestamp
+    deadline_at: Timestamp = ""
     started_at: Timestamp = ""
     completed_at: Timestamp = ""
     dispatch_context: DispatchContext | None = None
@@ -143,35 +147,3 @@ class JobWithRelease(AnswerModel):
     deployment: Deployment
     environment: ContextEnvironment
     resource: Resource
-
-
-class Measurement(AnswerModel):
-    """One answer of a metric."""
-
-    status: Literal["passed", "failed", "inconclusive"]
-    measured_at: Timestamp
-    message: str = ""
-    data: Json
-
-
-class MetricStatus(AnswerModel):
-    """A metric with its measurements."""
-
-    model_config = by_wire_names("allow")
-    name: str
-    interval_seconds: int
-    count: int
-    provider: Json
-    success_condition: str
-    measurements: list[Measurement]
-
-
-class Verification(AnswerModel):
-    """Whether what a job deployed is healthy."""
-
-    id: str
-    job_id: str
-    metrics: list[MetricStatus]
-    created_at: Timestamp
-    status: Literal["passed", "running", "failed"]
-    message: str = ""

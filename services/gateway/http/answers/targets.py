@@ -7,8 +7,9 @@ from typing import Literal
 from contracts.commands.policy import Ender
 from services.gateway.http.answers.catalog import Deployment, Environment, System
 from services.gateway.http.answers.form import AnswerModel, Timestamp
-from services.gateway.http.answers.jobs import Job, Release, ReleaseTarget, Verification
+from services.gateway.http.answers.jobs import Job, Release, ReleaseTarget
 from services.gateway.http.answers.policies import Policy
+from services.gateway.http.answers.verifications import Verification
 
 
 class Pin(AnswerModel):
@@ -20,8 +21,20 @@ class Pin(AnswerModel):
     scope: Literal["target", "environment"]
 
 
+class BadVersion(AnswerModel):
+    """A version that does not go to a target again until a person lifts its mark. Without a job a person went back from it."""
+
+    version_id: str
+    tag: str
+    reason: str = ""
+    since: Timestamp
+    job_id: str = ""
+    policy_id: str = ""
+    rule_id: str = ""
+
+
 class TargetsTouched(AnswerModel):
-    """So many targets are redeployed or go back."""
+    """So many targets are redeployed, go back, or have a mark less."""
 
     targets: int
     message: str

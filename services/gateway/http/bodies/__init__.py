@@ -71,7 +71,9 @@ from services.gateway.http.bodies.skips import (
 )
 from services.gateway.http.bodies.targets import (
     EligibleBody,
+    EnvironmentRollbackBody,
     PairBody,
+    PairRollbackBody,
     PinBody,
     RedeployBody,
     RollbackBody,
@@ -79,6 +81,10 @@ from services.gateway.http.bodies.targets import (
 from services.gateway.http.bodies.tenants import (
     CreateWorkspace,
     UpdateWorkspace,
+)
+from services.gateway.http.bodies.verifications import (
+    MeasurementsQuery,
+    VerifyAgainBody,
 )
 from services.gateway.http.bodies.workflows import (
     CancelRunBody,
@@ -130,6 +136,10 @@ __all__ = [
     "PinBody",
     "RedeployBody",
     "RollbackBody",
+    "PairRollbackBody",
+    "EnvironmentRollbackBody",
+    "MeasurementsQuery",
+    "VerifyAgainBody",
     "PlanBody",
     "PlannedVersion",
     "RuleBody",

@@ -45,3 +45,17 @@ class RollbackBody(Body):
 
     version_id: Uuid | None = None
     reason: str = ""
+
+
+class PairRollbackBody(RollbackBody):
+    """With `fromVersionId` only those targets go back on which that version is desired: the whole of one rollout."""
+
+    from_version_id: Uuid | None = None
+
+
+class EnvironmentRollbackBody(Body):
+    """Why everything in an environment goes back."""
+
+    MAY_BE_ABSENT: ClassVar[bool] = True
+
+    reason: str = ""

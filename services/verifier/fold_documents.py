@@ -1,0 +1,156 @@
+"""Folds what templates see: the documents of the workspace, and the newest releases and jobs of each target; total, never refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from immutables import Map
+
+from contracts.facts.dispatcher import JobCreated, JobStatusChanged
+from contracts.facts.inventory import ResourceDeleted, ResourceSaved
+from contracts.facts.planner import (
+    DeploymentDeleted,
+    DeploymentSaved,
+    EnvironmentDeleted,
+    EnvironmentSaved,
+    ReleasesCreated,
+    RollbackStarted,
+    TargetsChanged,
+    VersionCreated,
+    VersionUpdated,
+)
+from contracts.shapes import ACTIVE
+from services.verifier.state import KnownJob, KnownRelease, State, target_key
+
+KEPT: Final = 4
+"""Releases and jobs remembered per target: a verification belongs to one of the newest."""
+_BEGUN: Final = frozenset({"inProgress", "successful", "failure", "externalRunNotFound"})
+"""A job in one of these runs or ran; one that ended otherwise did so if it says when it began."""
+
+
+def _resource_saved(state: State, fact: ResourceSaved) -> State:
+    return state._replace(resources=state.resources.set(fact.resource_id, fact))
+
+
+def _resource_deleted(state: State, fact: ResourceDeleted) -> State:
+    return state._replace(resources=_without(state.resources, fact.resource_id))
+
+
+def _environment_saved(state: State, fact: EnvironmentSaved) -> State:
+    return state._replace(environments=state.environments.set(fact.environment_id, fact))
+
+
+def _environment_deleted(state: State, fact: EnvironmentDeleted) -> State:
+    return state._replace(environments=_without(state.environments, fact.environment_id))
+
+
+def _deployment_saved(state: State, fact: DeploymentSaved) -> State:
+    return state._replace(deployments=state.deployments.set(fact.deployment_id, fact))
+
+
+def _deployment_deleted(state: State, fact: DeploymentDeleted) -> State:
+    return state._replace(deployments=_without(state.deployments, fact.deployment_id))
+
+
+def _version_saved(state: State, fact: VersionCreated | VersionUpdated) -> State:
+    # Both facts carry the whole document; kept as one type, so that a snapshot knows what to read back.
+    document = fact if isinstance(fact, VersionCreated) else VersionCreated(**dict(fact))
+    return state._replace(versions=state.versions.set(fact.version_id, document))
+
+
+def _releases_created(state: State, fact: ReleasesCreated) -> State:
+    suffix = f"-{fact.environment_id}-{fact.deployment_id}"
+    releases = state.releases.mutate()
+    for item in fact.items:
+        key = item.resource_id + suffix
+        new = KnownRelease(fact.version_id, fact.created_at, item)
+        known = releases.get(key, ())
+        releases[key] = (new, *(one for one in known if one.item.release_id != item.release_id))[:KEPT] if known else (new,)
+    return state._replace(releases=releases.finish())
+
+
+def _rollback_started(state: State, fact: RollbackStarted) -> State:
+    """The release that a target returns to counts as its newest, so that it is not forgotten after several bad versions."""
+    key = target_key(fact.resource_id, fact.environment_id, fact.deployment_id)
+    known = state.releases.get(key, ())
+    again = [one for one in known if one.item.release_id == fact.release_id]
+    if not again:
+        return state
+    others = (one for one in known if one.item.release_id != fact.release_id)
+    return state._replace(releases=state.releases.set(key, (*again, *others)))
+
+
+def _targets_changed(state: State, fact: TargetsChanged) -> State:
+    if not fact.removed:
+        return state
+    releases, jobs = state.releases.mutate(), state.jobs.mutate()
+    for resource_id in fact.removed:
+        key = target_key(resource_id, fact.environment_id, fact.deployment_id)
+        releases.pop(key, None)
+        jobs.pop(key, None)
+    return state._replace(releases=releases.finish(), jobs=jobs.finish())
+
+
+def _job_created(state: State, fact: JobCreated) -> State:
+    key = target_key(fact.resource_id, fact.environment_id, fact.deployment_id)
+    job = KnownJob(
+        job_id=fact.job_id,
+        release_id=fact.release_id,
+        agent_id=fact.agent_id,
+        status=fact.status,
+        message=fact.message,
+        external_id=None,
+        metadata=(),
+        created_at=fact.created_at,
+        updated_at=fact.created_at,
+        started_at=None,
+        completed_at=None if fact.status == "pending" else fact.created_at,
+    )
+    return state._replace(jobs=state.jobs.set(key, (job, *state.jobs.get(key, ()))[:KEPT]))
+
+
+def _job_status_changed(state: State, fact: JobStatusChanged) -> State:
+    key = target_key(fact.resource_id, fact.environment_id, fact.deployment_id)
+    known = state.jobs.get(key, ())
+    jobs = tuple(_moved(job, fact) if job.job_id == fact.job_id else job for job in known)
+    return state._replace(jobs=state.jobs.set(key, jobs)) if known else state
+
+
+def _moved(job: KnownJob, fact: JobStatusChanged) -> KnownJob:
+    return KnownJob(
+        job_id=job.job_id,
+        release_id=job.release_id,
+        agent_id=job.agent_id,
+        status=fact.status,
+        message=fact.message,
+        external_id=fact.external_id,
+        metadata=tuple(sorted(fact.metadata.items())),
+        created_at=job.created_at,
+        updated_at=fact.changed_at,
+        started_at=fact.started_at,
+        completed_at=fact.completed_at,
+        begun=job.begun or fact.status in _BEGUN or (fact.status not in ACTIVE and fact.started_at is not None),
+    )
+
+
+def _without(items: Map[str, Any], key: str) -> Map[str, Any]:
+    return items.delete(key) if key in items else items
+
+
+FOLDS: Final[dict[str, Callable[[State, Any], State]]] = {
+    ResourceSaved.TYPE: _resource_saved,
+    ResourceDeleted.TYPE: _resource_deleted,
+    EnvironmentSaved.TYPE: _environment_saved,
+    EnvironmentDeleted.TYPE: _environment_deleted,
+    DeploymentSaved.TYPE: _deployment_saved,
+    DeploymentDeleted.TYPE: _deployment_deleted,
+    VersionCreated.TYPE: _version_saved,
+    VersionUpdated.TYPE: _version_saved,
+    ReleasesCreated.TYPE: _releases_created,
+    RollbackStarted.TYPE: _rollback_started,
+    TargetsChanged.TYPE: _targets_changed,
+    JobCreated.TYPE: _job_created,
+    JobStatusChanged.TYPE: _job_status_changed,
+}
+"""By wire type."""
