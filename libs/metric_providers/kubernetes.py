@@ -15,10 +15,10 @@ from urllib.parse import quote, urlencode
 from pydantic import Field, model_validator
 
 from contracts.shapes import Json
+from libs.kubernetes.rollouts import MISSING, Kind, Rollout, rollout
 from libs.metric_providers.addresses import base_of, with_scheme
 from libs.metric_providers.answers import heed_limits
 from libs.metric_providers.http import party_of
-from libs.metric_providers.kubernetes_rollouts import MISSING, Kind, Rollout, rollout
 from libs.metric_providers.port import SECRET, Asking, NoResult, Provider, ProviderConfig
 from libs.outbound.failures import NotJson
 

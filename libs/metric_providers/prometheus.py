@@ -12,11 +12,11 @@ from pydantic import AfterValidator, Field, model_validator
 from contracts.shapes import Json
 from libs.metric_providers import prometheus_answer
 from libs.metric_providers.access_tokens import OAuth2, tokens_of
+from libs.metric_providers.answers import heed_limits
 from libs.metric_providers.durations import Duration, go_seconds
 from libs.metric_providers.http import MAX_REDIRECTS, party_of
 from libs.metric_providers.port import MAX_ANSWER_BYTES, PLAIN, SECRET, Asking, NoResult, Provider, ProviderConfig
 from libs.outbound.answer import Answer
-from libs.outbound.pause import pause_of
 from libs.secrets.redaction import Redacted
 
 DEFAULT_TIMEOUT_S: Final = 30
@@ -112,7 +112,7 @@ async def measure(config: PrometheusConfig, asking: Asking) -> Json:
     url = address_of(config, asking.now())
     known = config.authentication or Authentication()
     if known.oauth2 is None:
-        return await _read(await _asked(config, asking, url, _authorization(known)), asking)
+        return _read(await _asked(config, asking, url, _authorization(known)), asking)
     tokens, timeout_s = tokens_of(asking), _timeout_s(config)
     token = await tokens.token(known.oauth2, asking, timeout_s=timeout_s, insecure=config.insecure)
     answer = await _asked(config, asking, url, f"Bearer {token}")
@@ -121,7 +121,7 @@ async def measure(config: PrometheusConfig, asking: Asking) -> Json:
         token = await tokens.token(known.oauth2, asking, timeout_s=timeout_s, insecure=config.insecure, refused=token)
         answer = await _asked(config, asking, url, f"Bearer {token}")
     # Nobody else knows this secret, so nobody else could take it out of an answer that repeats it.
-    result: Json = Redacted([token]).json(await _read(answer, asking))
+    result: Json = Redacted([token]).json(_read(answer, asking))
     return result
 
 
@@ -160,10 +160,8 @@ async def _asked(config: PrometheusConfig, asking: Asking, url: str, authorizati
     )
 
 
-async def _read(answer: Answer, asking: Asking) -> Json:
-    if answer.status == 429 or (answer.status == 503 and "retry-after" in answer.headers):
-        message = f"Prometheus answered {answer.status}: it wants to be asked less often"
-        raise NoResult(message, retry_after_s=pause_of(answer, asking.now()))
+def _read(answer: Answer, asking: Asking) -> Json:
+    heed_limits(answer, "Prometheus", asking.now())
     if answer.cut:
         raise NoResult(f"the answer is longer than {MAX_ANSWER_BYTES} bytes; ask for fewer series, or a longer step")
     return prometheus_answer.read(answer)

@@ -31,13 +31,20 @@ GOING_AWAY: Final = ("57P", "08")
 
 
 class SqlConfig(ProviderConfig):
-    """Which database, and what to ask it: one statement that gives rows. `dsn` and `url` mean the same."""
+    """Which database, and what to ask it.
+
+    Attributes:
+        dsn, url: the same: a connection string, as `sql_connection.place_of` takes it.
+        query: one statement that gives rows.
+        timeout_seconds: for the connection, and again for the query.
+        ca_certificate: PEM; the server must show a certificate signed by one of these.
+    """
 
     dsn: str | None = Field(None, min_length=1, json_schema_extra=SECRET)
     url: str | None = Field(None, min_length=1, json_schema_extra=SECRET)
     query: str = Field(min_length=1)
     timeout_seconds: int = Field(10, ge=1, le=MAX_TIMEOUT_S)
-    ca: str | None = None
+    ca_certificate: str | None = None
 
     @model_validator(mode="after")
     def _one(self) -> Self:  # noqa: N804  # after the fields, it is handed the model itself
@@ -58,7 +65,7 @@ async def measure(config: SqlConfig, asking: Asking) -> Json:
 
     Raises: NoResult: no connection, or it was lost.
     """
-    place = place_of(config.given, config.ca)
+    place = place_of(config.given, config.ca_certificate)
     redacted = Redacted([place.password, config.given])
     loop = asyncio.get_running_loop()
     async with connected(place, asking.outbound, timeout_s=float(config.timeout_seconds)) as connection:

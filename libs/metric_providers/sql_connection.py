@@ -81,7 +81,7 @@ def place_of(dsn: str, ca: str | None = None) -> Place:
         raise NoResult("the connection string's port is none; ports are 1 to 65535")
     given.pop("connect_timeout", None)
     if ca is not None and given.setdefault("sslmode", "verify-full") not in VERIFYING:
-        raise NoResult(f"with a ca, sslmode must be {' or '.join(sorted(VERIFYING))}")
+        raise NoResult(f"with a caCertificate, sslmode must be {' or '.join(sorted(VERIFYING))}")
     return Place(host, int(port), given.pop("dbname", "") or user, user, given.pop("password", ""), given, ca)
 
 

@@ -18,7 +18,7 @@ def newest_attempts(rows: Iterable[Json]) -> list[Json]:
     return [row for row in rows if newest[row["jobId"], row["ruleId"]] is row]
 
 
-def standing_of(row: Json, metric: str, newest: Json | None) -> str:
+def standing_of(row: Json, metric: Json, newest: Json | None) -> str:
     """What a metric comes to: running, passed, failed, inconclusive, or cancelled where it ended without a verdict.
 
     Args:
@@ -26,7 +26,7 @@ def standing_of(row: Json, metric: str, newest: Json | None) -> str:
         newest: its newest measurement; None before the first.
     """
     status: str = row["status"]
-    if row.get("metric") == metric:
+    if row.get("metric") == metric["name"]:
         # The one that decided the verification.
         return status
     told: str | None = newest.get("$standing") if newest is not None else None
@@ -34,5 +34,8 @@ def standing_of(row: Json, metric: str, newest: Json | None) -> str:
         return told
     if status == "running":
         return "running"
-    # A metric of a verification that passed has passed, whatever the round comes to in which it is measured on.
+    if metric.get("reaction") == "observe":
+        # Nobody waits for it.
+        return "running" if row.get("watching") else "cancelled"
+    # One that counts has passed when its verification did, whatever the round comes to in which it is measured on.
     return "passed" if status == "passed" or row.get("afterPassing") else "cancelled"

@@ -143,11 +143,12 @@ class ReadStore(Protocol):
     ) -> dict[str, Json]:
         """For each value of a key, the row with the greatest text under `by` (the one made last, when several)."""
 
-    async def measured(
-        self, workspace_id: str, wanted: Series, *, limit: int, offset: int = 0, newest_first: bool = False
-    ) -> Page:
+    async def measured(self, workspace_id: str, wanted: Series, *, limit: int, offset: int = 0) -> Page:
         """A page of measurements, in the order in which they were taken. No more than the page is taken out of the tables: a metric that
         is measured on for weeks has a million."""
+
+    async def last_measured(self, workspace_id: str, of: Sequence[str], *, limit: int) -> list[Json]:
+        """The newest measurements of all these series together, in the order in which they were taken."""
 
     async def targets(self, workspace_id: str, pair: str, *, limit: int, offset: int) -> Page:
         """The targets of a deployment in an environment (its `$pair`) that have not vanished and whose resource is there, by identifier

@@ -8,7 +8,7 @@ from typing import Final
 from contracts.shapes import Json
 from services.gateway.attempts import newest_attempts, standing_of
 from services.gateway.readmodel.verifications import series_of
-from services.gateway.store import ReadStore, Series
+from services.gateway.store import ReadStore
 from services.gateway.views import shown
 
 MOST_MEASUREMENTS: Final = 500
@@ -24,18 +24,15 @@ async def of_job(store: ReadStore, workspace_id: str, job_id: str) -> list[Json]
 async def whole(store: ReadStore, workspace_id: str, row: Json) -> Json:
     """A verification with its newest measurements, oldest first, below their metrics."""
     series = series_by_metric(row)
-    wanted = Series(tuple(series.values()))
-    page = await store.measured(workspace_id, wanted, limit=MOST_MEASUREMENTS, newest_first=True)
+    newest = await _newest(store, workspace_id, series)
     found: dict[str, list[Json]] = {name: [] for name in series}
-    for one in reversed(page.items):
-        found[one["metric"]].append(one)
-    newest = {name: of[-1] for name, of in found.items() if of}
-    if page.total > len(page.items):
-        newest |= await _newest(store, workspace_id, {name: one for name, one in series.items() if name not in newest})
+    for one in await store.last_measured(workspace_id, tuple(series.values()), limit=MOST_MEASUREMENTS):
+        found[one["metric"]].append(shown(one))
     doc = _with_metrics(row, newest)
     for metric in doc["metrics"]:
-        metric["measurements"] = [shown(one) for one in found[metric["name"]]]
-    return {**doc, "measurementsTotal": page.total}
+        metric["measurements"] = found[metric["name"]]
+    # Each metric counts its own from 1.
+    return {**doc, "measurementsTotal": sum(one["number"] for one in newest.values())}
 
 
 async def listed(store: ReadStore, workspace_id: str, rows: Sequence[Json]) -> list[Json]:
@@ -60,5 +57,5 @@ async def _newest(store: ReadStore, workspace_id: str, series: Mapping[str, str]
 
 
 def _with_metrics(row: Json, newest: Mapping[str, Json]) -> Json:
-    metrics = [{**one, "status": standing_of(row, one["name"], newest.get(one["name"]))} for one in row["metrics"]]
+    metrics = [{**one, "status": standing_of(row, one, newest.get(one["name"]))} for one in row["metrics"]]
     return {**shown(row), "metrics": metrics}

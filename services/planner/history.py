@@ -5,7 +5,6 @@ It outlives the target, since a target that comes back has its history again, an
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final, Literal, NamedTuple
@@ -133,15 +132,14 @@ def verification_required(past: Past, required: VerificationRequired) -> Past:
 
     def change(run: Run) -> Run:
         known = any(check.rule_id == rule_id for check in run.checks)
-        # The few ids of rules are kept once, not for each job.
-        return run if known else replace(run, checks=(*run.checks, Check(sys.intern(rule_id))))
+        return run if known else replace(run, checks=(*run.checks, Check(rule_id)))
 
     return _changed(past, required.job_id, change)
 
 
 def verification_started(past: Past, started: VerificationStarted) -> Past:
     """The history after a verification began, for the first time or again: what an earlier one came to counts no more."""
-    newest = Check(sys.intern(started.rule_id), started.verification_id)
+    newest = Check(started.rule_id, started.verification_id)
 
     def change(run: Run) -> Run:
         others = (check for check in run.checks if check.rule_id != newest.rule_id)

@@ -207,6 +207,8 @@ class Job(NamedTuple):
             return "running"
         if self.status != "successful":
             return "failed"
+        if not self.checks:
+            return "passed"
         states = {check.state for check in self.checks}
         if "failed" in states:
             return "failed"

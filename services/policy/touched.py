@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from contracts.envelope import Recorded
 from contracts.facts import dispatcher, inventory, planner, policy, verifier
-from contracts.shapes import ACTIVE, EnvironmentProgression
+from contracts.shapes import ACTIVE
 from services.policy.dependents import waiting_on, waiting_on_target
-from services.policy.finding import NO_LONGER, RuleKey
 from services.policy.freezes import reads_resources as frozen_by_resource
 from services.policy.gate import Judge
 from services.policy.outcome import outcome_of
 from services.policy.own_causes import CheckFact, depending, moved_by_document, moved_by_job, moved_by_policy, moved_by_targets
-from services.policy.progression import judge_progression, may_pass
-from services.policy.recording import RETOLD, difference
+from services.policy.progression_steps import PROGRESSION, progression_moved
 from services.policy.selector import asks, reads_resources
-from services.policy.state import NOWHERE, Held, Pair, State, pair_key
+from services.policy.state import NOWHERE, Pair, State, pair_key
 from services.policy.wave_steps import held_by_waves, wave_moved
 
-PROGRESSION = "environmentProgression"
 ROLLOUT = "gradualRollout"
 
 _JOB_ENDS = dispatcher.JobStatusChanged | CheckFact
@@ -75,7 +72,7 @@ def _downstream(judge: Judge, found: Touched) -> None:
             if other_id != environment_id and pair is not None and pair.key not in found.whole:
                 versions = (version_id,) if version_id else tuple(pair.held)
                 retold = upstream in found.retold
-                if any(_progression_moved(judge, pair, one, retold) for one in versions):
+                if any(progression_moved(judge, pair, one, retold) for one in versions):
                     found.whole[pair.key] = because
                 elif retold and asks(state, "environment_progression") and version_id in pair.open.values():
                     found.whole[pair.key] = (
@@ -394,41 +391,3 @@ def _all_progressing(state: State, one: Recorded, found: Touched) -> None:
 
 def _pairs_at(state: State, entity_id: str) -> list[Pair]:
     return [state.pairs[key] for key in state.places.get(entity_id, ()) if key in state.pairs]
-
-
-def _progression_moved(judge: Judge, pair: Pair, version_id: str, retold: bool) -> bool:
-    """Whether a progression rule says something else about a version than was recorded of the targets it holds."""
-    version = judge.state.versions.get(version_id)
-    for key, verdicts in pair.held.get(version_id, {}).items():
-        if key.rule_type != PROGRESSION or version is None or not verdicts:
-            continue
-        body = _progression(judge.state, key)
-        if body is None:
-            return True
-        recorded = _recorded(verdicts)
-        certain = not retold and not may_pass(body, version, pair.environment_id, judge.state)
-        if certain and all(_is_awaited(one) for one in recorded):
-            continue
-        finding = judge_progression(body, version, pair.environment_id, judge.state, judge.now, judge.tally)
-        for one in recorded:
-            news = difference(one, finding, judge.now)
-            if news == "changed" or (news == "longer" and len(verdicts) <= RETOLD):
-                return True
-    return False
-
-
-def _recorded(verdicts: Mapping[str, Held]) -> list[Held]:
-    """What was recorded of the targets that the rule applies to: the same of all, but where it was skipped, or recorded at another time."""
-    different = {id(one): one for one in verdicts.values()}
-    return [one for one in different.values() if one.message != NO_LONGER.message]
-
-
-def _is_awaited(recorded: Held) -> bool:
-    """Whether the rule was recorded as waiting for successes, and not for the end of a soak time."""
-    return recorded.verdict == "waiting" and recorded.look_again_at is None
-
-
-def _progression(state: State, key: RuleKey) -> EnvironmentProgression | None:
-    policy_ = state.policies.get(key.policy_id)
-    rules = policy_.saved.rules if policy_ is not None else ()
-    return next((rule.environment_progression for rule in rules if rule.id == key.rule_id and rule.environment_progression), None)

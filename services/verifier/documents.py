@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from contracts.documents import resource_document, stamp, version_document
 from contracts.facts.planner import DeploymentSaved, EnvironmentSaved
 from contracts.facts.policy import VerificationRequired
 from contracts.facts.verifier import VerificationStarted
 from contracts.shapes import Json
-from libs.template import TemplateError, render
+from libs.template import Template, TemplateError, parse
 from services.verifier.state import KnownJob, KnownRelease, State
 
 
 def rendered(text: str, context: Json) -> str:
     """A template's text; one that can not be rendered stays as it is, so that whatever then fails shows it."""
+    if "{{" not in text:
+        return text
     try:
-        return render(text, context)
+        return _parsed(text).render(context)
     except TemplateError:
         return text
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str) -> Template:
+    # The same few templates are rendered for each measurement of each target.
+    return parse(text)
 
 
 def context_of(state: State, about: VerificationRequired | VerificationStarted) -> Json:

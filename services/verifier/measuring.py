@@ -28,6 +28,7 @@ from services.verifier.judgement import judge, no_result
 from services.verifier.recording import bounded, complete
 from services.verifier.state import Running, State, key_of
 from services.verifier.tally import Tally
+from services.verifier.verdict import metric_verdict
 from services.verifier.watching import ended_by, next_round, watched
 
 LONGEST_PAUSE_S: Final = 3600.0
@@ -78,8 +79,8 @@ class Measuring:
                 continue
             before, spec, tally = found
             measured = _measurement(state, before, spec, tally, outcome.result, now)
-            drafts.append(Draft(measured))
             after = before.with_measurement(measured)
+            drafts.append(Draft(_with_standing(measured, after)))
             end = ended_by(after, spec.name, now)
             if end is not None:
                 drafts.append(Draft(end))
@@ -151,6 +152,13 @@ def _measurement(
         held=judged.held,
         retry_after_s=None if pause is None else min(max(0.0, float(pause)), LONGEST_PAUSE_S),
     )
+
+
+def _with_standing(measured: MeasurementTaken, after: Running) -> MeasurementTaken:
+    """The measurement with what its metric comes to by it, so that nobody else has to work that out."""
+    found = after.find(measured.metric)
+    assert found is not None, f"{measured.metric} is no metric of {measured.verification_id}"
+    return measured.model_copy(update={"standing": metric_verdict(*found)})
 
 
 def _first_at(running: Running, spec: MetricSpec) -> datetime:

@@ -24,7 +24,7 @@ PURE = sorted(
     + [ROOT / f"libs/secrets/{name}.py" for name in ("config", "fields", "hiding", "problem", "redaction", "references")]
     + [ROOT / f"libs/outbound/{name}.py" for name in ("addresses", "failures", "pause")]
     + [ROOT / f"libs/rego/{name}.py" for name in ("module", "problems", "scan")]
-    + [ROOT / "libs/metric_providers/kubernetes_rollouts.py"]
+    + [ROOT / "libs/kubernetes/rollouts.py"]
 )
 GENERATOR = ROOT / "contracts/generate.py"
 

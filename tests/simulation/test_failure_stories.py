@@ -46,9 +46,7 @@ def test_an_unhealthy_first_version_is_marked_and_stays() -> None:
     (gone_back,) = yard.facts(RollbackStarted)
     assert gone_back.release_id is None
     assert yard.runs("api", "staging") == {"r1": "v1"}
-    assert message(yard, "staging").startswith(
-        "v1 runs here, the newest version; its verification failed. What ends it: a person who"
-    )
+    assert message(yard, "staging").startswith("v1 runs here, the newest version; its verification failed (errors: ")
     assert not yard.jobs("v1", stage="production")
     yard.post("api", "v2")
     yard.advance(60)
@@ -62,7 +60,7 @@ def test_an_unhealthy_version_without_a_rollback_rule_stays_and_says_so() -> Non
     yard.post("api", "v1")
     yard.advance(30)
     assert all_run(yard, "v1")
-    assert message(yard, "production", "r2").startswith("v1 runs here, the newest version; its verification failed.")
+    assert message(yard, "production", "r2").startswith("v1 runs here, the newest version; its verification failed (errors: ")
     assert message(yard, "production", "r3") == "v1 runs here, the newest version."
 
 

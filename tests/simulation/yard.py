@@ -42,7 +42,7 @@ from contracts.facts.policy import (
     TargetsCleared,
     VerificationRequired,
 )
-from contracts.facts.verifier import VerificationFailed, VerificationPassed
+from contracts.facts.verifier import VerificationFailed, VerificationPassed, VerificationStarted
 from contracts.shapes import (
     ACTIVE,
     AnyApproval,
@@ -161,6 +161,8 @@ class Ledger:
                 self.checks[fact.job_id].remove("running")
             case VerificationFailed() as fact:
                 self.checks.setdefault(fact.job_id, []).append("failed")
+            case VerificationStarted() as fact if fact.attempt > 1:
+                self._measured_anew(fact.job_id)
             case RollbackStarted() as fact:
                 self._rolled_back(fact)
             case MarkLifted() as fact:
@@ -168,6 +170,14 @@ class Ledger:
                     self.bad[Target(resource_id, fact.environment_id, fact.deployment_id)].remove(fact.version_id)
             case _:
                 pass
+
+    def _measured_anew(self, job_id: str) -> None:
+        """What one of a job's verifications came to counts no more: it runs again."""
+        checks = self.checks.setdefault(job_id, [])
+        if "failed" in checks:
+            checks.remove("failed")
+        if "running" not in checks:
+            checks.append("running")
 
     def _forget(self, fact: DeploymentDeleted | EnvironmentDeleted) -> None:
         gone = fact.deployment_id if isinstance(fact, DeploymentDeleted) else fact.environment_id
@@ -275,7 +285,7 @@ class Yard(World):
     """The world of random histories.
 
     Attributes:
-        sick: (tag, resource name) that monitoring reports as failing; `mute` ones bring no answer.
+        sick: (tag, resource name) that monitoring reports as failing; of `empty` ones it knows nothing, and `mute` ones bring no answer.
         failing: tags whose jobs fail.
         lost: whether agents take jobs and never answer.
     """
@@ -283,6 +293,7 @@ class Yard(World):
     def __init__(self, *, seed: int | None = None, kind: str = "test-runner") -> None:
         super().__init__(SERVICES, {"dispatcher": self._agent, "verifier": self._monitoring}, seed=seed)
         self.sick: set[tuple[str, str]] = set()
+        self.empty: set[tuple[str, str]] = set()
         self.mute: set[str] = set()
         self.failing: set[str] = set()
         self.lost = False
@@ -460,6 +471,8 @@ class Yard(World):
         tag, name = query["v"][0], query["r"][0]
         if tag in self.mute:
             return {"error": "connection refused"}
+        if (tag, name) in self.empty:
+            return {"result": {"ok": True, "noData": True}}
         rate = 0.5 if (tag, name) in self.sick else 0.0
         body = orjson.dumps({"rate": rate}).decode()
         return {"result": {"ok": True, "statusCode": 200, "body": body, "headers": {}, "duration": 1}}

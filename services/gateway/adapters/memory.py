@@ -190,10 +190,19 @@ class MemoryRows:
                     best[value] = (rank, doc)
         return {value: dict(doc) for value, (_, doc) in best.items()}
 
-    async def measured(
-        self, workspace_id: str, wanted: Series, *, limit: int, offset: int = 0, newest_first: bool = False
-    ) -> Page:
+    async def measured(self, workspace_id: str, wanted: Series, *, limit: int, offset: int = 0) -> Page:
         """See `ReadStore.measured`."""
+        left = [
+            {key: value for key, value in doc.items() if key not in wanted.without}
+            for _, doc in self._measured(workspace_id, wanted)
+        ]
+        return Page(left[offset : offset + limit], len(left))
+
+    async def last_measured(self, workspace_id: str, of: Sequence[str], *, limit: int) -> list[Json]:
+        """See `ReadStore.last_measured`."""
+        return [dict(doc) for _, doc in self._measured(workspace_id, Series(of))[-limit:]]
+
+    def _measured(self, workspace_id: str, wanted: Series) -> list[_Dated]:
         found: list[_Dated] = []
         for series in dict.fromkeys(wanted.of):
             rows = [
@@ -202,9 +211,7 @@ class MemoryRows:
                 if _text(doc, "$series") == series and _is_within(_text(doc, "measuredAt"), wanted)
             ]
             found += _spread(sorted(rows, key=lambda one: one[0]), wanted.points)
-        found.sort(key=lambda one: one[0], reverse=newest_first)
-        left = [{key: value for key, value in doc.items() if key not in wanted.without} for _, doc in found]
-        return Page(left[offset : offset + limit], len(left))
+        return sorted(found, key=lambda one: one[0])
 
     async def targets(self, workspace_id: str, pair: str, *, limit: int, offset: int) -> Page:
         """See `ReadStore.targets`."""

@@ -13,7 +13,7 @@ from contracts.shapes import Json
 from libs.eventlog.connections import Connections
 from libs.eventlog.port import LogUnavailable
 from libs.eventlog.together import Together
-from services.gateway.adapters.searching import FOLDING, measured, scanned, searched, table_name, text_of
+from services.gateway.adapters.searching import FOLDING, last_measured, measured, scanned, searched, table_name, text_of
 from services.gateway.narrowing import Needs
 from services.gateway.rows import FIELDS, Table
 from services.gateway.store import BY_AGE, Batch, Cursor, Order, Page, ResourceSearch, Series, StoreUnavailable
@@ -206,20 +206,18 @@ class PostgresStore:
         rows = await self._rows(query, (sorted(set(values)), workspace_id, *wanted))
         return {row[0]: orjson.loads(row[1]) for row in rows}
 
-    async def measured(
-        self, workspace_id: str, wanted: Series, *, limit: int, offset: int = 0, newest_first: bool = False
-    ) -> Page:
+    async def measured(self, workspace_id: str, wanted: Series, *, limit: int, offset: int = 0) -> Page:
         """See `ReadStore.measured`."""
         if not wanted.of:
             return Page([], 0)
-        page, count, values = measured(workspace_id, wanted, newest_first=newest_first)
-        rows = await self._rows(page, (list(wanted.without), *values, limit, offset))
-        if offset == 0 and len(rows) < limit:
-            total = len(rows)
-        else:
-            total = int((await self._rows(count, values))[0][0])
-        documents = await asyncio.to_thread(_parsed, rows) if len(rows) > _MANY else _parsed(rows)
-        return Page(documents, total)
+        page, values, count, counted = measured(workspace_id, wanted, limit, offset)
+        rows = await self._rows(page, values)
+        total = len(rows) if offset == 0 and len(rows) < limit else int((await self._rows(count, counted))[0][0])
+        return Page(_parsed(rows), total)
+
+    async def last_measured(self, workspace_id: str, of: Sequence[str], *, limit: int) -> list[Json]:
+        """See `ReadStore.last_measured`."""
+        return _parsed(await self._rows(*last_measured(workspace_id, of, limit)))[::-1]
 
     async def targets(self, workspace_id: str, pair: str, *, limit: int, offset: int) -> Page:
         """See `ReadStore.targets`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -54,6 +55,15 @@ def scanned(table: Table, conditions: Composable, needs: Needs, order: Order, af
     return query, values + more
 
 
+_AT = (text_of("measuredAt"), SQL("since"), SQL("id"))
+
+# Of each series as much as can be needed, in the order that its index has; only that is sorted. A series may have a million rows.
+_MEASURED = SQL(
+    "SELECT (found.doc - %s::text[])::text FROM unnest(%s::text[]) AS wanted (series) CROSS JOIN LATERAL ("
+    " SELECT doc, since, id, {at} AS at FROM {table} WHERE workspace_id = %s::uuid AND {series} = wanted.series{bounds}"
+    " ORDER BY {order} LIMIT %s) AS found ORDER BY {outer} LIMIT %s OFFSET %s"
+)
+
 # The last one of each of so many equal parts of a series.
 _SPREAD = SQL(
     "SELECT id FROM (SELECT id, row_number() OVER series AS place, count(*) OVER (PARTITION BY {series}) AS of {wanted}"
@@ -62,29 +72,46 @@ _SPREAD = SQL(
 )
 
 
-def measured(workspace_id: str, wanted: Series, *, newest_first: bool) -> tuple[Composed, Composed, list[Any]]:
-    """Measurements of some metrics in the order in which they were taken.
+def measured(workspace_id: str, wanted: Series, limit: int, offset: int) -> tuple[Composed, list[Any], Composed, list[Any]]:
+    """Measurements of some series in the order in which they were taken: the query of a page with its values, and the one that counts."""
+    table, series, of = table_name("measurement"), text_of("$series"), list(dict.fromkeys(wanted.of))
+    bounds, times = _bounds(wanted)
+    found = SQL("FROM {} WHERE workspace_id = %s::uuid AND {} = ANY(%s){}").format(table, series, bounds)
+    values: list[Any] = [workspace_id, of, *times]
+    if wanted.points is None:
+        page = _measured(bounds, newest_first=False)
+        asked = [list(wanted.without), of, workspace_id, *times, offset + limit, limit, offset]
+        return page, asked, SQL("SELECT count(*) {}").format(found), values
+    spread = _SPREAD.format(series=series, at=text_of("measuredAt"), wanted=found)
+    found = SQL("FROM {} WHERE workspace_id = %s::uuid AND id IN ({})").format(table, spread)
+    values = [workspace_id, *values, wanted.points, wanted.points, wanted.points]
+    page = SQL("SELECT (doc - %s::text[])::text {} ORDER BY {} LIMIT %s OFFSET %s").format(found, SQL(", ").join(_AT))
+    return page, [list(wanted.without), *values, limit, offset], SQL("SELECT count(*) {}").format(found), values
 
-    Returns: the query of a page, the query that counts, and their values; those of the page are between the keys that are left out, and
-        limit and offset.
-    """
-    series, at = text_of("$series"), text_of("measuredAt")
-    values: list[Any] = [workspace_id, list(dict.fromkeys(wanted.of))]
-    conditions: list[Composable] = [SQL("{} = ANY(%s)").format(series)]
-    for bound, sign in ((wanted.begin, SQL(">=")), (wanted.end, SQL("<"))):
-        if bound is not None:
-            conditions.append(SQL("{} {} %s").format(at, sign))
-            values.append(bound)
-    table = table_name("measurement")
-    found = SQL("FROM {} WHERE workspace_id = %s::uuid AND {}").format(table, SQL(" AND ").join(conditions))
-    if wanted.points is not None:
-        spread = _SPREAD.format(series=series, at=at, wanted=found)
-        found = SQL("FROM {} WHERE workspace_id = %s::uuid AND id IN ({})").format(table, spread)
-        values = [workspace_id, *values, wanted.points, wanted.points, wanted.points]
+
+def last_measured(workspace_id: str, of: Sequence[str], limit: int) -> tuple[Composed, list[Any]]:
+    """The newest measurements of some series together, the newest first."""
+    values = [[], list(dict.fromkeys(of)), workspace_id, limit, limit, 0]
+    return _measured(SQL(""), newest_first=True), values
+
+
+def _measured(bounds: Composable, *, newest_first: bool) -> Composed:
     direction = SQL(" DESC") if newest_first else SQL("")
-    order = SQL(", ").join(key + direction for key in (at, SQL("since"), SQL("id")))
-    page = SQL("SELECT (doc - %s::text[])::text {} ORDER BY {} LIMIT %s OFFSET %s").format(found, order)
-    return page, SQL("SELECT count(*) {}").format(found), values
+    outer = (SQL("found.at"), SQL("found.since"), SQL("found.id"))
+    return _MEASURED.format(
+        at=text_of("measuredAt"),
+        table=table_name("measurement"),
+        series=text_of("$series"),
+        bounds=bounds,
+        order=SQL(", ").join(key + direction for key in _AT),
+        outer=SQL(", ").join(key + direction for key in outer),
+    )
+
+
+def _bounds(wanted: Series) -> tuple[Composable, list[str]]:
+    told = [(one, sign) for one, sign in ((wanted.begin, SQL(">=")), (wanted.end, SQL("<"))) if one is not None]
+    parts = [SQL(" AND {} {} %s").format(text_of("measuredAt"), sign) for _, sign in told]
+    return SQL("").join(parts), [one for one, _ in told]
 
 
 def _needed(needs: Needs) -> tuple[Composable, list[Any]]:

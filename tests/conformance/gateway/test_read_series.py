@@ -53,15 +53,14 @@ async def _fill(sink: Sink) -> None:
     assert await sink.apply(ELSEWHERE, 0, 1, [Change(1, put("a", 77, "2026-01-01T00:00:00.000Z"))])
 
 
-async def names(store: ReadStore, *of: str, limit: int = 100, offset: int = 0, newest_first: bool = False, **more: Any) -> Any:
-    page = await store.measured(HERE, Series(of, **more), limit=limit, offset=offset, newest_first=newest_first)
+async def names(store: ReadStore, *of: str, limit: int = 100, offset: int = 0, **more: Any) -> Any:
+    page = await store.measured(HERE, Series(of, **more), limit=limit, offset=offset)
     return " ".join(one["n"] for one in page.items), page.total
 
 
 async def test_they_come_in_the_order_in_which_they_were_taken(store: ReadStore) -> None:
     assert await names(store, "b") == ("b0 b1 b2", 3)
     assert await names(store, "a", "b") == ("a0 b0 a1 b1 a2 b2 a3 a4 a5 a6 a7 a8 a9", 13)
-    assert await names(store, "b", newest_first=True) == ("b2 b1 b0", 3)
     assert await names(store, "b", "b", "c") == ("b0 b1 b2", 3)
     assert await names(store) == await names(store, "c") == ("", 0)
 
@@ -70,7 +69,17 @@ async def test_a_page_tells_how_many_there_are(store: ReadStore) -> None:
     assert await names(store, "a", limit=3) == ("a0 a1 a2", 10)
     assert await names(store, "a", limit=3, offset=8) == ("a8 a9", 10)
     assert await names(store, "a", limit=3, offset=10) == ("", 10)
-    assert await names(store, "a", "b", limit=2, newest_first=True) == ("a9 a8", 13)
+    assert await names(store, "a", "b", limit=2, offset=3) == ("b1 a2", 13)
+
+
+async def test_the_newest_of_several_series(store: ReadStore) -> None:
+    async def newest(*of: str, limit: int) -> str:
+        return " ".join(one["n"] for one in await store.last_measured(HERE, of, limit=limit))
+
+    assert await newest("a", limit=3) == "a7 a8 a9"
+    assert await newest("a", "b", limit=9) == "a2 b2 a3 a4 a5 a6 a7 a8 a9"
+    assert (await newest("b", "b", limit=9), await newest("c", limit=9), await newest(limit=9)) == ("b0 b1 b2", "", "")
+    assert (await store.last_measured(HERE, ("b",), limit=1))[0]["data"] == {"x": 1}
 
 
 async def test_bounds_of_time_hold_the_first_and_not_the_last(store: ReadStore) -> None:

@@ -149,7 +149,7 @@ class _Log(threading.Thread):
         assert self._process.stderr is not None
         for line in self._process.stderr:
             self._lines.append(line)
-            if found := re.search(r'msg="Listening on" address=(\S+)', line):
+            if found := re.search(r'msg="Listening on".* address=(\S+)', line):
                 self._address = found[1]
             self._ready = self._ready or "Server is ready to receive web requests" in line
             if self._address and self._ready:

@@ -201,13 +201,13 @@ async def test_the_certificate_must_be_of_the_name(server: Database, asking: Ask
         def there(host: str, rest: str = "") -> str:
             return url(replace(server, port=port), host, rest)
 
-        assert (await ask(asking, there(HOST), "SELECT 1", ca=ca))["value"] == 1
-        assert (await ask(asking, there("other.example", "?sslmode=verify-ca"), "SELECT 1", ca=ca))["value"] == 1
+        assert (await ask(asking, there(HOST), "SELECT 1", caCertificate=ca))["value"] == 1
+        assert (await ask(asking, there("other.example", "?sslmode=verify-ca"), "SELECT 1", caCertificate=ca))["value"] == 1
         assert (await ask(asking, there(HOST, "?sslmode=require"), "SELECT 1"))["value"] == 1
         with pytest.raises(NoResult, match="does not match host name"):
-            await ask(asking, there("other.example"), "SELECT 1", ca=ca)
+            await ask(asking, there("other.example"), "SELECT 1", caCertificate=ca)
         with pytest.raises(NoResult, match="certificate verify failed"):
-            await ask(asking, there(HOST), "SELECT 1", ca=foreign.read_text())
+            await ask(asking, there(HOST), "SELECT 1", caCertificate=foreign.read_text())
         with pytest.raises(NoResult, match="certificate verify failed"):
             await ask(asking, there(HOST, "?sslmode=verify-full"), "SELECT 1")
 
@@ -215,7 +215,7 @@ async def test_the_certificate_must_be_of_the_name(server: Database, asking: Ask
 async def test_who_wants_a_certificate_gets_no_connection_without_one(server: Database, asking: Asking, tmp_path: Path) -> None:
     public, _ = certificate(tmp_path, HOST)
     with pytest.raises(NoResult, match="server does not support SSL"):
-        await ask(asking, url(server, HOST), "SELECT 1", ca=public.read_text())
+        await ask(asking, url(server, HOST), "SELECT 1", caCertificate=public.read_text())
 
 
 async def test_nothing_of_this_machine_is_used(

@@ -183,7 +183,21 @@ def test_each_rule_and_the_agent_has_a_verification_of_its_own() -> None:
     ],
 )
 def test_what_a_metric_comes_to(row: dict[str, Any], newest: dict[str, Any] | None, standing: str) -> None:
-    assert standing_of(row, "m", newest) == standing
+    assert standing_of(row, {"name": "m"}, newest) == standing
+
+
+@pytest.mark.parametrize(
+    "row,newest,standing",
+    [
+        ({"status": "running"}, None, "running"),
+        ({"status": "passed"}, {"$standing": "failed"}, "failed"),
+        ({"status": "passed"}, {"$standing": "running"}, "cancelled"),
+        ({"status": "passed", "watching": True}, {"$standing": "running"}, "running"),
+        ({"status": "failed", "metric": "other"}, {"$standing": "running"}, "cancelled"),
+    ],
+)
+def test_what_is_only_observed_is_not_taken_for_passed(row: dict[str, Any], newest: dict[str, Any] | None, standing: str) -> None:
+    assert standing_of(row, {"name": "m", "reaction": "observe"}, newest) == standing
 
 
 async def test_of_many_measurements_the_newest_are_in_the_document(monkeypatch: pytest.MonkeyPatch) -> None:

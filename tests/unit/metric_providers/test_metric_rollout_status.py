@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.shapes import Json
+from libs.kubernetes.rollouts import MISSING, Kind, Rollout, rollout
 from libs.metric_providers.kubernetes import Seen, result_of
-from libs.metric_providers.kubernetes_rollouts import MISSING, Kind, Rollout, rollout
 
 SAME = {"updateRevision": "a", "currentRevision": "a"}
 OTHER = {"updateRevision": "b", "currentRevision": "a"}

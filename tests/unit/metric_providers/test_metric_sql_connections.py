@@ -100,11 +100,11 @@ def test_a_password_is_not_shown() -> None:
     assert "s3cret" not in repr(place)
 
 
-def test_who_names_a_ca_wants_it_checked() -> None:
+def test_who_names_a_certificate_wants_it_checked() -> None:
     assert place_of("postgresql://ana@db", "PEM").given == {"sslmode": "verify-full"}
     assert place_of("postgresql://ana@db?sslmode=verify-ca", "PEM").checks_certificates
     assert not place_of("postgresql://ana@db?sslmode=require").checks_certificates
-    with pytest.raises(NoResult, match="with a ca, sslmode must be verify-ca or verify-full"):
+    with pytest.raises(NoResult, match="with a caCertificate, sslmode must be verify-ca or verify-full"):
         place_of("postgresql://ana@db?sslmode=prefer", "PEM")
 
 

@@ -135,5 +135,5 @@ def test_not_what_nobody_knows() -> None:
 
 
 def test_the_reason_is_bounded() -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="at most 2000 characters"):
         VerifyAgain(verification_id="v", reason="x" * 2_001)

@@ -42,8 +42,8 @@ MISSING: Final = Rollout("missing", "is not there")
 
 def rollout(kind: Kind, document: Json) -> Rollout:
     """How far a workload is, as the API server shows it."""
-    counts = _COUNTS[kind](_map(document, "spec"), _map(document, "status"))
-    if _map(document, "metadata").get("deletionTimestamp") is not None:
+    counts = _COUNTS[kind](part_of(document, "spec"), part_of(document, "status"))
+    if part_of(document, "metadata").get("deletionTimestamp") is not None:
         return Rollout("missing", "is being deleted", counts)
     status, message = _RULES[kind](document, counts)
     return Rollout(status, message, counts)
@@ -58,13 +58,13 @@ _DONE: Final[_Judged] = ("complete", "is rolled out")
 def _deployment(document: Json, counts: _Counts) -> _Judged:
     if not _is_observed(document):
         return _WAITS
-    stuck = _condition(document, "Progressing", "False")
+    stuck = condition_of(document, "Progressing", "False")
     if stuck is not None and stuck.get("reason") == "ProgressDeadlineExceeded":
-        return "failed", f"exceeded its progress deadline{_because(stuck)}"
+        return "failed", f"exceeded its progress deadline{because(stuck)}"
     wanted, updated, available = counts["desired"], counts["updated"], counts["available"]
-    replicas = _number(_map(document, "status"), "replicas")
-    why = _because(_condition(document, "ReplicaFailure")) or (
-        ", and it is paused" if _map(document, "spec").get("paused") is True else ""
+    replicas = number_of(part_of(document, "status"), "replicas")
+    why = because(condition_of(document, "ReplicaFailure")) or (
+        ", and it is paused" if part_of(document, "spec").get("paused") is True else ""
     )
     if updated < wanted:
         return "progressing", f"rolls out: {updated} of {wanted} replicas are updated{why}"
@@ -76,17 +76,17 @@ def _deployment(document: Json, counts: _Counts) -> _Judged:
 
 
 def _stateful_set(document: Json, counts: _Counts) -> _Judged:
-    status = _map(document, "status")
+    status = part_of(document, "status")
     # Nothing was ever observed where the status says 0.
-    if not _number(status, "observedGeneration") or not _is_observed(document):
+    if not number_of(status, "observedGeneration") or not _is_observed(document):
         return _WAITS
     wanted, updated, ready = counts["desired"], counts["updated"], counts["ready"]
     if ready < wanted:
         return "progressing", f"rolls out: {ready} of {wanted} replicas are ready"
-    strategy = _map(_map(document, "spec"), "updateStrategy")
+    strategy = part_of(part_of(document, "spec"), "updateStrategy")
     if strategy.get("type", "RollingUpdate") != "RollingUpdate":
         return _by_hand(ready, strategy)
-    kept = _number(_map(strategy, "rollingUpdate"), "partition")
+    kept = number_of(part_of(strategy, "rollingUpdate"), "partition")
     if kept:
         if updated < wanted - kept:
             return "progressing", f"rolls out: {updated} of {wanted - kept} replicas are updated"
@@ -100,7 +100,7 @@ def _daemon_set(document: Json, counts: _Counts) -> _Judged:
     if not _is_observed(document):
         return _WAITS
     wanted, updated, ready, available = counts["desired"], counts["updated"], counts["ready"], counts["available"]
-    strategy = _map(_map(document, "spec"), "updateStrategy")
+    strategy = part_of(part_of(document, "spec"), "updateStrategy")
     if strategy.get("type", "RollingUpdate") != "RollingUpdate":
         if ready < wanted:
             return "progressing", f"rolls out: {ready} of {wanted} pods are ready"
@@ -119,11 +119,11 @@ def _by_hand(ready: int, strategy: Json) -> _Judged:
 
 def _job(document: Json, counts: _Counts) -> _Judged:
     wanted, succeeded, failed = counts["desired"], counts["succeeded"], counts["failed"]
-    if (why := _condition(document, "Failed")) is not None:
-        return "failed", f"failed{_because(why)}"
-    if _condition(document, "Complete") is not None:
+    if (why := condition_of(document, "Failed")) is not None:
+        return "failed", f"failed{because(why)}"
+    if condition_of(document, "Complete") is not None:
         return "complete", f"is through: {succeeded} succeeded"
-    if _condition(document, "Suspended") is not None:
+    if condition_of(document, "Suspended") is not None:
         return "progressing", "is suspended"
     lost = f", {failed} failed" if failed else ""
     return "progressing", f"runs: {succeeded} of {wanted} succeeded{lost}"
@@ -131,7 +131,7 @@ def _job(document: Json, counts: _Counts) -> _Judged:
 
 def _replicated(spec: Json, status: Json) -> _Counts:
     names = {"updated": "updatedReplicas", "ready": "readyReplicas", "available": "availableReplicas"}
-    return {"desired": _number(spec, "replicas", 1), **{key: _number(status, name) for key, name in names.items()}}
+    return {"desired": number_of(spec, "replicas", 1), **{key: number_of(status, name) for key, name in names.items()}}
 
 
 def _scheduled(spec: Json, status: Json) -> _Counts:
@@ -141,12 +141,15 @@ def _scheduled(spec: Json, status: Json) -> _Counts:
         "ready": "numberReady",
         "available": "numberAvailable",
     }
-    return {key: _number(status, name) for key, name in names.items()}
+    return {key: number_of(status, name) for key, name in names.items()}
 
 
 def _completed(spec: Json, status: Json) -> _Counts:
     # A Job without completions is through when any one of its pods is.
-    return {"desired": _number(spec, "completions", 1), **{key: _number(status, key) for key in ("ready", "succeeded", "failed")}}
+    return {
+        "desired": number_of(spec, "completions", 1),
+        **{key: number_of(status, key) for key in ("ready", "succeeded", "failed")},
+    }
 
 
 _COUNTS: Final[Mapping[Kind, Callable[[Json, Json], _Counts]]] = {
@@ -165,27 +168,31 @@ _RULES: Final[Mapping[Kind, Callable[[Json, _Counts], _Judged]]] = {
 
 def _is_observed(document: Json) -> bool:
     """Whether its controller has seen what was applied; until then its status tells of what was before."""
-    return _number(_map(document, "metadata"), "generation") <= _number(_map(document, "status"), "observedGeneration")
+    return number_of(part_of(document, "metadata"), "generation") <= number_of(part_of(document, "status"), "observedGeneration")
 
 
-def _condition(document: Json, type_: str, status: str = "True") -> Json | None:
-    conditions = _map(document, "status").get("conditions")
+def condition_of(document: Json, type_: str, status: str = "True") -> Json | None:
+    """The condition of a type where it has that status."""
+    conditions = part_of(document, "status").get("conditions")
     for one in conditions if isinstance(conditions, list) else ():
         if isinstance(one, dict) and one.get("type") == type_ and one.get("status") == status:
             return one
     return None
 
 
-def _because(condition: Json | None) -> str:
+def because(condition: Json | None) -> str:
+    """A condition's reason and message in brackets, bounded; empty where it has none."""
     said = ": ".join(str(condition[key]) for key in ("reason", "message") if condition.get(key)) if condition else ""
     return f" ({said[:MAX_SAID].rstrip('.')})" if said else ""
 
 
-def _map(document: Mapping[str, Any], key: str) -> Json:
+def part_of(document: Mapping[str, Any], key: str) -> Json:
+    """An object within; an empty one where there is none."""
     value = document.get(key)
     return value if isinstance(value, dict) else {}
 
 
-def _number(document: Mapping[str, Any], key: str, default: int = 0) -> int:
+def number_of(document: Mapping[str, Any], key: str, default: int = 0) -> int:
+    """A whole number within."""
     value = document.get(key)
     return value if isinstance(value, int) else default

@@ -1,0 +1,109 @@
+"""Connections that are kept: who gets which, when one is not used any more, and how many there are."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from libs.outbound.addresses import AddressRules
+from libs.outbound.asking import Outbound
+from libs.outbound.failures import CallFailed
+from tests.unit.outbound.outside import LONG_S, Got, calling, listening, outside, said
+
+
+async def echo(got: Got, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(said("200 OK", b"here"))
+
+
+async def get(outbound: Outbound, url: str) -> int:
+    return (await outbound.ask("GET", url, timeout_s=LONG_S)).status
+
+
+async def test_one_that_the_other_side_closed_is_not_used_again() -> None:
+    closed: asyncio.Queue[asyncio.StreamWriter] = asyncio.Queue()
+
+    async def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(said("200 OK", b"here"))
+        await writer.drain()
+        await closed.put(writer)
+
+    async with listening(accepted) as port, calling() as outbound:
+        for _ in range(3):
+            assert await get(outbound, f"http://127.0.0.1:{port}/") == 200
+            await (await closed.get()).wait_closed()
+
+
+async def test_one_that_was_idle_for_long_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1_000.0
+    monkeypatch.setattr("libs.outbound.kept.time.monotonic", lambda: now)
+    async with outside(echo) as server, calling() as outbound:
+        await get(outbound, server.url())
+        now += 4
+        await get(outbound, server.url())
+        assert server.connections == 1
+        now += 6
+        await get(outbound, server.url())
+        assert server.connections == 2
+
+
+async def test_places_do_not_share_connections() -> None:
+    async with outside(echo) as one, outside(echo) as other, calling() as outbound:
+        for server in (one, other, one, other):
+            await get(outbound, server.url())
+        await get(outbound, one.url(host="localhost.example"))
+        assert (one.connections, other.connections) == (2, 1)
+
+
+async def test_the_one_that_was_idle_longest_makes_room_for_another_place() -> None:
+    async with outside(echo) as server, Outbound(AddressRules.parse("loopback"), resolve=resolve, most=2) as outbound:
+        for host in ("a", "b", "a", "c", "a"):
+            await get(outbound, server.url(host=host))
+        assert server.connections == 3
+        await get(outbound, server.url(host="b"))
+        assert server.connections == 4
+
+
+async def test_a_call_that_failed_or_was_given_up_frees_its_place() -> None:
+    arrived = asyncio.Event()
+
+    async def handle(got: Got, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        path = got.line.split(" ")[1]
+        if path == "/cut":
+            writer.close()
+        elif path == "/silent":
+            arrived.set()
+            await reader.read()
+        else:
+            writer.write(said("200 OK", b"here"))
+
+    async with outside(handle) as server, Outbound(AddressRules.parse("loopback"), most=1) as outbound:
+        with pytest.raises(CallFailed):
+            await get(outbound, server.url("/cut"))
+        given_up = asyncio.create_task(get(outbound, server.url("/silent")))
+        await arrived.wait()
+        waiting = asyncio.create_task(get(outbound, server.url("/")))
+        given_up.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await given_up
+        assert await waiting == 200
+        assert await get(outbound, server.url("/")) == 200
+
+
+async def test_a_connection_that_is_lent_is_nobody_elses() -> None:
+    both = asyncio.Barrier(2)
+
+    async def handle(got: Got, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await both.wait()
+        writer.write(said("200 OK", b"here"))
+
+    async with outside(handle) as server, calling() as outbound:
+        for _ in range(2):
+            assert await asyncio.gather(get(outbound, server.url("/1")), get(outbound, server.url("/2"))) == [200, 200]
+        assert server.connections == 2
+
+
+async def resolve(host: str, port: int) -> list[Any]:
+    return ["127.0.0.1"]
