@@ -192,8 +192,11 @@ class JobMaker:
         newest = self._state.jobs[standing.newest_job]
         if newest.release_id != desired.release_id:
             return True
-        if self._found_no_agent_before(standing, desired) or (desired.rollback and desired.position > newest.position):
+        if self._found_no_agent_before(standing, desired):
             return True
+        if desired.rollback and desired.position > newest.position:
+            # What is gone back from may never have been dispatched: then nothing needs to be undone.
+            return newest.status != "successful"
         return self._is_retry(standing, desired, newest)
 
     def _is_retry(self, standing: Standing, desired: Desired, newest: Job) -> bool:

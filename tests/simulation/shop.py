@@ -85,7 +85,9 @@ class Shop(World):
             name="errors",
             interval_seconds=1,
             count=2,
-            provider=MetricProvider(type="http", url="http://monitoring/?version={{.version.tag}}&resource={{.resource.name}}"),
+            provider=MetricProvider.model_validate(
+                {"type": "http", "url": "http://monitoring/?version={{.version.tag}}&resource={{.resource.name}}"}
+            ),
             success_condition="result.ok && result.json.errorRate < 0.01",
         )
         self.do(

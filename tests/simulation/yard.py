@@ -97,7 +97,7 @@ def metric(name: str = "errors", **more: Any) -> MetricSpec:
     """A metric that asks the yard's monitoring."""
     fields = {"interval_seconds": 1, "count": 2, "success_condition": "result.json.rate < 0.1", **more}
     url = "http://monitoring/?v={{.version.tag}}&r={{.resource.name}}&e={{.environment.name}}&m=" + name
-    fields.setdefault("provider", MetricProvider(type="http", url=url))
+    fields.setdefault("provider", MetricProvider.model_validate({"type": "http", "url": url}))
     return MetricSpec(name=name, **fields)
 
 

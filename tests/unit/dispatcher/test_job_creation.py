@@ -300,13 +300,16 @@ def test_the_mark_of_a_version_that_gave_way_to_another_leaves_alone_what_waits(
     assert [job.version_id for job in scene.jobs()] == [id_of("v1"), id_of("v2")]
 
 
-def test_a_rollback_to_the_release_that_just_ran_runs_it_again() -> None:
+@pytest.mark.parametrize(("ended", "dispatched"), [("successful", [False]), ("failure", [False, True])])
+def test_a_rollback_to_the_release_that_ran_last_runs_it_again_only_where_it_did_not_succeed(
+    ended: JobStatus, dispatched: list[bool]
+) -> None:
     scene = Scene()
     scene.save_agent()
     scene.release("v1")
-    scene.finish()
+    scene.finish(ended)
     scene.roll_back("v2", to="v1")
-    assert [job.rollback for job in scene.jobs()] == [False, True]
+    assert [job.rollback for job in scene.jobs()] == dispatched
 
 
 def test_a_rollback_uses_the_configuration_that_worked() -> None:

@@ -6,8 +6,9 @@ import pytest
 
 from contracts.commands.policy import RuleInput
 from contracts.shapes import GradualRollout, Wave
+from tests.unit.policy.policy_scenes import progression
 from tests.unit.policy.random_estate import PRODUCTION, SELECTORS, Estate, PolicyPlan
-from tests.unit.policy.random_policies import progression, wait
+from tests.unit.policy.random_policies import wait
 from tests.unit.policy.test_policy_forecast_estates import run_on
 
 WAVES = RuleInput(
@@ -28,6 +29,7 @@ def test_the_one_that_is_not_pinned_goes_when_the_rule_is_content(rules: tuple[R
             estate.turn_pin(number, 1)
     run_on(estate)
     version = estate.version(0)
+    assert version is not None
     gone = [
         one for one in sorted(estate.pair.targets) if version in {job.version_id for job in estate.pair.jobs_of(one, version)}
     ]

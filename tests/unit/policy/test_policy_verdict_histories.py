@@ -210,7 +210,53 @@ steps = st.lists(
 STAGE: Final[list[Action]] = [dispatch(0), dispatch(0), end(0, "successful"), end(0, "successful")]
 PROMOTE: Final[list[Action]] = [*STAGE, judge(0, 0, "pass"), judge(1, 0, "pass")]
 GO: Final[list[Action]] = [*PROMOTE, dispatch(0), end(0, "successful")]
-starts = st.sampled_from([[], STAGE, PROMOTE, GO, [*GO, post, *GO]])
+
+
+def newest_pass(shop: Shop) -> None:
+    """Whatever verification runs passes."""
+    for number, job in enumerate(shop.jobs):
+        for rule in range(len(job.checks)):
+            if job.checks[rule].state == "running":
+                judge(number, rule, "pass")(shop)
+
+
+def everywhere(shop: Shop) -> None:
+    """Whatever is cleared is deployed and verified, until nothing is left to do."""
+    for _ in range(12):
+        told(shop, [dispatch(0), end(0, "successful"), wait(10), newest_pass], [])
+
+
+def next_begins(shop: Shop) -> None:
+    """A newer version is verified in staging, and is on its first target of production."""
+    told(shop, [post, dispatch(0), dispatch(0), end(0, "successful"), end(0, "successful"), newest_pass], [])
+    told(shop, [dispatch(0), end(0, "successful")], [])
+
+
+def newest_fails(how: str) -> Action:
+    """The verification of the newest job comes to this."""
+    return lambda shop: judge(len(shop.jobs) - 1, 0, how)(shop)
+
+
+def newest_undone(shop: Shop) -> None:
+    """A person rolls the newest job's target back."""
+    job = shop.jobs[-1]
+    for one in PRODUCTION:
+        if any(known.job_id == job.job_id for known in shop.production.jobs_of(one, job.version_id)):
+            undo(shop, one, job.version_id, by_hand=True)
+
+
+NEXT: Final[list[Action]] = [everywhere, next_begins]
+starts = st.sampled_from(
+    [
+        [],
+        STAGE,
+        PROMOTE,
+        GO,
+        NEXT,
+        [*NEXT, newest_undone],
+        *([*NEXT, newest_fails(how)] for how in ("pass", "fail", "hold", "rollBack", "inconclusive", "cancel")),
+    ]
+)
 shops = st.builds(
     Shop, st.sampled_from(sorted(PACES)), percent=st.sampled_from([None, 100]), rule=st.booleans(), every=st.booleans()
 )
@@ -292,27 +338,10 @@ def test_facts_that_the_histories_are_about_do_happen() -> None:
 @pytest.mark.parametrize("pace", sorted(PACES))
 def test_what_is_marked_and_lifted_goes_everywhere_in_the_end(pace: str) -> None:
     shop = Shop(pace, percent=None, rule=True, every=False)
-    all_goes_well(shop)
-    told(shop, [post, dispatch(0), dispatch(0), end(0, "successful"), end(0, "successful")], [])
-    for back in (1, 2):
-        judge(len(shop.jobs) - back, 0, "pass")(shop)
-    told(shop, [dispatch(0), end(0, "successful")], [])
-    last = len(shop.jobs) - 1
-    judge(last, 0, "fail")(shop)
-    undo(shop, PRODUCTION[0], shop.jobs[last].version_id, by_hand=True)
+    told(shop, NEXT, [newest_undone])
     assert shop.production.marks
-    lift(shop.scene, shop.jobs[last].version_id, *PRODUCTION)
-    all_goes_well(shop)
-
-
-def all_goes_well(shop: Shop) -> None:
-    """Whatever is cleared is deployed and verified, until every target has the newest version."""
-    for _ in range(12):
-        told(shop, [dispatch(0), end(0, "successful"), wait(10)], [])
-        for number, job in enumerate(shop.jobs):
-            for rule in range(len(job.checks)):
-                if job.checks[rule].state == "running":
-                    judge(number, rule, "pass")(shop)
+    lift(shop.scene, *shop.production.marks, *PRODUCTION)
+    everywhere(shop)
     version = shop.scene.state.newest[shop.scene.deployment][0]
     currents = [shop.production.standings.get(one, NOWHERE).current for one in PRODUCTION]
     assert [current is not None and current.version_id == version for current in currents] == [True] * 3

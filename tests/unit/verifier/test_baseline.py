@@ -40,7 +40,7 @@ def last(scene: Scene) -> MeasurementTaken:
         ({"max_ratio": 1, "max_change": 5}, 12.0, "failed"), ({"min_ratio": 0.5, "max_ratio": 2}, 10.0, "passed"),
     ],
 )  # fmt: skip
-def test_all_bounds_must_hold(bounds: dict[str, float], value: float, status: str) -> None:
+def test_all_bounds_must_hold(bounds: dict[str, Any], value: float, status: str) -> None:
     scene = Scene(health=numbers(10, value))
     scene.deploy("release 1", compared(**bounds))
     scene.deploy("release 2", compared(**bounds))
@@ -60,7 +60,7 @@ def test_all_bounds_must_hold(bounds: dict[str, float], value: float, status: st
         (0, -1, {"min_ratio": 0}, "failed"), (0, 5, {"max_change": 5}, "passed"), (1e-290, 1e290, {"max_ratio": 2}, "failed"),
     ],
 )  # fmt: skip
-def test_beside_nothing_anything_else_is_without_bound(before: float, now: float, bounds: dict[str, float], status: str) -> None:
+def test_beside_nothing_anything_else_is_without_bound(before: float, now: float, bounds: dict[str, Any], status: str) -> None:
     scene = Scene(health=numbers(before, now))
     scene.deploy("release 1", compared(**bounds))
     scene.deploy("release 2", compared(**bounds))
@@ -105,7 +105,7 @@ def test_a_measurement_that_failed_by_its_conditions_is_not_compared() -> None:
 @pytest.mark.parametrize("why", ["first release", "no number", "too few", "another provider", "another name"])
 def test_without_a_baseline_it_is_as_the_metric_says(missing: str, status: str, held: bool, why: str) -> None:
     scene = Scene(health=numbers(10), other=numbers(10), text=[{**GOOD, "value": "ten"}])
-    bounds = {"max_ratio": 2.0, "when_missing": missing}
+    bounds: dict[str, Any] = {"max_ratio": 2.0, "when_missing": missing}
     match why:
         case "no number":
             scene.deploy("release 1", compared(max_ratio=2))

@@ -272,6 +272,21 @@ def test_after_a_crash_the_open_measurements_are_taken_at_their_time() -> None:
     assert (intent.not_before - START).total_seconds() == 60
 
 
+def test_a_question_that_was_under_way_at_a_crash_is_asked_again_under_its_number_and_recorded_once() -> None:
+    scene = Scene()
+    scene.script(lambda intent, now: None)
+    scene.require(metric(count=1))
+    revived: Room[State] = Room(service, WORKSPACE)
+    revived.reset(service.initial(WORKSPACE), 0, scene.room("verifier").stored)
+    revived.fold(scene.log)
+    (intent,) = revived.take_opened()
+    assert (intent.key.split("/")[1], intent.again) == ("1", True)
+    answer = Outcome(intent.key, {"result": GOOD})
+    round_ = revived.settle([answer, answer], scene.now)
+    assert round_ is not None
+    assert [type(one.fact) for one in round_.append.facts] == [MeasurementTaken, VerificationPassed]
+
+
 def test_a_snapshot_reads_back_as_the_same_state() -> None:
     scene = Scene()
     scene.require(metric("a", count=1), metric("b"))

@@ -12,7 +12,7 @@ from tests.unit.verifier.verifier_tally import START, tally_of
 
 
 def verdict(measurements: str, count: int, **fields: int | None) -> Standing:
-    spec = metric(count=count, **fields)
+    spec = metric("health", count=count, **fields)
     return metric_verdict(spec, tally_of(measurements, spec))
 
 

@@ -42,7 +42,7 @@ BAD: dict[str, Any] = {"ok": False, "statusCode": 500, "body": "down", "headers"
 ERROR: dict[str, Any] = {"error": "connection refused"}
 
 
-def about_of(release: str) -> dict[str, str]:
+def about_of(release: str) -> dict[str, Any]:
     """What facts say of a release of the one target."""
     return {**ABOUT, "release_id": id_of(release), "version_id": id_of(release.replace("release", "version"))}
 

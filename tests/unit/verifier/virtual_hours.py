@@ -96,7 +96,7 @@ class VirtualHours(World):
         self, number: int, hosts: list[str], count: int, interval_s: int
     ) -> tuple[ResourceSaved, JobCreated, VerificationRequired]:
         name = f"r{number}"
-        about = {
+        about: dict[str, Any] = {
             "release_id": id_of(f"release of {name}"),
             "resource_id": id_of(name),
             "environment_id": id_of("environment"),
