@@ -27,6 +27,6 @@ def metric_verdict(spec: MetricSpec, tally: Tally) -> Standing:
     wanted = spec.success_threshold or 0
     if enough and (0 < wanted <= tally.streak or tally.failed + left <= tolerated):
         return "passed"
-    if told + left < (spec.minimum_samples or 0):
+    if told + left < (spec.minimum_samples or 0) and tally.failed + left <= tolerated:
         return "inconclusive"
     return "running"

@@ -101,13 +101,14 @@ class Running:
 
     def peaks_mb(self) -> dict[str, int]:
         """Peak resident memory of each process by name; of Postgres the largest of its processes, shared buffers included."""
-        return {name: max(peak_mb(one) for one in (pid, *children(pid))) for name, pid in self._pids().items()}
+        return {name: max(peak_mb(one) for one in (pid, *children(pid))) for name, pid in self.pids().items()}
 
     def cpu_s(self) -> dict[str, float]:
         """Seconds of processor time used so far, by name. Beside the clock, because a shared machine makes that one tell less."""
-        return {name: sum(cpu_s(one) for one in (pid, *children(pid))) for name, pid in self._pids().items()}
+        return {name: sum(cpu_s(one) for one in (pid, *children(pid))) for name, pid in self.pids().items()}
 
-    def _pids(self) -> dict[str, int]:
+    def pids(self) -> dict[str, int]:
+        """The processes by name."""
         known: dict[str, int] = json.loads((self.folder / "supervisor.json").read_text())["processes"]
         return known
 

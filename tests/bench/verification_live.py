@@ -1,4 +1,5 @@
-"""How punctually the running system measures: so many metrics at one interval, each sample asked over HTTP and recorded.
+"""How punctually the running system measures: so many metrics at one interval, each sample asked over HTTP and recorded. And what becomes
+of verifications whose verifier is killed in the middle.
 
 Lateness is `measured_at` less `due_at` of every sample that was recorded; the endpoint that is asked belongs to the bench, answers at
 once, and takes about a tenth of a core of the machine that it shares with the system.
@@ -7,6 +8,9 @@ once, and takes about a tenth of a core of the machine that it shares with the s
 from __future__ import annotations
 
 import asyncio
+import os
+import re
+import signal
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -23,6 +27,9 @@ PER_TARGET: Final = 3
 LATEST_S: Final = 1.0
 """What 99 of 100 samples must not be later than."""
 RAMP_S: Final = 120.0
+RESTART_INTERVAL_S: Final = 5
+RESTART_COUNT: Final = 3
+CLUSTER: Final = re.compile(r"judged=cluster-(\d+)")
 
 LATENESS: Final = """
     SELECT count(*), percentile_cont(ARRAY[0.5, 0.95, 0.99, 1]) WITHIN GROUP (ORDER BY late), min(late),
@@ -40,19 +47,34 @@ ENDED: Final = """
     ('verifier.verification_passed.v1', 'verifier.verification_failed.v1', 'verifier.verification_inconclusive.v1')"""
 
 
+SAMPLES: Final = "SELECT count(*) FROM es.event WHERE workspace_id = %s AND type = 'verifier.measurement_taken.v1'"
+
+VERDICT: Final = """
+    SELECT count(*) FROM es.event AS one JOIN es.event AS other ON other.workspace_id = one.workspace_id
+    AND other.type = 'inventory.resource_saved.v1' AND other.data->>'resource_id' = one.data->>'resource_id'
+    WHERE one.workspace_id = %s AND one.type = %s AND (split_part(other.data->>'name', '-', 2)::int %% 3 = 0) = %s"""
+"""Verdicts of a type about clusters that are bad, or that are not."""
+
+
+def is_bad(cluster: int) -> bool:
+    return cluster % 3 == 0
+
+
 @asynccontextmanager
 async def monitoring() -> AsyncIterator[Outside]:
-    """An endpoint that answers each question at once with a number."""
+    """An endpoint that answers each question at once with a number; every third cluster is bad."""
 
     async def handle(got: Got, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        body = orjson.dumps({"errorRate": len(got.line) % 10 / 1000, "requests": 1_000})
+        cluster = CLUSTER.search(got.line)
+        rate = 0.5 if cluster is not None and is_bad(int(cluster[1])) else len(got.line) % 10 / 1000
+        body = orjson.dumps({"errorRate": rate, "requests": 1_000})
         writer.write(said("200 OK", body, "Content-Type: application/json"))
 
     async with outside(handle) as server:
         yield server
 
 
-def policy(url: str, interval_s: int, count: int, metrics: int) -> dict[str, Any]:
+def policy(url: str, interval_s: int, count: int, metrics: int, parameter: str = "cluster") -> dict[str, Any]:
     """A policy that measures every target after its job."""
     return {
         "name": "healthy",
@@ -66,7 +88,7 @@ def policy(url: str, interval_s: int, count: int, metrics: int) -> dict[str, Any
                             "name": f"errors-{number}",
                             "intervalSeconds": interval_s,
                             "count": count,
-                            "provider": {"type": "http", "url": url + "?cluster={{.resource.name}}&number=" + str(number)},
+                            "provider": {"type": "http", "url": f"{url}?{parameter}={{{{.resource.name}}}}&number={number}"},
                             "successCondition": "result.ok && result.json.errorRate < 0.05",
                         }
                         for number in range(metrics)
@@ -128,3 +150,44 @@ def _measured(here: Running, server: Outside, targets: int, each: int, interval_
     assert (samples, twice) == (targets * each * count, 0)
     assert earliest >= 0, "a sample was taken before it was due"
     assert p99 <= LATEST_S * 1000, f"p99 is {p99:.0f} ms"
+
+
+async def restarted(verifications: int, options: Sequence[str]) -> None:
+    """Print what became of so many verifications whose verifier was killed when about half of the samples had been recorded."""
+    async with monitoring() as server:
+        with running(*options) as here:
+            await asyncio.to_thread(_killed, here, server, verifications)
+
+
+def _killed(here: Running, server: Outside, verifications: int) -> None:
+    deployment = world(here, verifications)
+    here.post("POST", "/policies", policy(server.url("/metrics"), RESTART_INTERVAL_S, RESTART_COUNT, 1, "judged"))
+    until_targets(here, verifications)
+    here.until_read(here.head())
+    version, _ = post_version(here, deployment)
+    bad = sum(1 for number in range(verifications) if is_bad(number))
+    wanted = bad + (verifications - bad) * RESTART_COUNT
+    until(here, "verifier.measurement_taken.v1", version, wanted // 2)
+    pids = here.pids()
+    process = "verifier" if "verifier" in pids else "services"
+    os.kill(pids[process], signal.SIGKILL)
+    killed = time.monotonic()
+    (before,) = here.query(SAMPLES, here.workspace_id)
+    while here.query(SAMPLES, here.workspace_id)[0] == before:
+        assert time.monotonic() < killed + PATIENCE_S, "nothing was measured after the restart"
+        time.sleep(0.05)
+    away_s = time.monotonic() - killed
+    until_ended(here, verifications, RESTART_COUNT * RESTART_INTERVAL_S + RAMP_S + PATIENCE_S)
+    samples, late, earliest, _ = here.query(LATENESS, here.workspace_id)
+    (twice,) = here.query(TWICE, here.workspace_id)
+    (passed,) = here.query(VERDICT, here.workspace_id, "verifier.verification_passed.v1", False)
+    (failed,) = here.query(VERDICT, here.workspace_id, "verifier.verification_failed.v1", True)
+    print(
+        f"{verifications:,} verifications, {process} killed after {before:,} of {wanted:,} samples, the next one recorded {away_s:.1f} s later: "
+        f"{passed:,} passed and {failed:,} failed, as they would have without it; samples {samples:,}, recorded twice {twice}, "
+        f"asked again {len(server.got) - samples}; late by p50 {late[0]:.0f} ms, at most {late[3]:.0f} ms, the earliest {earliest:.1f} ms",
+        flush=True,
+    )
+    assert (passed, failed) == (verifications - bad, bad)
+    assert (samples, twice) == (wanted, 0)
+    assert earliest >= 0, "a sample was taken before it was due"

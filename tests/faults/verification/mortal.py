@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, cast
@@ -69,6 +69,18 @@ class MortalLog:
         await self._death.at("after", request)
         self._publish(request.workspace_id, appended.head)
         return appended
+
+    async def append_all(self, requests: Sequence[Append]) -> list[Appended | Exception]:
+        if self._death.over:
+            raise LogUnavailable("the process is dead")
+        for one in requests:
+            await self._death.at("before", one)
+        outcomes = await self._log.append_all(requests)
+        for one, outcome in zip(requests, outcomes, strict=True):
+            await self._death.at("after", one)
+            if isinstance(outcome, Appended):
+                self._publish(one.workspace_id, outcome.head)
+        return outcomes
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._log, name)

@@ -42,5 +42,7 @@ async def test_many_verifications_over_a_restart(postgres: str) -> None:
         }
         assert {name for name, kind in verdicts.items() if kind == VerificationFailed.TYPE} == bad
         assert {name for name, kind in verdicts.items() if kind == VerificationPassed.TYPE} == {"one", *names} - bad
-        taken = Counter(row[0] for row in here.rows("SELECT data->>'resource_id' FROM es.event WHERE type = %s", MeasurementTaken.TYPE))
+        taken = Counter(
+            row[0] for row in here.rows("SELECT data->>'resource_id' FROM es.event WHERE type = %s", MeasurementTaken.TYPE)
+        )
         assert sorted(taken.values()) == [1] * len(bad) + [SAMPLES] * (MANY - len(bad) + 1)

@@ -38,7 +38,7 @@ async def test_a_bad_version_is_rolled_back_once(moment: str, postgres: str) -> 
         await here.until(VerificationPassed.TYPE, good, 2)
         assert [here.count(kind.TYPE, bad) for kind in (MeasurementTaken, VerificationFailed, RollbackRequired)] == [1, 1, 1]
         (started,) = here.rows("SELECT data FROM es.event WHERE type = %s", RollbackStarted.TYPE)
-        assert (started[0]["version_id"], started[0]["bad_version_id"]) == (good, bad)
+        assert (started[0]["version_id"], started[0]["to_version_id"]) == (bad, good)
         assert (here.count(JobCreated.TYPE, bad), here.count(JobCreated.TYPE, good)) == (1, 2)
         # Only what nobody recorded was asked again.
         asked_twice = moment == "asked, and not recorded"

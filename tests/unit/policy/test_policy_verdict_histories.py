@@ -271,9 +271,21 @@ def told(shop: Shop, start: list[Action], then: list[Action]) -> Shop:
 @settings(max_examples=100, deadline=None, derandomize=True, database=None)
 @given(shops, starts, steps)
 def test_nothing_that_a_verdict_changes_is_missed(shop: Shop, start: list[Action], then: list[Action]) -> None:
-    state = told(shop, start, then).scene.state
+    check_nothing_is_missed(told(shop, start, then))
+
+
+@pytest.mark.parametrize("pace", sorted(PACES))
+@pytest.mark.parametrize("how", ["fail", "hold", "inconclusive", "cancel"])
+def test_what_is_told_of_a_success_that_is_missing_is_told_at_once(pace: str, how: str) -> None:
+    shop = Shop(pace, percent=100, rule=False, every=False)
+    check_nothing_is_missed(told(shop, STAGE, [judge(0, 0, how)]))
+    check_nothing_is_missed(told(shop, [judge(1, 0, "pass"), judge(0, 0, "again")], []))
+
+
+def check_nothing_is_missed(shop: Shop) -> None:
+    """A walk from scratch finds nothing to record."""
     for pair in shop.pairs:
-        judged = Judge(state, shop.scene.world.now)
+        judged = Judge(shop.scene.state, shop.scene.world.now)
         missed = record(judged, pair, walk(judged, pair), None)
         assert [draft.fact for draft in missed] == []
 

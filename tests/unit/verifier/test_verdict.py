@@ -85,8 +85,12 @@ def verdict(measurements: str, count: int, **fields: int | None) -> Standing:
         # Too few have said something: told + left at M+1, M, M-1.
         ("i", 3, 0, None, 1, "running"),
         ("i", 3, 0, None, 2, "running"),
-        ("i", 3, 0, None, 3, "inconclusive"),
-        ("ii", 3, 0, None, 2, "inconclusive"),
+        # ... which is certain only once no failure can come any more that is not tolerated: left at L+1, L.
+        ("i", 3, 1, None, 3, "running"),
+        ("i", 3, 2, None, 3, "inconclusive"),
+        ("ii", 3, 0, None, 2, "running"),
+        ("ii", 3, 1, None, 2, "inconclusive"),
+        ("iif", 3, 0, None, 2, "failed"),
         ("iip", 3, 0, None, 1, "passed"),
         ("iii", 3, 0, None, 1, "inconclusive"),
         ("iip", 3, 0, None, 2, "inconclusive"),
