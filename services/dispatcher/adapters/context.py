@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from typing import Final, cast
+from weakref import WeakValueDictionary
 
 from contracts.documents import (
     agent_document,
@@ -17,6 +19,7 @@ from contracts.documents import (
     version_document,
     workflow_document,
 )
+from contracts.envelope import Recorded
 from contracts.fact import Fact
 from contracts.facts.dispatcher import JobAgentSaved, JobCreated, WorkflowJobCreated, WorkflowRunStarted, WorkflowSaved
 from contracts.facts.inventory import ResourceSaved
@@ -24,8 +27,11 @@ from contracts.facts.planner import DeploymentSaved, EnvironmentSaved, ReleasesC
 from contracts.shapes import Json
 from libs.eventlog.port import EventLog
 
-KEPT: Final = 2_000
+KEPT: Final = 4_000
 """Facts that are kept in memory; jobs of one rollout share most of them."""
+TOGETHER: Final = 32
+"""Facts that are read at a time: those of jobs that were made together, or of resources that came together, lie side by side."""
+RUNS_KEPT: Final = 200
 
 
 class Documents:
@@ -37,20 +43,23 @@ class Documents:
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
-        self._kept: OrderedDict[tuple[str, int], Fact] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, int], Recorded] = OrderedDict()
+        self._reading: WeakValueDictionary[tuple[str, int], asyncio.Lock] = WeakValueDictionary()
+        self._inputs: OrderedDict[tuple[str, str], Json] = OrderedDict()
 
     async def at(self, workspace_id: str, position: int) -> Fact:
         """The fact at a position. Raises: LogUnavailable."""
-        key = (workspace_id, position)
-        fact = self._kept.get(key)
-        if fact is None:
-            (recorded,) = await self._log.read(workspace_id, position - 1, 1)
-            fact = self._kept[key] = recorded.fact
-            if len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-        else:
-            self._kept.move_to_end(key)
-        return fact
+        key, shelf = (workspace_id, position), (workspace_id, (position - 1) // TOGETHER)
+        if key not in self._kept:
+            reading = self._reading.setdefault(shelf, asyncio.Lock())
+            async with reading:  # whoever waits for the same ones finds them read
+                if key not in self._kept:
+                    for one in await self._log.read(workspace_id, shelf[1] * TOGETHER, TOGETHER):
+                        self._kept[workspace_id, one.position] = one
+                    while len(self._kept) > KEPT:
+                        self._kept.popitem(last=False)
+        self._kept.move_to_end(key)
+        return self._kept[key].fact
 
     async def context_of(self, workspace_id: str, position: int, config: Json) -> Json:
         """The dispatch context of the job that was created at a position.
@@ -103,14 +112,17 @@ class Documents:
         return run_context(
             job.run_id,
             workflow_document(workflow),
-            await self._inputs(workspace_id, job),
+            await self._inputs_of(workspace_id, job),
             job.job_id,
             job.step,
             resource_document(workspace_id, resource) if resource is not None else None,
         )
 
-    async def _inputs(self, workspace_id: str, job: WorkflowJobCreated) -> Json:
-        for recorded in await self._log.read_stream(workspace_id, f"run/{job.run_id}", 0, 1):
-            if isinstance(recorded.fact, WorkflowRunStarted):
-                return recorded.fact.inputs
-        return {}
+    async def _inputs_of(self, workspace_id: str, job: WorkflowJobCreated) -> Json:
+        key = (workspace_id, job.run_id)
+        if key not in self._inputs:
+            facts = [one.fact for one in await self._log.read_stream(workspace_id, f"run/{job.run_id}", 0, 1)]
+            self._inputs[key] = next((fact.inputs for fact in facts if isinstance(fact, WorkflowRunStarted)), {})
+            while len(self._inputs) > RUNS_KEPT:
+                self._inputs.popitem(last=False)
+        return self._inputs[key]

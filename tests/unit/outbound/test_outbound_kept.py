@@ -101,7 +101,8 @@ async def test_a_connection_that_is_lent_is_nobody_elses() -> None:
 
     async with outside(handle) as server, calling() as outbound:
         for _ in range(2):
-            assert await asyncio.gather(get(outbound, server.url("/1")), get(outbound, server.url("/2"))) == [200, 200]
+            answers = await asyncio.gather(*(get(outbound, server.url(path)) for path in ("/1", "/2")))
+            assert answers == [200, 200]
         assert server.connections == 2
 
 
