@@ -159,10 +159,13 @@ class EventLog(Protocol):
         """
 
     async def append_all(self, requests: Sequence[Append]) -> list[Appended | Exception]:
-        """Append several of one workspace, each decided as if those before it had been appended, and in one commit where they are short.
+        """Append several of one consumer in one workspace, in one commit where they are short.
+
+        Each moves the checkpoint, from where the one before it moves it, and is decided as if those before it had been appended.
 
         Returns: for each what `append` would have returned or raised. After one that was not appended none is: whatever it is told
-            (`CheckpointMoved` or `NotTried`), or `LogUnavailable` where nobody knows.
+            (`NotTried`, `CheckpointMoved`, or what keeps it out by itself: `Repeated`, `Unstorable`), or `LogUnavailable` where nobody
+            knows.
         """
 
     async def answered(self, workspace_id: str, command_id: str) -> tuple[bytes, int] | None:

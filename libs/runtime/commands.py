@@ -98,6 +98,8 @@ class Commands(Generic[S]):
 
         Raises: CheckpointMoved: another owner was faster; LogUnavailable.
         """
+        # Who asked may have gone away.
+        self._waiting = deque(one for one in self._waiting if not one.answered.done())
         pending = self._next()
         if not pending:
             return False
@@ -122,7 +124,6 @@ class Commands(Generic[S]):
         finally:
             answers = await known
         self._refuse(refused, answers)
-        self._waiting = deque(one for one in self._waiting if not one.answered.done())
         return True
 
     def _next(self) -> list[Pending]:
@@ -130,8 +131,8 @@ class Commands(Generic[S]):
         found: list[Pending] = []
         things: set[str] = set()
         for one in self._waiting:
-            if one.answered.done() or one.request.min_position > self._room.position:
-                continue  # who asked has gone away; or what it waits for is on its way
+            if one.request.min_position > self._room.position:
+                continue  # what it waits for is on its way
             about = self._room.about(one.wish)
             if about is None:
                 return found or [one]
@@ -205,9 +206,7 @@ class Commands(Generic[S]):
         unknown = [place for place, one in enumerate(results) if isinstance(one, LogUnavailable)]
         if not unknown:
             return list(results)
-        first = rounds[unknown[0]].append.move
-        assert first is not None
-        # Where the last one is, those before it are: each went on from where the one before it got.
-        head = await fate(self._log, rounds[unknown[-1]].append, since=first.old)
+        # Those whose fate is unknown follow one another: after the first of them no other fate is known.
+        head = await fate(self._log, [rounds[place].append for place in unknown])
         known = None if head is None else Appended(head, ())
         return [known if isinstance(one, LogUnavailable) else one for one in results]

@@ -1,41 +1,44 @@
-"""What became of an append whose connection broke: the checkpoint that it was to move tells."""
+"""What became of appends whose connection broke: the checkpoint that they were to move tells."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
-from libs.eventlog.port import Append, Checkpoint, CheckpointMove, CheckpointMoved, EventLog, LogUnavailable
+from libs.eventlog.port import Append, CheckpointMove, CheckpointMoved, EventLog, LogUnavailable
 
 PAUSE_S = 0.05
 """Between two tries in an outage: Postgres is back within a fraction of a second where a supervisor restarts it."""
 
 
-async def fate(log: EventLog, append: Append, *, since: Checkpoint | None = None) -> int | None:
-    """Whether an append with a checkpoint move was recorded, as soon as the log can be asked.
+async def fate(log: EventLog, appends: Sequence[Append]) -> int | None:
+    """Whether appends were recorded that were made together, each from where the one before it got; as soon as the log can be asked.
 
-    Args:
-        since: where the first of several stood that were appended together, of which this is the last; else where this one did.
-
-    Returns: the newest position, at or after the append; None when it was not recorded.
-    Raises: CheckpointMoved: another owner has moved the checkpoint since.
+    Returns: the newest position, at or after the last one; None when none was recorded.
+    Raises: CheckpointMoved: another owner has moved the checkpoint since, or only the first of them were recorded.
     """
-    move = append.move
-    assert move is not None, "only a checkpoint tells what became of an append"
+    first, last = _move(appends[0]), _move(appends[-1])
     while True:
         await asyncio.sleep(PAUSE_S)
         try:
-            stored = await log.checkpoint(move.consumer, append.workspace_id)
-            if stored == (since or move.old):
+            stored = await log.checkpoint(last.consumer, appends[-1].workspace_id)
+            if stored == first.old:
                 return None
-            if stored == move.new and await _is_kept(log, append, move):
-                return await log.head(append.workspace_id)
+            if stored == last.new and all([await _is_kept(log, one) for one in appends]):
+                return await log.head(appends[-1].workspace_id)
         except LogUnavailable:
             continue
-        raise CheckpointMoved(f"{move.consumer} of {append.workspace_id} no longer stands at {move.old}")
+        raise CheckpointMoved(f"{last.consumer} of {appends[-1].workspace_id} no longer stands at {first.old}")
 
 
-async def _is_kept(log: EventLog, append: Append, move: CheckpointMove) -> bool:
+def _move(append: Append) -> CheckpointMove:
+    assert append.move is not None, "only a checkpoint tells what became of an append"
+    return append.move
+
+
+async def _is_kept(log: EventLog, append: Append) -> bool:
     """Whether it is this append that moved the checkpoint: another owner may have gone from the same old one to the same new one."""
+    move = _move(append)
     if append.decision is not None:
         kept = await log.decisions(append.workspace_id, move.consumer, move.new.sequence - 1, 1)
         return [one.decision for one in kept] == [append.decision]

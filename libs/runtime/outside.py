@@ -15,6 +15,9 @@ from libs.secrets.postgres_keys import PostgresKeys
 from libs.secrets.sources import Sources
 from libs.secrets.vault import Vault
 
+KEY_REMEMBERED_S = 5.0
+"""So long calls go on with a workspace's key without looking it up: hundreds a second would each ask the database for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class OwnAccounts:
@@ -67,7 +70,7 @@ def outside_of(settings: Settings, log: EventLog) -> Outside:
     return Outside(
         log,
         Outbound(AddressRules.parse(settings.outbound_allow), ca_file=settings.outbound_ca_file),
-        Vault(Sources(os.environ, settings.secrets_dir), keys),
+        Vault(Sources(os.environ, settings.secrets_dir), keys, remembered_s=KEY_REMEMBERED_S),
         keys,
         settings.public_url.rstrip("/"),
         OwnAccounts(

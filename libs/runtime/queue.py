@@ -373,7 +373,7 @@ class Queue(Generic[S]):
             await self._overtaken()
             return None
         except LogUnavailable:
-            head = await fate(self.log, round_.append)
+            head = await fate(self.log, [round_.append])
         if head is not None:
             self._recorded(round_, head)
         return head

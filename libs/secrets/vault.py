@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -39,11 +40,23 @@ class Vault:
     Args:
         sources: variables and files.
         keys: None where no master key is configured: then nothing can be sealed or opened, and references to variables and files work.
+        remembered_s: so long a key that opened something opens more without being looked up; one that was destroyed meanwhile, too.
+        ticks: seconds, only going forward.
     """
 
-    def __init__(self, sources: Sources, keys: SecretKeys | None) -> None:
+    def __init__(
+        self,
+        sources: Sources,
+        keys: SecretKeys | None,
+        *,
+        remembered_s: float = 0.0,
+        ticks: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._sources = sources
         self._keys = keys
+        self._remembered_s = remembered_s
+        self._ticks = ticks
+        self._boxes: dict[str, tuple[SecretBox, float]] = {}
 
     async def sealed(self, workspace_id: str, config: Any, fields: SecretFields, *, known: Any = None) -> Any:
         """The configuration as it may be recorded.
@@ -100,10 +113,18 @@ class Vault:
     async def _box(self, workspace_id: str) -> SecretBox:
         if self._keys is None:
             raise _no_keys()
+        now = self._ticks()
+        known = self._boxes.get(workspace_id)
+        if known is not None and now < known[1]:
+            return known[0]
+        self._boxes = {one: kept for one, kept in self._boxes.items() if now < kept[1]}
         key = await self._keys.existing(workspace_id)
         if key is None:
             raise SecretProblem("broken", "the key of this workspace's secrets is gone; enter the secrets again")
-        return SecretBox(workspace_id, key)
+        box = SecretBox(workspace_id, key)
+        if self._remembered_s > 0:
+            self._boxes[workspace_id] = (box, now + self._remembered_s)
+        return box
 
 
 def _unsealed(config: Any, box: SecretBox) -> Any:

@@ -127,6 +127,15 @@ def following(state: State, run_id: str, run: Run, places: Places, now: datetime
     return [_end(state, run_id, run, tuple(left_out), now)]
 
 
+def would_go_on(state: State, run_id: str, run: Run, now: datetime) -> bool:
+    """Whether steps would begin all the same once every active job of the run was cancelled: what they need is through already."""
+    over = run.jobs.mutate()
+    for step, jobs in run.jobs.items():
+        over[step] = jobs._replace(active=0, bad=jobs.bad + jobs.active)
+    followed = following(state, run_id, run._replace(jobs=over.finish()), Places(state), now)
+    return any(isinstance(one, WorkflowJobCreated) for one in followed)
+
+
 def in_order(steps: Sequence[WorkflowStep]) -> list[WorkflowStep]:
     """The steps, each after those it needs; what needs itself in a circle comes last."""
     ordered: list[WorkflowStep] = []

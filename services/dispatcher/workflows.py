@@ -19,7 +19,7 @@ from services.dispatcher.places import Places
 from services.dispatcher.state import Run, State
 from services.dispatcher.status import MAX_MESSAGE, moved
 from services.dispatcher.workflow_inputs import RESOURCE_SELECTOR, resolved, resources_of, type_problem
-from services.dispatcher.workflow_steps import MAX_JOBS, cancelled_end, following
+from services.dispatcher.workflow_steps import MAX_JOBS, cancelled_end, following, would_go_on
 
 SLUG: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 MAX_SLUG: Final = 100
@@ -133,8 +133,11 @@ def cancel_run(wish: CancelRun, state: State, asked: Asked) -> Decided:
         Draft(moved(job_id, job, "cancelled", asked.now, message=said[:MAX_MESSAGE], cancel=may_run_on(state, job)))
         for job_id, job in active
     )
-    # Where none is active the next steps are about to begin, and no end of a job would keep them from it.
-    return Decided(ends or (Draft(cancelled_end(state, wish.run_id, run, said, asked.now)),), {"id": wish.run_id})
+    answer = {"id": wish.run_id}
+    if ends and not would_go_on(state, wish.run_id, run, asked.now):
+        return Decided(ends, answer)
+    # The next steps are about to begin, and no end of a job would keep them from it.
+    return Decided((*ends, Draft(cancelled_end(state, wish.run_id, run, said, asked.now))), answer)
 
 
 def _position_of(wish: RunWorkflow, state: State) -> tuple[str, int]:

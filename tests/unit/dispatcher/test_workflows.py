@@ -348,6 +348,30 @@ def test_a_run_that_is_stopped_before_its_next_step_begins_ends() -> None:
     assert len(jobs(scene)) == 1
 
 
+def test_a_run_that_is_stopped_between_two_steps_has_no_next_one_though_another_job_runs() -> None:
+    scene = scene_with()
+    workflow_id = saved(scene, step("first"), step("beside"), step("then", needs=("first",)))
+    run_id = started(scene, workflow_id)["id"]
+    first, _ = jobs(scene)
+    scene.ask(SetJobStatus(job_id=first.job_id, status="successful"))
+    scene.ask(CancelRun(run_id=run_id, reason="wrong night"))
+    scene.run()
+    (ended,) = scene.facts(WorkflowRunEnded)
+    assert (ended.status, ended.left_out) == ("cancelled", ("then",))
+    assert [one.step for one in jobs(scene)] == ["first", "beside"]
+    assert [scene.room("dispatcher").state.jobs[one.job_id].status for one in jobs(scene)] == ["successful", "cancelled"]
+
+
+def test_a_step_that_concerned_nobody_does_not_begin_as_its_run_is_stopped() -> None:
+    scene = scene_with("eu-1")
+    late = WorkflowStep(name="late", ref=PULLER, selector='resource.metadata.ready == "yes"')
+    run_id = started(scene, saved(scene, step("first"), late), resourceSelector="true")["id"]
+    scene.save_resource("eu-1", {"ready": "yes"})
+    scene.do(CancelRun(run_id=run_id))
+    assert [one.status for one in scene.facts(WorkflowRunEnded)] == ["cancelled"]
+    assert [one.step for one in jobs(scene)] == ["first"]
+
+
 def test_a_run_whose_steps_have_long_names_ends_all_the_same() -> None:
     scene = scene_with()
     steps = [step(f"{number}{'x' * 990}", needs=("first",)) for number in range(200)]

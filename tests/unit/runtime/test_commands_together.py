@@ -15,7 +15,7 @@ from contracts.commands.inventory import DeleteProvider, SaveProvider
 from libs.eventlog.port import Append, Appended, LogUnavailable
 from libs.runtime import commands
 from libs.runtime.audit import redecide
-from libs.runtime.service import Command
+from libs.runtime.service import Command, Decided, Service
 from libs.simulation.world import WORKSPACE
 from tests.unit.runtime.counter import Counted, delete, save, service
 from tests.unit.runtime.flaky import FlakyLog, hosted, id_of, names, queue_of
@@ -47,9 +47,11 @@ class Grouping(FlakyLog):
         return await super().append_all(requests)
 
 
-async def _ask_all(log: FlakyLog, *wishes: SaveProvider | DeleteProvider, ids: str = "") -> list[Answer]:
+async def _ask_all(
+    log: FlakyLog, *wishes: SaveProvider | DeleteProvider, ids: str = "", of: Service[Counted] = together
+) -> list[Answer]:
     """The answers of commands that come at the same time; `ids` names their ids, one letter each."""
-    async with hosted(log, of=together) as host:
+    async with hosted(log, of=of) as host:
         queue = queue_of(host)
         await queue.ready.wait()
         requests = [
@@ -165,6 +167,43 @@ async def test_a_group_of_unknown_fate_happens_once(kept: bool) -> None:
     answers = await _ask_all(log, *_saves("a", "b", "c"))
     assert [one.result for one in answers] == [{"id": id_of(n)} for n in range(3)]
     assert await names(log) == ["a", "b", "c"]
+
+
+class Usurped(FlakyLog):
+    """The connection breaks with the first group under way, of which another owner was asked the last one: it stands where we would."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._broken = False
+
+    async def append_all(self, requests: Sequence[Append]) -> list[Appended | Exception]:
+        if self._broken:
+            return await super().append_all(requests)
+        self._broken = True
+        for one in requests[:-1]:
+            assert one.move is not None
+            await self.usurp(one.move, b'{"trigger":{"kind":"other"}}')
+        await self.append_untold(requests[-1])
+        return [LogUnavailable("connection lost") for _ in requests]
+
+
+async def test_nobody_is_told_of_what_another_owner_did_instead() -> None:
+    quiet = Command(DeleteProvider, lambda wish, state, asked: Decided(answer={"id": wish.name}), _name)
+    log = Usurped()
+    of = replace(together, commands={**together.commands, "delete_provider": quiet})
+    saved, deleted = await _ask_all(log, SaveProvider(name="a"), DeleteProvider(name="b"), of=of)
+    assert (saved.result, deleted.result) == ({"id": id_of(0)}, {"id": "b"})
+    assert await names(log) == ["usurped", "a"]
+
+
+async def test_who_has_gone_away_is_forgotten_also_while_nobody_can_be_answered() -> None:
+    async with hosted(FlakyLog(), of=together) as host:
+        waiting = queue_of(host)._commands
+        request = Request(id=id_of(0), workspace_id=WORKSPACE, auth_id="user:ana", min_position=5)
+        waiting.add(SaveProvider(name="a"), request).cancel()
+        still = waiting.add(SaveProvider(name="b"), request)
+        assert not await waiting.answer_next()
+        assert [one.answered for one in waiting._waiting] == [still]
 
 
 async def test_another_owner_in_the_middle_makes_the_state_be_loaded_again() -> None:

@@ -52,6 +52,19 @@ async def test_a_mask_keeps_what_is_known(vault: Vault) -> None:
         await vault.sealed(HERE, masked(kept), FIELDS)
 
 
+async def test_a_key_is_remembered_for_a_time_and_no_longer() -> None:
+    keys, now = MemoryKeys(MASTER), [0.0]
+    vault = Vault(SOURCES, keys, remembered_s=5, ticks=lambda: now[0])
+    kept = await vault.sealed(HERE, {"apiKey": "s3cret"}, FIELDS)
+    assert (await vault.opened(HERE, kept)).config == {"apiKey": "s3cret"}
+    await keys.destroy(HERE)
+    now[0] = 4.9
+    assert (await vault.opened(HERE, kept)).config == {"apiKey": "s3cret"}
+    now[0] = 5.0
+    with pytest.raises(SecretProblem, match="the key of this workspace's secrets is gone"):
+        await vault.opened(HERE, kept)
+
+
 async def test_another_workspace_opens_nothing(vault: Vault) -> None:
     kept = await vault.sealed(HERE, {"apiKey": "s3cret"}, FIELDS)
     with pytest.raises(SecretProblem, match="the key of this workspace's secrets is gone"):
