@@ -77,9 +77,11 @@ class Reading:
         """Take a chunk; True when no more is wanted. Raises: zlib.error."""
         self._fed += len(chunk)
         room = self._most - len(self._body) + 1
-        self._body += chunk[:room] if self._unpack is None else self._unpack.decompress(chunk, room)
-        ended = self._unpack is not None and self._unpack.eof
-        return ended or len(self._body) > self._most or self._fed > self._most + 65_536
+        if self._unpack is None:
+            self._body += chunk[:room]
+        elif not self._unpack.eof:  # what follows the end of a packed stream is nothing
+            self._body += self._unpack.decompress(chunk, room)
+        return len(self._body) > self._most or self._fed > self._most + 65_536
 
     @property
     def body(self) -> bytes:

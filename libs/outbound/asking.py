@@ -5,46 +5,48 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import zlib
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, NoReturn, Self
 
-import httpcore
 import httpx
 
 from libs.outbound.addresses import Address, AddressRules
-from libs.outbound.answer import ENCODINGS, Answer, Reading
+from libs.outbound.answer import Answer
 from libs.outbound.connecting import CheckedNetwork, Resolve, system_resolve
 from libs.outbound.failures import CallFailed, NotSent, NoWay, PerhapsSent, Reason
-from libs.outbound.kept import Connections
-from libs.outbound.wire import REUSED, Wire, redirected, wire
+from libs.outbound.kept import IDLE_S, Connections, Place
+from libs.outbound.reply import Reply
+from libs.outbound.wire import QUESTIONS, Wire, redirected, wire
 
 MAX_BODY_BYTES: Final = 1024 * 1024
-MAX_CONNECTIONS: Final = 200
-KEPT_IDLE_S: Final = 5.0
+MAX_CONNECTIONS: Final = 400
+STARTING_IDLE_S: Final = 1.0
+"""How long a connection may have been idle that a call may use which starts something. A server closes one after it was idle for seconds;
+were it to do so as we write, nobody would know whether it read that."""
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _ANYBODY: Final = "*"
 """Trust in whoever answers, whatever certificate it shows."""
-REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_TRUSTS: Final = 100
+"""Certificates that came with calls and are kept, read."""
 
 
 class _Progress:
-    """How far a call has come, told by the connection as it goes."""
+    """How far a call has come.
+
+    Attributes:
+        began: something was written, here or where it was redirected from.
+        reply: to what was written last.
+    """
 
     def __init__(self) -> None:
-        self.securing = False
         self.began = False
-        self.headers_out = False
-        self.status: int | None = None
+        self.reply: Reply | None = None
 
-    async def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        match event:
-            case "connection.start_tls.started":
-                self.securing = True
-            case "http11.send_request_headers.started":
-                self.began = True
-            case "http11.send_request_headers.complete":
-                self.headers_out = True
+    @property
+    def status(self) -> int | None:
+        return self.reply.status if self.reply is not None else None
 
 
 class Outbound:
@@ -68,14 +70,14 @@ class Outbound:
         most: int = MAX_CONNECTIONS,
     ) -> None:
         self._network = CheckedNetwork(rules, resolve)
-        self._trusting = httpx.create_ssl_context(trust_env=False)
+        self._trusting = _spoken(httpx.create_ssl_context(trust_env=False))
         if ca_file is not None:
             try:
                 self._trusting.load_verify_locations(cafile=ca_file)
             except OSError as error:
                 raise ValueError(f"the certificates in {ca_file} can not be read: {error}") from error
-        self._most = most
-        self._pools: dict[tuple[str, bool], Connections] = {}
+        self._trusts: OrderedDict[str, ssl.SSLContext] = OrderedDict()
+        self._connections = Connections(self._network, most)
 
     async def __aenter__(self) -> Self:
         return self
@@ -85,9 +87,7 @@ class Outbound:
 
     async def close(self) -> None:
         """Close the connections. Again changes nothing, and a later call opens new ones."""
-        pools, self._pools = list(self._pools.values()), {}
-        for pool in pools:
-            await pool.close()
+        await self._connections.close()
 
     async def addresses(self, host: str, port: int) -> list[Address]:
         """Where to connect to for a party that is not asked over HTTP: the addresses that may be called, best first and at least one.
@@ -147,10 +147,12 @@ class Outbound:
             async with asyncio.timeout(timeout_s):
                 hops = 0
                 while True:
-                    status, fields, body = await self._exchange(request, progress, connect_s, max_bytes, trust)
-                    location = fields.get("location")
+                    reply = await self._exchange(request, progress, connect_s, max_bytes, trust)
+                    status, location = reply.status, reply.headers.get("location")
+                    assert status is not None, "an answer that ended has a status"
                     if redirects == 0 or status not in REDIRECTS or location is None:
-                        return Answer(status, fields, body.body, body.cut, str(request.url), loop.time() - began)
+                        body = reply.body
+                        return Answer(status, reply.headers, body.body, body.cut, str(request.url), loop.time() - began)
                     if hops == redirects:
                         raise NoWay("redirect", f"it redirected more than {redirects} times")
                     hops += 1
@@ -159,66 +161,41 @@ class Outbound:
             _fail(progress, error.reason, f"{_place(method, request)}: {error.message}", error)
         except TimeoutError as error:
             _fail(progress, "timeout", f"{_place(method, request)}: {_unfinished(progress)} within {timeout_s:g} s", error)
-        except httpcore.ConnectTimeout as error:
-            _fail(progress, "timeout", f"{_place(method, request)}: no connection within {connect_s:g} s", error)
-        except httpcore.ConnectError as error:
-            what = "no secure connection" if progress.securing else "no connection"
-            _fail(progress, "tls" if progress.securing else "refused", f"{_place(method, request)}: {what}: {error}", error)
-        except httpcore.LocalProtocolError as error:
-            # What our own side of the protocol will not write never left, unless the head was out already.
-            progress.began = progress.headers_out
-            _fail(progress, "request", f"{_place(method, request)}: the request can not be written: {error}", error)
-        except (httpcore.ProtocolError, zlib.error) as error:
-            # A connection that ends where a status line should be is reported by the same class as one that speaks no HTTP.
-            cut = "disconnected" in str(error) or "closed connection" in str(error)
-            what = "the connection was cut" if cut else "what came back can not be read"
-            _fail(progress, "cut" if cut else "protocol", f"{_place(method, request)}: {what}: {error}", error)
-        except (httpcore.NetworkError, httpcore.TimeoutException, OSError) as error:
-            _fail(
-                progress, "cut", f"{_place(method, request)}: the connection was cut{f': {error}' if str(error) else ''}", error
-            )
+        except OSError as error:
+            _fail(progress, "cut", f"{_place(method, request)}: the connection was cut: {error}", error)
 
-    async def _exchange(
-        self, request: Wire, progress: _Progress, connect_s: float, max_bytes: int, trust: str
-    ) -> tuple[int, httpx.Headers, Reading]:
-        progress.securing = False
-        progress.headers_out = progress.began
+    async def _exchange(self, request: Wire, progress: _Progress, connect_s: float, max_bytes: int, trust: str) -> Reply:
+        progress.reply = None
         url = request.url
-        call = httpcore.Request(
-            request.method,
-            httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-            headers=request.raw_headers(),
-            content=request.body or b"",
-            extensions={"timeout": {"connect": connect_s}, "trace": progress.trace},
-        )
-        async with self._pool(trust, request.method in REUSED).lent(call.url.origin) as connection:
-            response = await connection.handle_async_request(call)
-            progress.status = response.status
-            try:
-                fields = httpx.Headers(response.headers)
-                encoding = fields.get("content-encoding", "").strip().lower()
-                if encoding not in ENCODINGS:
-                    raise NoWay("protocol", f"the answer is packed with {encoding[:40]!r}, which was not asked for")
-                body = Reading(max_bytes, encoding)
-                async for chunk in response.aiter_stream():
-                    if body.feed(chunk):
-                        break
-                return response.status, fields, body
-            finally:
-                await response.aclose()
+        secure = url.scheme == "https"
+        place = Place(url.raw_host.decode("ascii"), url.port or (443 if secure else 80), self._secured(trust) if secure else None)
+        idle_s = IDLE_S if request.method in QUESTIONS else STARTING_IDLE_S
+        async with self._connections.lent(place, connect_s, idle_s) as connection:
+            reply = progress.reply = Reply(request.method, max_bytes)
+            # Also where the connection is gone before anything could be written: to be in doubt is safe, to be wrong is not.
+            progress.began = True
+            await connection.exchange(request.written(), reply)
+            return reply
 
-    def _pool(self, trust: str, reuse: bool) -> Connections:
-        """Connections to use: kept ones, but for who brings certificates of its own, since there may be any number of those."""
-        if trust not in ("", _ANYBODY):
-            return self._connections(_trusting_only(trust), False)
-        pool = self._pools.get((trust, reuse))
-        if pool is None:
-            context = httpx.create_ssl_context(verify=False, trust_env=False) if trust == _ANYBODY else self._trusting
-            pool = self._pools[trust, reuse] = self._connections(context, reuse)
-        return pool
+    def _secured(self, trust: str) -> ssl.SSLContext:
+        """How to find out who answers. Raises: NoWay: the certificates can not be read."""
+        if not trust:
+            return self._trusting
+        context = self._trusts.get(trust)
+        if context is None:
+            insecure = trust == _ANYBODY
+            context = _spoken(httpx.create_ssl_context(verify=False, trust_env=False) if insecure else _trusting_only(trust))
+            self._trusts[trust] = context
+            if len(self._trusts) > _TRUSTS:
+                self._trusts.popitem(last=False)
+        else:
+            self._trusts.move_to_end(trust)
+        return context
 
-    def _connections(self, context: ssl.SSLContext, reuse: bool) -> Connections:
-        return Connections(context, self._network, self._most, KEPT_IDLE_S if reuse else 0.0)
+
+def _spoken(context: ssl.SSLContext) -> ssl.SSLContext:
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 def _trusting_only(ca: str) -> ssl.SSLContext:

@@ -6,28 +6,22 @@ A name that has another address a moment later (DNS rebinding) therefore gains n
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
-import sys
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from importlib.util import find_spec
+from collections.abc import Awaitable, Callable, Sequence
 from ipaddress import ip_address
-from typing import Any, cast
-
-import httpcore
+from typing import Final
 
 from libs.outbound.addresses import Address, AddressRules, hint
+from libs.outbound.connection import Connection
 from libs.outbound.failures import NoWay
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """The addresses of a host name, best first. Raises OSError when it has none."""
 
-# The library asks several times a call which loop it runs in, by an import that fails where this package is not installed. Python
-# remembers only imports that succeed, so that each time it looked through all of its path, for a sixth of what a call takes.
-if find_spec("sniffio") is None:
-    cast(dict[str, Any], sys.modules).setdefault("sniffio", None)
-
-SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
+_LATE_S: Final = 60.0
+"""The event loop ends a handshake by itself, with another error; so much later it can not come before us."""
 
 
 async def system_resolve(host: str, port: int) -> Sequence[str]:
@@ -36,35 +30,7 @@ async def system_resolve(host: str, port: int) -> Sequence[str]:
     return list(dict.fromkeys(str(where[0]) for *_, where in found))
 
 
-class _Connection(httpcore.AsyncNetworkStream):
-    """A connection that does not stay open when its caller gives up during the TLS handshake, as that of the library would."""
-
-    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
-        self._stream = stream
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return await self._stream.read(max_bytes, timeout)
-
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        await self._stream.write(buffer, timeout)
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-    async def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.AsyncNetworkStream:
-        try:
-            return await self._stream.start_tls(ssl_context, server_hostname, timeout)
-        except BaseException:
-            await self._stream.aclose()
-            raise
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-
-class CheckedNetwork(httpcore.AsyncNetworkBackend):
+class CheckedNetwork:
     """The network as far as the rules let it be reached.
 
     Args:
@@ -75,46 +41,57 @@ class CheckedNetwork(httpcore.AsyncNetworkBackend):
     def __init__(self, rules: AddressRules, resolve: Resolve = system_resolve) -> None:
         self._rules = rules
         self._resolve = resolve
-        self._network = httpcore.AnyIOBackend()
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[SocketOption] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Connect to the first address that may be called and answers.
+    async def opened(self, host: str, port: int, within_s: float, secured: ssl.SSLContext | None) -> Connection:
+        """A connection to a host.
 
-        Raises: NoWay: `name` or `address`; httpcore.ConnectError or ConnectTimeout, of the last address tried.
+        Args:
+            within_s: seconds for name and connection together, and as many again for TLS.
+            secured: how; None without TLS.
+
+        Raises: NoWay: `name`, `address`, `refused`, `tls` or `timeout`.
         """
         loop = asyncio.get_running_loop()
-        end = None if timeout is None else loop.time() + timeout
+        line = await self.connected(host, port, within_s)
+        if secured is None:
+            return (await loop.create_connection(Connection, sock=line))[1]
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(within_s):
+                return (
+                    await loop.create_connection(
+                        Connection, sock=line, ssl=secured, server_hostname=host, ssl_handshake_timeout=within_s + _LATE_S
+                    )
+                )[1]
+        except TimeoutError as error:
+            raise NoWay("timeout", f"no secure connection within {within_s:g} s") from error
+        except (OSError, ValueError) as error:  # a name can be one that no certificate is for
+            raise NoWay("tls", f"no secure connection: {error if str(error) else 'it was cut'}") from error
+
+    async def connected(self, host: str, port: int, within_s: float) -> socket.socket:
+        """A socket that is connected to the first address that may be called and answers.
+
+        Raises: NoWay: `name` or `address`; `refused` or `timeout`, of the last address tried.
+        """
+        loop = asyncio.get_running_loop()
+        end = loop.time() + within_s
+        try:
+            async with asyncio.timeout_at(end):
                 addresses = await self.addresses(host, port)
         except TimeoutError as error:
-            raise httpcore.ConnectTimeout(f"the name {host} was not resolved in time") from error
-        last: Exception = httpcore.ConnectError()
+            raise NoWay("timeout", f"the name {host} was not resolved within {within_s:g} s") from error
+        last = NoWay("refused", "no connection")
         for place, address in enumerate(addresses):
             # An address that swallows everything must leave time for the others.
-            share = None if end is None else max(0.0, end - loop.time()) / (len(addresses) - place)
+            share_s = max(0.0, end - loop.time()) / (len(addresses) - place)
             try:
-                return _Connection(await self._network.connect_tcp(str(address), port, share, local_address, socket_options))
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                last = error
+                async with asyncio.timeout(share_s):
+                    return await _connected(address, port)
+            except TimeoutError:
+                last = NoWay("timeout", f"no connection within {within_s:g} s")
+            except OSError as error:
+                why = os.strerror(error.errno) if error.errno else str(error)
+                last = NoWay("refused", f"no connection: {why} ({address})")
         raise last
-
-    async def connect_unix_socket(
-        self, path: str, timeout: float | None = None, socket_options: Iterable[SocketOption] | None = None
-    ) -> httpcore.AsyncNetworkStream:
-        """Never: files of this machine are not the outside. Raises: NoWay."""
-        raise NoWay("address", "sockets of this machine can not be called")
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait; part of the interface."""
-        await self._network.sleep(seconds)
 
     async def addresses(self, host: str, port: int) -> list[Address]:
         """The addresses of a name, or an address itself, that may be called, best first and at least one.
@@ -138,3 +115,14 @@ class CheckedNetwork(httpcore.AsyncNetworkBackend):
             kind = next(refusal for refusal in refusals if refusal is not None)
             raise NoWay("address", f"{host} is at a {kind} address, which may not be called; {hint(kind)}")
         return allowed
+
+
+async def _connected(address: Address, port: int) -> socket.socket:
+    line = socket.socket(socket.AF_INET if address.version == 4 else socket.AF_INET6, socket.SOCK_STREAM)
+    try:
+        line.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(line, (str(address), port))
+    except BaseException:
+        line.close()
+        raise
+    return line

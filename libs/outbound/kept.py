@@ -1,97 +1,119 @@
-"""Connections that are lent to one call at a time, and kept for the next one to the same place.
-
-The library's own pool looks through all of its connections twice a call, so that a call costs the more the more there are.
-"""
+"""Connections that are lent to one call at a time, and kept for the next one to the same place."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-
-import httpcore
+from typing import Final, NamedTuple
 
 from libs.outbound.connecting import CheckedNetwork
+from libs.outbound.connection import Connection
 
-Place = tuple[bytes, bytes, int]
-"""Scheme, host and port."""
+IDLE_S: Final = 5.0
+"""One that was not used for so long is closed: the other side is about to do so as well."""
+AGE_S: Final = 60.0
+"""One that was opened so long ago is not lent again: the name may have another address by now."""
+
+
+class Place(NamedTuple):
+    """Whom a connection leads to, and how that was found out: one that was trusted by one rule is never lent under another."""
+
+    host: str
+    port: int
+    secured: ssl.SSLContext | None
 
 
 class Connections:
-    """Connections with one idea of whom to trust.
+    """Connections that are lent and kept.
 
     Args:
-        context: tells whose certificates are believed.
         network: opens them.
         most: are open at a time; whoever wants another one waits, and who came first goes first.
-        idle_s: one that was not used for so long is not used again; 0 keeps none.
     """
 
-    def __init__(self, context: ssl.SSLContext, network: CheckedNetwork, most: int, idle_s: float) -> None:
-        self._context = context
+    def __init__(self, network: CheckedNetwork, most: int) -> None:
         self._network = network
         self._most = most
-        self._idle_s = idle_s
         self._turns = asyncio.Semaphore(most)
         self._lent = 0
         # Since when each is idle, longest first; and those of each place, of which the last one is the likeliest to be alive.
-        self._idle: dict[httpcore.AsyncHTTPConnection, tuple[Place, float]] = {}
-        self._places: dict[Place, dict[httpcore.AsyncHTTPConnection, None]] = {}
+        self._idle: dict[Connection, tuple[Place, float]] = {}
+        self._places: dict[Place, dict[Connection, None]] = {}
+        self._sweep: asyncio.TimerHandle | None = None
 
     @asynccontextmanager
-    async def lent(self, origin: httpcore.Origin) -> AsyncIterator[httpcore.AsyncHTTPConnection]:
-        """A connection to a place for one call, which must have read or closed its answer at the end of the block."""
-        place = (origin.scheme, origin.host, origin.port)
+    async def lent(self, place: Place, within_s: float, idle_s: float) -> AsyncIterator[Connection]:
+        """A connection to a place for one call.
+
+        Args:
+            within_s: seconds to open one, as of `CheckedNetwork.opened`.
+            idle_s: one that was idle for longer is not taken; 0 opens one in any case.
+
+        Raises: NoWay.
+        """
         async with self._turns:
             self._lent += 1
             try:
-                connection = await self._kept(place) or await self._new(origin)
+                connection = self._kept(place, idle_s)
+                if connection is None:
+                    if self._idle and len(self._idle) + self._lent > self._most:
+                        self._drop(next(iter(self._idle)))
+                    connection = await self._network.opened(place.host, place.port, within_s, place.secured)
                 try:
                     yield connection
                 finally:
-                    if self._idle_s > 0 and connection.is_idle() and not connection.is_closed():
+                    if connection.usable:
                         self._keep(place, connection)
-                    else:
-                        await connection.aclose()
             finally:
                 self._lent -= 1
 
     async def close(self) -> None:
         """Close those that are idle."""
-        while self._idle:
-            await self._drop(next(iter(self._idle)))
+        if self._sweep is not None:
+            self._sweep.cancel()
+            self._sweep = None
+        for connection in (closing := list(self._idle)):
+            self._drop(connection)
+        await asyncio.gather(*(connection.closed() for connection in closing))
 
-    def _keep(self, place: Place, connection: httpcore.AsyncHTTPConnection) -> None:
-        self._idle[connection] = (place, time.monotonic())
-        self._places.setdefault(place, {})[connection] = None
-
-    async def _kept(self, place: Place) -> httpcore.AsyncHTTPConnection | None:
-        """The one that was used last of those to a place; None when none is alive."""
-        old = time.monotonic() - self._idle_s
-        while self._idle and next(iter(self._idle.values()))[1] <= old:
-            await self._drop(next(iter(self._idle)))
+    def _kept(self, place: Place, idle_s: float) -> Connection | None:
+        """The one that was used last of those to a place; None when none is fit."""
+        now = asyncio.get_running_loop().time()
         while known := self._places.get(place):
             connection = next(reversed(known))
-            if not connection.has_expired():
-                self._forget(connection)
-                return connection
-            await self._drop(connection)
+            if connection.since <= now - AGE_S or not connection.alive():
+                self._drop(connection)
+                continue
+            if self._idle[connection][1] <= now - idle_s:
+                return None
+            self._forget(connection)
+            return connection
         return None
 
-    async def _new(self, origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection:
-        while self._idle and len(self._idle) + self._lent > self._most:
-            await self._drop(next(iter(self._idle)))
-        return httpcore.AsyncHTTPConnection(
-            origin, ssl_context=self._context, keepalive_expiry=self._idle_s, network_backend=self._network
-        )
+    def _keep(self, place: Place, connection: Connection) -> None:
+        loop = asyncio.get_running_loop()
+        self._idle[connection] = (place, loop.time())
+        self._places.setdefault(place, {})[connection] = None
+        if self._sweep is None:
+            self._sweep = loop.call_later(IDLE_S, self._close_old)
 
-    async def _drop(self, connection: httpcore.AsyncHTTPConnection) -> None:
+    def _close_old(self) -> None:
+        self._sweep = None
+        loop = asyncio.get_running_loop()
+        while self._idle:
+            connection, (_, since) = next(iter(self._idle.items()))
+            if since > loop.time() - IDLE_S:
+                self._sweep = loop.call_at(since + IDLE_S, self._close_old)
+                return
+            self._drop(connection)
+
+    def _drop(self, connection: Connection) -> None:
         self._forget(connection)
-        await connection.aclose()
+        connection.close()
 
-    def _forget(self, connection: httpcore.AsyncHTTPConnection) -> None:
+    def _forget(self, connection: Connection) -> None:
         place, _ = self._idle.pop(connection)
         known = self._places[place]
         del known[connection]

@@ -16,9 +16,8 @@ import orjson
 from libs.outbound.failures import NoWay
 
 MAX_URL: Final = 16_384
-REUSED: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-"""Methods that may go over a connection that was used before. A server may close such a one at the very moment that we write to it, and
-then nobody knows whether it read what we wrote; for a call that starts something that doubt costs more than a new connection."""
+QUESTIONS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that start nothing."""
 
 FRAMING: Final = frozenset(
     {"connection", "content-length", "expect", "keep-alive", "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
@@ -28,8 +27,11 @@ FRAMING: Final = frozenset(
 UNHARMING: Final = frozenset({"accept", "accept-encoding", "accept-language", "user-agent"})
 """Headers that go along when a redirect leads to another place; any other may be a secret meant for the first one alone."""
 
+_BODILESS: Final = QUESTIONS | {"DELETE"}
+"""Methods that say nothing of a body where there is none."""
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _NOT_IN_VALUE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_NOT_IN_PATH: Final = re.compile(rb"[^\x21-\x7e]")
 _NUMBER: Final = re.compile(r"(?:[0-9]+|0[xX][0-9a-fA-F]*)")
 
 
@@ -58,11 +60,15 @@ class Wire:
         known = {name for name, _ in self.headers}
         raw = [] if "host" in known else [(b"Host", self.url.netloc)]
         raw += [(name.encode("ascii"), value) for name, value in self.headers]
-        if self.body is not None or self.method not in REUSED | {"DELETE"}:
+        if self.body is not None or self.method not in _BODILESS:
             raw.append((b"Content-Length", str(len(self.body or b"")).encode("ascii")))
-        if self.method not in REUSED:
-            raw.append((b"Connection", b"close"))
         return raw
+
+    def written(self) -> bytes:
+        """All of it, as it goes over a connection."""
+        lines = [b"%s %s HTTP/1.1" % (self.method.encode("ascii"), self.url.raw_path)]
+        lines += [b"%s: %s" % one for one in self.raw_headers()]
+        return b"\r\n".join((*lines, b"", self.body or b""))
 
 
 def wire(
@@ -92,6 +98,8 @@ def wire(
                 "request", "the address holds a user and password, and there is an Authorization header: give one of them"
             )
         ready["authorization"] = [basic]
+    if len(ready.get("host", ())) > 1:
+        raise NoWay("request", "there are two Host headers")
     body, kind = _body(json, content, form)
     if kind is not None:
         ready.setdefault("content-type", [kind])
@@ -114,7 +122,15 @@ def checked_url(text: str) -> tuple[httpx.URL, bytes | None]:
         host = url.raw_host.decode("ascii")
     # Malformed host names end in one of several built-in errors, depending on where it is noticed.
     except (httpx.InvalidURL, ValueError, TypeError) as error:
+        if str(error).startswith("Invalid port"):
+            # What stands there is not shown: it may be the rest of a password with a slash in it.
+            raise NoWay(
+                "request",
+                "the address is none: its port can not be read; a port is a number from 1 to 65535, and IPv6 goes in [brackets]",
+            ) from None
         raise NoWay("request", f"the address is none: {error}") from None
+    if _NOT_IN_PATH.search(url.raw_path):
+        raise NoWay("request", "the path of the address holds a character that must be written with a percent sign")
     if url.scheme not in ("http", "https"):
         raise NoWay("request", f"the address begins with {url.scheme or 'no scheme'!r}, only http: and https: can be called")
     if not host:

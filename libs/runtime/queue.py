@@ -233,10 +233,13 @@ class Queue(Generic[S]):
         self.ready.clear()
         service, room = self.service, self.room
         checkpoint = await self.log.checkpoint(service.name, self.workspace_id)
-        self.feed.hint(self.workspace_id, checkpoint.position)
+        # An owner before this one decided on nothing that it had not folded, but its own facts lie after its checkpoint: whoever decides
+        # from there without them would do what they did once more, and nothing would keep it from that.
+        head = await self.log.head(self.workspace_id)
+        self.feed.hint(self.workspace_id, head)
         state, position = await snapshots.load(self.log, service, self.workspace_id, checkpoint.position)
         room.reset(state, position, checkpoint)
-        self._snapshot_at, self._fold_to = position, 0
+        self._snapshot_at, self._fold_to = position, head
         room.fold(())
         while room.position < checkpoint.position:
             if self._stopping:

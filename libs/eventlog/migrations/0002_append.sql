@@ -8,6 +8,9 @@
 -- Locks: all checkpoints first, then all heads, both in one order, so that two groups of two processes never wait for each other in
 -- a circle. A head stays locked until commit; that is what makes positions gapless and visible in order.
 --
+-- Requests of one consumer in one call follow one another: after one that was not recorded none of the others is ('moved'). That the
+-- checkpoint stands where the next one goes on from says nothing then: another owner may have brought it there.
+--
 -- Result, per request: 'ok' and the new head; 'repeated', the head that the command reached and its answer; 'moved'; 'condition'.
 CREATE FUNCTION es.append(
   p_workspaces      uuid[],        -- the distinct workspaces of the group, ascending
@@ -47,6 +50,7 @@ DECLARE
   v_workspace uuid;
   v_head      bigint;
   v_facts     boolean := false;
+  v_broken    text[] := '{}';
 BEGIN
   IF cardinality(array_remove(p_consumer, '')) > 0 THEN
     INSERT INTO es.checkpoint AS c (consumer, workspace_id)
@@ -89,7 +93,8 @@ BEGIN
     IF result = 'ok' AND p_consumer[r] <> '' THEN
       PERFORM FROM es.checkpoint c
         WHERE c.consumer = p_consumer[r] AND c.workspace_id = v_workspace
-          AND c.position = p_old_position[r] AND c.sequence = p_old_sequence[r];
+          AND c.position = p_old_position[r] AND c.sequence = p_old_sequence[r]
+          AND p_consumer[r] || '/' || v_workspace <> ALL (v_broken);
       IF NOT FOUND THEN
         result := 'moved';
       END IF;
@@ -124,6 +129,9 @@ BEGIN
           SELECT v_workspace, t.tag, v_head + t.ordinal
           FROM unnest(p_tag_request, p_tag_ordinal, p_tag) AS t(request, ordinal, tag) WHERE t.request = r;
       END IF;
+    END IF;
+    IF result <> 'ok' AND p_consumer[r] <> '' THEN
+      v_broken := v_broken || (p_consumer[r] || '/' || v_workspace);
     END IF;
     RETURN NEXT;
   END LOOP;

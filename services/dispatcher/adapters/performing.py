@@ -8,12 +8,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
-from contracts.agents import config_problems
 from contracts.shapes import Json
 from libs.runtime import clock
 from libs.runtime.outside import Outside
 from libs.runtime.service import Intent, NotYet, Performer
-from libs.secrets.problem import SecretProblem
 from libs.secrets.redaction import Redacted
 from services.dispatcher.adapters.argo_cd import ArgoCd
 from services.dispatcher.adapters.argo_workflow import ArgoWorkflow
@@ -24,6 +22,7 @@ from services.dispatcher.adapters.http_pull import HttpPull
 from services.dispatcher.adapters.kubernetes import Kubernetes
 from services.dispatcher.adapters.kubernetes_api import KubernetesApi
 from services.dispatcher.adapters.manual import Manual
+from services.dispatcher.adapters.opening import LOOK_AGAIN_S, Unusable, opened
 from services.dispatcher.adapters.plan_reporting import PlanReporting
 from services.dispatcher.adapters.planning import Planning
 from services.dispatcher.adapters.port import Agent, AgentAnswer, AgentRequest, CancelAnswer, Delayed
@@ -34,8 +33,6 @@ from services.dispatcher.adapters.webhook import Webhook
 from services.dispatcher.places import number_in
 
 CALLS: Final = "maxCallsPerMinute"
-LOOK_AGAIN_S: Final = 5.0
-"""Before an agent is asked again that could not be asked."""
 INSIDE: Final[Mapping[str, Agent]] = {"http-pull": HttpPull(), "test-runner": TestRunner()}
 """Agents that call nobody: they need neither secrets nor what the job was made from."""
 
@@ -78,20 +75,15 @@ def performing(
         if agent is None:
             known = ", ".join(sorted(agents))
             return _refused(told["call"], f"No job agent type '{told['type']}' is known here; known are: {known}.")
-        config, context, redacted = told["config"], {}, Redacted()
-        if told["type"] not in INSIDE:
-            assert outside is not None, f"a {told['type']} agent needs an outside"
-            assert documents is not None
-            context = await documents.context_of(told["workspace_id"], told["position"], config)
-            try:
-                opened = await outside.vault.opened(told["workspace_id"], config)
-            except SecretProblem as problem:
-                return _refused(told["call"], f"The configuration names a secret that can not be opened: {problem}.")
-            config, redacted = opened.config, opened.redacted
-        if problems := config_problems(told["type"], config, whole=True):
-            said = "; ".join(f"{one['path']}: {one['message']}" for one in problems)
-            why = f"The merged configuration of agent, deployment and version can not be used by {told['type']}: {said}."
-            return _refused(told["call"], redacted.text(why))
+        context: Json = {}
+        inside = told["type"] in INSIDE
+        if not inside:
+            assert documents is not None, f"a {told['type']} agent needs an outside"
+            context = await documents.context_of(told["workspace_id"], told["position"], told["config"])
+        try:
+            config, redacted = await opened(None if inside else outside, told["workspace_id"], told["type"], told["config"])
+        except Unusable as why:
+            return _refused(told["call"], why.message)
         known = told["known"]
         request = AgentRequest(
             told["job_id"],

@@ -8,7 +8,6 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final, cast
 
-from contracts.agents import config_problems
 from contracts.documents import (
     agent_document,
     dispatch_context,
@@ -25,13 +24,11 @@ from contracts.shapes import Json
 from libs.rego import RegoFailed, RegoUnavailable, in_turn, violations
 from libs.runtime.outside import Outside
 from libs.runtime.service import Intent, NotYet
-from libs.secrets.problem import SecretProblem
 from libs.secrets.redaction import Redacted
 from services.dispatcher.adapters.context import Documents
+from services.dispatcher.adapters.opening import LOOK_AGAIN_S, Unusable, opened
 from services.dispatcher.adapters.port import Agent, Delayed, PlanAnswer, PlanRequest
 
-LOOK_AGAIN_S: Final = 5.0
-"""Before an agent is asked again that was not ready with its answer."""
 MAX_TEXT_BYTES: Final = 80_000
 """Of each of the two texts, as JSON: both, the message and the validations fit into one fact."""
 MAX_MESSAGE_BYTES: Final = 8 * 1024
@@ -76,21 +73,16 @@ class Planning:
         return _result(answer, validations)
 
     async def _answer(self, told: Json, context: Json, *, again: bool) -> tuple[PlanAnswer | Delayed, Redacted]:
-        config, redacted = told["config"], Redacted()
+        redacted = Redacted()
         agent = self._agents.get(told["type"])
         if told["problem"]:
             return PlanAnswer(status="errored", message=told["problem"]), redacted
         if agent is None:
             return PlanAnswer(status="unsupported", message=f"Agents of type '{told['type']}' make no dry runs."), redacted
-        if self._outside is not None:
-            try:
-                opened = await self._outside.vault.opened(told["workspace_id"], config)
-            except SecretProblem as problem:
-                return PlanAnswer(status="errored", message=f"A secret can not be opened: {problem}."), redacted
-            config, redacted = opened.config, opened.redacted
-        if problems := config_problems(told["type"], config, whole=True):
-            said = "; ".join(f"{one['path']}: {one['message']}" for one in problems)
-            return PlanAnswer(status="errored", message=f"The merged configuration can not be used: {said}."), redacted
+        try:
+            config, redacted = await opened(self._outside, told["workspace_id"], told["type"], told["config"])
+        except Unusable as why:
+            return PlanAnswer(status="errored", message=why.message), redacted
         request = PlanRequest(
             told["result_id"], told["type"], config, told["workspace_id"], told["agent_id"], context, again=again
         )

@@ -76,6 +76,11 @@ class MortalLog:
             await self._death.at("after the record")
         return appended
 
+    async def append_all(self, requests: Sequence[Append]) -> list[Appended | Exception]:
+        if self._death.over:
+            raise LogUnavailable("the process is dead")
+        return await self._log.append_all(requests)
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._log, name)
 

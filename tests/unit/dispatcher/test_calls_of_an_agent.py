@@ -16,7 +16,8 @@ from libs.runtime.outside import Outside
 from libs.runtime.service import Intent, NotYet, Performer
 from libs.secrets.sources import Sources
 from libs.secrets.vault import Vault
-from services.dispatcher.adapters.performing import LOOK_AGAIN_S, built_in_agents, performing
+from services.dispatcher.adapters.opening import LOOK_AGAIN_S
+from services.dispatcher.adapters.performing import built_in_agents, performing
 from services.dispatcher.adapters.port import (
     AgentAnswer,
     AgentRequest,

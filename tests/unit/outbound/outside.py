@@ -126,6 +126,18 @@ class Leaps:
         self._ahead_s += 10 * LONG_S
 
 
+class Stands:
+    """The running event loop's clock, which stands still but for when it is put forward."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._now = loop.time()
+        loop.time = lambda: self._now  # type: ignore[method-assign]  # the loop asks itself for the time
+
+    def forward(self, seconds: float) -> None:
+        """Let so much time pass at once."""
+        self._now += seconds
+
+
 @asynccontextmanager
 async def calling(rules: AddressRules = LOOPBACK) -> AsyncIterator[Outbound]:
     """A client with names that are all 127.0.0.1."""

@@ -6,7 +6,6 @@ import socket
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-import httpcore
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 from libs.outbound.addresses import METADATA, AddressRules, Kind, kind_of
 from libs.outbound.connecting import CheckedNetwork
 from libs.outbound.failures import NoWay
+from tests.unit.outbound.outside import LONG_S
 
 NOTHING = AddressRules()
 ALL_KINDS = AddressRules.parse("loopback, private, link-local")
@@ -114,44 +114,39 @@ class Names:
 )
 async def test_a_name_is_judged_by_its_address(answer: list[str], kind: str) -> None:
     with pytest.raises(NoWay, match=f"inner.example is at a {kind} address, which may not be called") as told:
-        await CheckedNetwork(NOTHING, Names(answer)).connect_tcp("inner.example", 80)
+        await CheckedNetwork(NOTHING, Names(answer)).connected("inner.example", 80, LONG_S)
     assert told.value.reason == "address"
 
 
 async def test_a_name_is_resolved_once_and_only_what_was_checked_is_connected_to() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         names = Names(["169.254.169.254", "127.0.0.1"], ["169.254.169.254"])
-        stream = await CheckedNetwork(AddressRules.parse("loopback"), names).connect_tcp(
-            "two.example", listening.getsockname()[1], 30
-        )
-        assert stream.get_extra_info("server_addr")[0] == "127.0.0.1"
+        port = listening.getsockname()[1]
+        line = await CheckedNetwork(AddressRules.parse("loopback"), names).connected("two.example", port, LONG_S)
+        assert line.getpeername() == ("127.0.0.1", port)
         assert names.asked == 1
-        await stream.aclose()
+        line.close()
 
 
 async def test_the_next_address_is_tried_when_one_refuses() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         names = Names(["127.0.0.2", "127.0.0.1"])
-        stream = await CheckedNetwork(AddressRules.parse("loopback"), names).connect_tcp(
-            "two.example", listening.getsockname()[1], 30
-        )
-        assert stream.get_extra_info("server_addr")[0] == "127.0.0.1"
-        await stream.aclose()
+        port = listening.getsockname()[1]
+        line = await CheckedNetwork(AddressRules.parse("loopback"), names).connected("two.example", port, LONG_S)
+        assert line.getpeername() == ("127.0.0.1", port)
+        line.close()
 
 
 async def test_the_last_refusal_is_told_when_all_refuse() -> None:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
-        with pytest.raises(httpcore.ConnectError):
-            await CheckedNetwork(AddressRules.parse("loopback"), Names(["127.0.0.1"])).connect_tcp("x", bound.getsockname()[1])
+        network = CheckedNetwork(AddressRules.parse("loopback"), Names(["127.0.0.2", "127.0.0.1"]))
+        with pytest.raises(NoWay, match=r"no connection: Connection refused \(127\.0\.0\.1\)") as told:
+            await network.connected("x", bound.getsockname()[1], LONG_S)
+        assert told.value.reason == "refused"
 
 
 async def test_a_name_without_an_address() -> None:
     with pytest.raises(NoWay, match="has no address") as told:
-        await CheckedNetwork(NOTHING, Names([])).connect_tcp("none.example", 80)
+        await CheckedNetwork(NOTHING, Names([])).connected("none.example", 80, LONG_S)
     assert told.value.reason == "name"
-
-
-async def test_sockets_of_this_machine_are_no_outside() -> None:
-    with pytest.raises(NoWay, match="can not be called"):
-        await CheckedNetwork(ALL_KINDS).connect_unix_socket("postgres.sock")

@@ -9,8 +9,8 @@ import pytest
 
 from libs.outbound.addresses import AddressRules
 from libs.outbound.asking import Outbound
-from libs.outbound.failures import CallFailed
-from tests.unit.outbound.outside import LONG_S, Got, calling, listening, outside, said
+from libs.outbound.failures import CallFailed, PerhapsSent
+from tests.unit.outbound.outside import LONG_S, Got, Handle, Stands, calling, listening, outside, said
 
 
 async def echo(got: Got, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -36,17 +36,115 @@ async def test_one_that_the_other_side_closed_is_not_used_again() -> None:
             await (await closed.get()).wait_closed()
 
 
-async def test_one_that_was_idle_for_long_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 1_000.0
-    monkeypatch.setattr("libs.outbound.kept.time.monotonic", lambda: now)
+async def test_one_that_was_idle_for_long_is_not_used_again() -> None:
+    clock = Stands(asyncio.get_running_loop())
     async with outside(echo) as server, calling() as outbound:
         await get(outbound, server.url())
-        now += 4
+        clock.forward(4)
         await get(outbound, server.url())
         assert server.connections == 1
-        now += 6
+        clock.forward(6)
         await get(outbound, server.url())
         assert server.connections == 2
+
+
+async def test_a_call_that_starts_something_takes_only_one_that_was_used_just_now() -> None:
+    clock = Stands(asyncio.get_running_loop())
+    async with outside(echo) as server, calling() as outbound:
+        for seconds, connections in ((0, 1), (0.5, 1), (2, 2), (0, 2)):
+            clock.forward(seconds)
+            await outbound.ask("POST", server.url(), timeout_s=LONG_S)
+            assert server.connections == connections
+
+
+async def test_one_is_not_used_for_ever_because_names_move() -> None:
+    clock = Stands(asyncio.get_running_loop())
+    async with outside(echo) as server, calling() as outbound:
+        for _ in range(14):
+            await get(outbound, server.url())
+            clock.forward(4)
+        assert server.connections == 1
+        clock.forward(4.5)
+        await get(outbound, server.url())
+        assert server.connections == 2
+
+
+async def test_one_that_is_idle_is_closed_without_another_call() -> None:
+    hung_up = asyncio.Event()
+    clock = Stands(asyncio.get_running_loop())
+
+    async def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(said("200 OK", b"here"))
+        assert await reader.read() == b""
+        hung_up.set()
+
+    async with listening(accepted) as port, calling() as outbound:
+        await get(outbound, f"http://127.0.0.1:{port}/")
+        clock.forward(6)
+        await hung_up.wait()
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        said("200 OK", b"here", "Connection: close"),
+        said("200 OK", b"here").replace(b"HTTP/1.1", b"HTTP/1.0"),
+        said("200 OK", b"here") + said("200 OK", b"for somebody else"),
+        said("200 OK", b"here") + b"what is this",
+    ],
+)
+async def test_one_whose_answer_speaks_against_it_is_not_used_again(raw: bytes) -> None:
+    async def handle(got: Got, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(raw)
+
+    async with outside(handle) as server, calling() as outbound:
+        for _ in range(2):
+            assert (await outbound.ask("GET", server.url(), timeout_s=LONG_S)).body == b"here"
+        assert server.connections == 2
+
+
+async def test_what_nobody_asked_for_is_no_answer_to_the_next_call() -> None:
+    late: asyncio.Queue[asyncio.StreamWriter] = asyncio.Queue()
+
+    async def handle(got: Got, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(said("200 OK", b"here"))
+        await writer.drain()
+        late.put_nowait(writer)
+
+    async with outside(handle) as server, calling() as outbound:
+        for path in ("/1", "/2"):
+            assert (await outbound.ask("POST", server.url(path), timeout_s=LONG_S)).body == b"here"
+            writer = await late.get()
+            writer.write(said("200 OK", b"for somebody else"))
+            await writer.drain()
+            await writer.wait_closed()  # the client hangs up
+        assert server.connections == 2
+
+
+def once() -> Handle:
+    """Answers the first request of a connection, and hangs up at the second."""
+    seen: set[asyncio.StreamWriter] = set()
+
+    async def handle(got: Got, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if writer in seen:
+            writer.close()
+        else:
+            seen.add(writer)
+            writer.write(said("200 OK", b"here"))
+
+    return handle
+
+
+async def test_a_call_on_a_kept_connection_that_ends_without_a_word_may_have_been_received_and_is_not_made_again() -> None:
+    async with outside(once()) as server, calling() as outbound:
+        for method in ("POST", "PUT", "PATCH", "DELETE", "GET"):
+            await outbound.ask(method, server.url("/first"), timeout_s=LONG_S)
+            with pytest.raises(PerhapsSent) as told:
+                await outbound.ask(method, server.url("/second"), timeout_s=LONG_S)
+            assert (told.value.reason, told.value.status) == ("cut", None)
+    assert [got.line.split(" ")[1] for got in server.got] == ["/first", "/second"] * 5
+    assert server.connections == 5
 
 
 async def test_places_do_not_share_connections() -> None:

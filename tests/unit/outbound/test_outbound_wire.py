@@ -112,9 +112,27 @@ def test_a_body_that_is_none_is_refused(body: dict[str, Any]) -> None:
         wire("POST", "http://host/", **body)
 
 
-def test_a_call_that_starts_something_takes_a_connection_of_its_own() -> None:
-    assert (b"Connection", b"close") in wire("POST", "http://host/").raw_headers()
-    assert (b"Connection", b"close") not in wire("GET", "http://host/").raw_headers()
+def test_a_request_as_it_is_written() -> None:
+    request = wire("POST", "http://host:81/a b?c=ü", headers={"X-Key": "k"}, json=[])
+    assert request.written() == (
+        b"POST /a%20b?c=%C3%BC HTTP/1.1\r\nHost: host:81\r\nx-key: k\r\ncontent-type: application/json\r\nuser-agent: signalbox\r\n"
+        b"accept: */*\r\naccept-encoding: gzip\r\nContent-Length: 2\r\n\r\n[]"
+    )
+
+
+@pytest.mark.parametrize("method,length", [("GET", None), ("HEAD", None), ("DELETE", None), ("POST", b"0"), ("PUT", b"0")])
+def test_what_is_said_of_no_body(method: str, length: bytes | None) -> None:
+    assert dict(wire(method, "http://host/").raw_headers()).get(b"Content-Length") == length
+
+
+@pytest.mark.parametrize("url", ["http://host:port/", "http://user:pa/ss@host/", "http://host:99999999999999/"])
+def test_a_bad_port_is_told_in_a_sentence_that_gives_nothing_away(url: str) -> None:
+    with pytest.raises(NoWay) as told:
+        wire("POST", url)
+    assert told.value.message in (
+        "the address is none: its port can not be read; a port is a number from 1 to 65535, and IPv6 goes in [brackets]",
+        "port 99999999999999 can not be called; ports are 1 to 65535",
+    )
 
 
 SECRETS = {"Authorization": "Bearer t", "X-Api-Key": "k", "Cookie": "c", "Accept": "text/plain"}

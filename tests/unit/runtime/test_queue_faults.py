@@ -220,6 +220,19 @@ async def test_another_owner_at_the_same_checkpoint_is_not_taken_for_oneself() -
         assert await names(log) == ["a", "usurped", "b"]
 
 
+async def test_whoever_takes_over_decides_on_all_that_the_owner_before_it_recorded() -> None:
+    log = FlakyLog()
+    async with hosted(log) as host:
+        await ask(host, SaveProvider(name="a"), 0)
+        stored = queue_of(host).room.stored
+        move = CheckpointMove("inventory", stored, Checkpoint(stored.position, stored.sequence + 1))
+        await log.append_untold(Append(WORKSPACE, facts=(saved("b"),), move=move))  # its facts lie after the checkpoint
+        answer = await ask(host, SaveProvider(name="b"), 1)
+    assert answer.refusal is not None
+    assert answer.refusal.code == "DUPLICATE_NAME"
+    assert await names(log) == ["a", "b"]
+
+
 async def test_a_command_without_facts_is_not_taken_for_another_one_either() -> None:
     log = FlakyLog()
     async with hosted(log, of=deciding(lambda wish, state, asked: Decided((), {"saw": sorted(state.saved)}))) as host:
