@@ -187,12 +187,20 @@ def _sealing(
     if isinstance(value, Mapping):
         return {key: _sealing(one, fields, seal, (*path, key), secret=secret, siblings=value) for key, one in value.items()}
     if isinstance(value, str):
-        return seal(path, value) if secret and value and not references(value) else value
+        return seal(path, value) if secret and value and not _references_at(path, value) else value
     if isinstance(value, Sequence):
         return [_sealing(one, fields, seal, (*path, place), secret=secret, siblings=None) for place, one in enumerate(value)]
     if secret and isinstance(value, int | float) and not isinstance(value, bool):
         return seal(path, value)
     return value
+
+
+
+def _references_at(path: Path, text: str) -> tuple[Reference, ...]:
+    try:
+        return references(text)
+    except SecretProblem as problem:
+        raise problem.at(path) from None
 
 
 def _not_too_deep(path: Path) -> None:

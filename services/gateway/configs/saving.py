@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -132,7 +133,8 @@ class Configs:
             fields = fields_of_provider(metric.provider.type)
             path = f"/body/rules/{index}/verification/metrics/{number}/provider"
             # The secret of a text that is a template is what it names.
-            templates = templates_of(given, fields)
+            with _refusing(path):
+                templates = templates_of(given, fields)
             as_known = _Known(before, before["type"] == given["type"]) if before is not None else _Known()
             config = await self._kept(workspace_id, with_texts(given, dict.fromkeys(templates, "")), fields, as_known, path)
             provider = MetricProvider.model_validate(with_texts(config, templates))
@@ -147,13 +149,20 @@ class Configs:
         return _Known(row[field]) if row is not None else _Known()
 
     async def _kept(self, workspace_id: str, config: Json, fields: SecretFields, known: _Known, path: str) -> Any:
-        try:
+        with _refusing(path):
             meant = kept(config, known.config, same_kind=known.same_kind) if stands_for_known(config) else config
             return await self._vault.sealed(workspace_id, meant, fields)
-        except SecretProblem as problem:
-            where = "/".join([path, *map(str, problem.path)])
-            found = {"path": where, "message": problem.message, "errorCode": problem.code}
-            raise Refused("invalid", f"Invalid secret: {problem}", code="INVALID_SECRET", details=[found]) from None
+
+
+@contextmanager
+def _refusing(path: str) -> Iterator[None]:
+    """What is wrong with a secret of the configuration at this path is told to whoever sent it."""
+    try:
+        yield
+    except SecretProblem as problem:
+        where = "/".join([path, *map(str, problem.path)])
+        found = {"path": where, "message": problem.message, "errorCode": problem.code}
+        raise Refused("invalid", f"Invalid secret: {problem}", code="INVALID_SECRET", details=[found]) from None
 
 
 class KeepingRequests:

@@ -117,6 +117,16 @@ async def test_the_same_again_changes_nothing_and_neither_does_what_is_shown_to_
     assert await head(one) == before
 
 
+@pytest.mark.parametrize("kind", PROVIDERS)
+async def test_a_secret_field_with_half_a_reference_is_refused_with_its_place(one: House, kind: str) -> None:
+    provider, secret = PROVIDERS[kind]
+    answer = await saved(one, with_mask(provider, secret, "Bearer ${secret:db}"), want=400)
+    assert answer["code"] == "INVALID_SECRET"
+    (told,) = answer["details"]
+    assert told["path"] == "/".join(["/body/rules/0/verification/metrics/0/provider", *secret])
+    assert "${secret:env:NAME}" in told["message"]
+
+
 async def test_others_are_shown_masks(one: House, monkeypatch: pytest.MonkeyPatch) -> None:
     made = await saved(one, *(provider for provider, _ in PROVIDERS.values()))
     monkeypatch.setattr("services.gateway.http.call.may_write", lambda *who: False)
