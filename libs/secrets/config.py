@@ -195,7 +195,6 @@ def _sealing(
     return value
 
 
-
 def _references_at(path: Path, text: str) -> tuple[Reference, ...]:
     try:
         return references(text)

@@ -198,7 +198,12 @@ class Yard:
             items = tuple(ReleaseItem(resource_id=one, release_id=f"{version_id}/{one}") for one in run)
             self.tell(ReleasesCreated(**place, items=items, cleared_at=0, created_at=self.now))
         for one in ids:
-            job: dict[str, Any] = {**place, "job_id": f"{version_id}/{one}/job", "release_id": f"{version_id}/{one}", "resource_id": one}
+            job: dict[str, Any] = {
+                **place,
+                "job_id": f"{version_id}/{one}/job",
+                "release_id": f"{version_id}/{one}",
+                "resource_id": one,
+            }
             self.tell(
                 JobCreated(
                     **job, agent_id="agent", status="pending", snapshot=SNAPSHOT, created_at=self.now, deadline_at=self.now

@@ -300,7 +300,7 @@ def test_the_mark_of_a_version_that_gave_way_to_another_leaves_alone_what_waits(
     assert [job.version_id for job in scene.jobs()] == [id_of("v1"), id_of("v2")]
 
 
-@pytest.mark.parametrize(("ended", "dispatched"), [("successful", [False]), ("failure", [False, True])])
+@pytest.mark.parametrize("ended,dispatched", [("successful", [False]), ("failure", [False, True])])
 def test_a_rollback_to_the_release_that_ran_last_runs_it_again_only_where_it_did_not_succeed(
     ended: JobStatus, dispatched: list[bool]
 ) -> None:
