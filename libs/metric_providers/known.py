@@ -5,13 +5,17 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import ValidationError
 
-from contracts.shapes import MetricProvider
+from contracts.shapes import Json, MetricProvider
 from libs.metric_providers.port import Provider
+from libs.secrets.fields import SecretFields
+
+_DEEPEST: Final = 10
 
 
 def _found() -> Iterator[Provider[Any]]:
@@ -41,3 +45,28 @@ def problems(given: MetricProvider) -> Iterator[tuple[str, str]]:
     except ValidationError as error:
         for one in error.errors(include_url=False, include_input=False, include_context=False):
             yield "/".join(str(part) for part in one["loc"]), one["msg"].removeprefix("Value error, ")
+
+
+@cache
+def fields_of_provider(provider_type: str) -> SecretFields:
+    """Which fields of a provider are secret: those that its type marks so, and those whose name says so."""
+    known = KNOWN.get(provider_type)
+    schema = known.config.model_json_schema(by_alias=True) if known is not None else {}
+    return SecretFields.of(*sorted(".".join(path) for path in _secret(schema, schema.get("$defs", {}), ())))
+
+
+def _secret(schema: Any, definitions: Json, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """The paths that a JSON schema marks as secret; `*` for any key or place."""
+    if not isinstance(schema, dict) or len(path) > _DEEPEST:
+        return
+    if schema.get("x-secret") and path:
+        yield path
+        return
+    if "$ref" in schema:
+        yield from _secret(definitions.get(schema["$ref"].rpartition("/")[2]), definitions, path)
+    for way in (*schema.get("anyOf", ()), *schema.get("oneOf", ()), *schema.get("allOf", ())):
+        yield from _secret(way, definitions, path)
+    for name, inner in schema.get("properties", {}).items():
+        yield from _secret(inner, definitions, (*path, name))
+    for inner in (schema.get("items"), schema.get("additionalProperties")):
+        yield from _secret(inner, definitions, (*path, "*"))

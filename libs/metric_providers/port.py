@@ -75,7 +75,7 @@ class Provider(Generic[C]):
         measure: asks once. It gets the configuration with templates rendered and secrets opened, and returns the `result` that conditions see:
             `ok`, and what the type adds; `value` where one number sums it up; `noData: true` where the answer came but holds nothing to judge.
             Raises: NoResult, or CallFailed of `libs/outbound`.
-        party: who is asked, such as a host, of a configuration that is not rendered yet: one party is asked so often and no more.
+        party: who is asked, such as a host, of a configuration with templates in it or rendered: one party is asked so often and no more.
         delay_s: seconds that a measurement is due later than it would be, for a provider that waits.
     """
 

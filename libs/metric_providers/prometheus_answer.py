@@ -11,7 +11,7 @@ from libs.metric_providers.answers import result_of
 if TYPE_CHECKING:
     from libs.outbound.answer import Answer
 
-INFINITE: Final = 1e300
+INFINITE: Final = 1e290
 """Stands for an infinite sample, for which JSON has no number; large enough for every comparison, small enough to be added up."""
 
 

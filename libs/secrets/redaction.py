@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 from libs.secrets.references import MASK, MAX_DEPTH
 
@@ -18,6 +18,13 @@ _LINE_FROM: Final = 16
 """Single lines of longer secrets (keys, certificates) are secrets as well, when they are at least this long."""
 
 _CODED_FROM: Final = 6
+
+_PART_FROM: Final = 6
+"""What a secret holds beside its secret (`Bearer`, a host) says which part that is; shorter ones could be any number or word."""
+
+_CREDENTIALS: Final = re.compile(r"(basic|bearer|token|apikey|api-key|bot)\s+(\S.*)", re.IGNORECASE)
+_IN_ADDRESS: Final = re.compile(r"://[^/?#:@]*:([^/?#]*)@")
+_IN_PAIRS: Final = re.compile(r"\bpassword\s*=\s*(?:'((?:[^'\\]|\\.)*)'|(\S+))")
 
 
 class Redacted:
@@ -64,7 +71,7 @@ class Redacted:
 def _shapes(secret: str) -> set[str]:
     if not secret.strip():
         return set()
-    plain = {secret, secret.strip()}
+    plain = {secret, secret.strip(), *(part for part in _parts(secret) if len(part) >= _PART_FROM)}
     lines = [line.strip() for line in secret.splitlines()]
     if len(lines) > 1:
         plain |= {line for line in lines if len(line) >= _LINE_FROM}
@@ -83,6 +90,25 @@ def _shapes(secret: str) -> set[str]:
         except UnicodeEncodeError:
             continue  # half a character is in no URL and no Base64
     return shapes
+
+
+def _parts(secret: str) -> Iterator[str]:
+    """What others may show of a secret by itself: the token of a header, the password of an address or of a connection string."""
+    if header := _CREDENTIALS.fullmatch(secret.strip()):
+        yield header[2]
+        if header[1].lower() == "basic":
+            yield _decoded(header[2]).partition(":")[2]
+    for address in _IN_ADDRESS.finditer(secret):
+        yield from (address[1], unquote(address[1]))
+    for pair in _IN_PAIRS.finditer(secret):
+        yield re.sub(r"\\(.)", r"\1", pair[1] or pair[2])
+
+
+def _decoded(coded: str) -> str:
+    try:
+        return base64.b64decode(coded, validate=True).decode()
+    except ValueError:  # neither Base64 nor text
+        return ""
 
 
 def _coded(secret: bytes) -> set[str]:

@@ -15,7 +15,7 @@ from services.policy.evaluation import Findings, walk
 from services.policy.finding import Finding, RuleKey, positions
 from services.policy.gate import Judge
 from services.policy.not_a_target import why_no_target
-from services.policy.on_the_way import deployed_anew, ends_of, failed_as, health, held_return, on_its_way, worded
+from services.policy.on_the_way import ends_of, failed_as, health, held_return, on_its_way, worded
 from services.policy.route import Route, Turn, pinned_to
 from services.policy.skips import skips_of
 from services.policy.state import NOWHERE, Held, Pair, Pin, Skip, Standing, State, Success, Version, pair_key
@@ -229,9 +229,9 @@ def _summary(judge: Judge, pair: Pair, resource_id: str, first: VersionStanding 
         ends = f"a person who redeploys {to}, or a newer version"
         return f"{runs}; it was going back to {to}, but {failed_as(job)}. What ends it: {ends}."
     if first is not None:
-        # Beside a newer version, what a person wants of the one that runs is not to be forgotten.
+        # Beside a newer version, how the one that runs is and what a person wants of it is not to be forgotten.
         wanted = standing.desired is not None and standing.desired.version_id != first.version_id
-        anew = deployed_anew(judge, pair, resource_id) if wanted else ""
+        anew = health(judge, pair, resource_id) if wanted else ""
         return f"{stopped(f'{runs}{anew}')} {first.message}"
     if standing.current is None:
         return f"{runs}: there is no version to deploy."

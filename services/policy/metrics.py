@@ -19,6 +19,9 @@ from libs.template import TemplateError, parse
 LONGEST_NAME: Final = 256
 """Characters of a metric's name, which every fact about its measurements repeats."""
 
+MOST_METRICS: Final = 500
+"""Metrics of one rule: facts about its verification say more of each than the policy does."""
+
 Problem = tuple[str, str]
 """Where, with `/` between the parts, and what."""
 
@@ -40,6 +43,12 @@ def check_metrics(wish: SavePolicy) -> None:
 
 
 def _problems(body: Verification) -> Iterator[Problem]:
+    if len(body.metrics) > MOST_METRICS:
+        yield (
+            "metrics",
+            f"a rule may have {MOST_METRICS} metrics at most, this one has {len(body.metrics)}; put the others into another rule",
+        )
+        return
     for number, metric in enumerate(body.metrics):
         yield from ((f"metrics/{number}/{where}", message) for where, message in _of_metric(metric))
     soonest = min(metric.interval_seconds for metric in body.metrics)

@@ -32,9 +32,11 @@ def verify_again(wish: VerifyAgain, state: State, asked: Asked) -> Decided:
     newest_id, newest = _newest(state, wish.verification_id, known)
     if newest.ending is None:
         raise Refused("conflict", f"Verification {newest_id} is running; wait until it is decided")
-    if overtaken(state, known.key, known.job_id, known.release_id):
-        raise Refused("conflict", "Another release has run on the target since: what was verified is not there any more")
     running = state.running.get(newest_id)
+    # Whoever ran since may be forgotten by now; nothing is kept then of what it ended, or came after.
+    is_over = running is None and not newest.document
+    if is_over or overtaken(state, known.key, known.job_id, known.release_id):
+        raise Refused("conflict", "Another release has run on the target since: what was verified is not there any more")
     before = running.fact if running is not None else VerificationStarted.model_validate_json(newest.document)
     if gone(state, before):
         raise Refused("conflict", "The target is gone: its resource, environment or deployment was deleted")

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from contracts.facts.verifier import MeasurementTaken
-from contracts.shapes import MetricSpec
+from contracts.shapes import MetricProvider, MetricSpec
 from libs.metric_providers import provider_of
 from libs.metric_providers.port import Provider
 
@@ -21,22 +21,22 @@ def due_after(spec: MetricSpec, last: MeasurementTaken) -> datetime:
 def delay_s(spec: MetricSpec) -> float:
     """Seconds that a measurement is due later than it would be, because its provider waits."""
     known = provider_of(spec.provider)
-    config = _config(known, spec)
+    config = _config(known, spec.provider)
     return 0.0 if known is None or config is None else known.delay_s(config)
 
 
-def party_of(spec: MetricSpec) -> str:
+def party_of(provider: MetricProvider) -> str:
     """Who is asked, such as a host; empty for nobody in particular."""
-    known = provider_of(spec.provider)
-    config = _config(known, spec)
+    known = provider_of(provider)
+    config = _config(known, provider)
     return "" if known is None or config is None else known.party(config)
 
 
-def _config(known: Provider[Any] | None, spec: MetricSpec) -> Any:
-    """The configuration as its provider reads it, with templates in it; None when it can not."""
+def _config(known: Provider[Any] | None, provider: MetricProvider) -> Any:
+    """The configuration as its provider reads it, perhaps with templates in it; None when it can not."""
     if known is None:
         return None
     try:
-        return known.config.model_validate(spec.provider.given)
+        return known.config.model_validate(provider.given)
     except ValidationError:
         return None

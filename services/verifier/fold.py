@@ -26,9 +26,6 @@ from services.verifier.slots import first_times
 from services.verifier.state import Ending, Known, Running, State, begun, key_of, target_key
 from services.verifier.watching import next_round, watched
 
-KEPT_JOBS: Final = 4
-"""Jobs of a target whose verifications are known."""
-
 
 def evolve(state: State, recorded: Recorded) -> State:
     """Return the state after one more fact."""
@@ -43,17 +40,14 @@ def evolve(state: State, recorded: Recorded) -> State:
 def _started(state: State, fact: VerificationStarted) -> State:
     key = key_of(fact)
     known = state.known.set(fact.verification_id, Known(key, fact.job_id, fact.release_id, fact.rule_id, fact.attempt))
-    slots, _ = first_times(state.slots, map(party_of, fact.metrics), fact.started_at)
+    slots, _ = first_times(state.slots, (party_of(spec.provider) for spec in fact.metrics), fact.started_at)
     state = state._replace(running=state.running.set(fact.verification_id, begun(fact)), known=known, slots=slots)
     return _remembered(state, key, (fact.verification_id, *state.by_target.get(key, ())))
 
 
 def _remembered(state: State, key: str, ids: tuple[str, ...]) -> State:
-    """Of the verifications of a target those are known that are measured, or of one of the newest jobs."""
-    jobs: dict[str, None] = {}
-    for one in ids:
-        jobs.setdefault(state.known[one].job_id)
-    newest = list(jobs)[:KEPT_JOBS]
+    """Of the verifications of a target those are known that are measured, or of one of the newest dispatches."""
+    newest = {job.job_id for job in state.jobs.get(key, ())}
     kept = tuple(one for one in ids if one in state.running or state.known[one].job_id in newest)
     known = state.known
     if len(kept) < len(ids):
@@ -72,10 +66,8 @@ def _measured(state: State, fact: MeasurementTaken) -> State:
 
 def _passed(state: State, fact: VerificationPassed) -> State:
     running = state.running[fact.verification_id]
-    state = _good(_ended(state, running, "passed"), running)
-    if fact.watched_until is None:
-        return state
-    return state._replace(running=state.running.set(fact.verification_id, watched(running, fact.watched_until)))
+    until = fact.watched_until
+    return _good(_ended(state, running, "passed", None if until is None else watched(running, until)), running)
 
 
 def _failed(state: State, fact: VerificationFailed) -> State:
@@ -96,9 +88,11 @@ def _watch_ended(state: State, fact: WatchEnded) -> State:
     return _good(_ended(state, running, "passed"), running)
 
 
-def _ended(state: State, running: Running, how: Ending) -> State:
+def _ended(state: State, running: Running, how: Ending, goes_on: Running | None = None) -> State:
+    """A verification was decided; `goes_on` is how it is measured on."""
     about = running.fact
-    state = state._replace(running=state.running.delete(about.verification_id))
+    id_ = about.verification_id
+    state = state._replace(running=state.running.delete(id_) if goes_on is None else state.running.set(id_, goes_on))
     known = state.known.get(about.verification_id)
     if known is None:
         return state
@@ -140,12 +134,16 @@ def _good(state: State, running: Running) -> State:
 
 
 def _has_failed(state: State, key: str, release_id: str) -> bool:
-    """Whether the newest verification of the release failed for one of its rules."""
-    newest: dict[str, Known] = {}
+    """Whether one of the newest verifications of the release failed: for each rule those of its newest dispatch, one for each job."""
+    attempts = {job.job_id: job.attempt for job in state.jobs.get(key, ())}
+    dispatched: dict[str, int | None] = {}
+    newest: dict[tuple[str, str], Known] = {}
     for one in state.by_target.get(key, ()):
         known = state.known[one]
         if known.release_id == release_id:
-            newest.setdefault(known.rule_id, known)
+            attempt = attempts.get(known.job_id)
+            if dispatched.setdefault(known.rule_id, attempt) == attempt:
+                newest.setdefault((known.rule_id, known.job_id), known)
     return any(known.ending == "failed" for known in newest.values())
 
 

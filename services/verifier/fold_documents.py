@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import groupby, islice, takewhile
 from typing import Any, Final
 
 from immutables import Map
@@ -24,7 +25,9 @@ from contracts.shapes import ACTIVE
 from services.verifier.state import KnownJob, KnownRelease, State, target_key
 
 KEPT: Final = 4
-"""Releases and jobs remembered per target: a verification belongs to one of the newest."""
+"""Releases, and dispatches with all their jobs, remembered per target: a verification belongs to one of the newest."""
+MOST_JOBS: Final = 64
+"""Jobs remembered per target, however many agents a dispatch has."""
 _BEGUN: Final = frozenset({"inProgress", "successful", "failure", "externalRunNotFound"})
 """A job in one of these runs or ran; one that ended otherwise did so if it says when it began."""
 
@@ -106,8 +109,18 @@ def _job_created(state: State, fact: JobCreated) -> State:
         updated_at=fact.created_at,
         started_at=None,
         completed_at=None if fact.status == "pending" else fact.created_at,
+        attempt=fact.attempt,
     )
-    return state._replace(jobs=state.jobs.set(key, (job, *state.jobs.get(key, ()))[:KEPT]))
+    return state._replace(jobs=state.jobs.set(key, _newest((job, *state.jobs.get(key, ())))))
+
+
+def _newest(jobs: tuple[KnownJob, ...]) -> tuple[KnownJob, ...]:
+    """Of the jobs of a target, newest first, those of the newest dispatches: several agents make several jobs of one."""
+    if len(jobs) <= KEPT:
+        return jobs
+    dispatches = (found for found, _ in groupby(jobs, key=lambda job: (job.release_id, job.attempt)))
+    newest = set(islice(dispatches, KEPT))
+    return tuple(takewhile(lambda job: (job.release_id, job.attempt) in newest, jobs[:MOST_JOBS]))
 
 
 def _job_status_changed(state: State, fact: JobStatusChanged) -> State:
@@ -131,6 +144,7 @@ def _moved(job: KnownJob, fact: JobStatusChanged) -> KnownJob:
         started_at=fact.started_at,
         completed_at=fact.completed_at,
         begun=job.begun or fact.status in _BEGUN or (fact.status not in ACTIVE and fact.started_at is not None),
+        attempt=job.attempt,
     )
 
 

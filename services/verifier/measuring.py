@@ -18,7 +18,7 @@ from contracts.facts.verifier import (
     VerificationStarted,
     WatchEnded,
 )
-from contracts.shapes import Json, MetricSpec
+from contracts.shapes import Json, MetricProvider, MetricSpec
 from libs.runtime.service import Draft, Intent, Outcome
 from services.verifier.about import about_of
 from services.verifier.asked import request_of
@@ -67,7 +67,12 @@ class Measuring:
         if found is None:
             return None
         running, spec, tally = found
-        return Intent(key, request_of(spec.provider, state, running.fact), tally.due_at, lane=party_of(spec))
+        request = request_of(spec.provider, state, running.fact)
+        # Of an address that only a template names, everybody's questions would else be to one party.
+        asked = (
+            spec.provider if request["provider"] == spec.provider.given else MetricProvider.model_validate(request["provider"])
+        )
+        return Intent(key, request, tally.due_at, lane=party_of(asked))
 
     def settle(self, state: State, outcomes: Sequence[Outcome], now: datetime) -> Sequence[Draft]:
         """Judge the answers, and decide the verifications whose metrics are decided thereby."""

@@ -41,7 +41,7 @@ def bounded(result: Json) -> Json:
     headers = kept.get("headers")
     if isinstance(headers, dict):
         kept["headers"] = {name[:KEPT_HEADER_TEXT]: _short(headers[name]) for name in sorted(headers)[:KEPT_HEADERS]}
-    return _fitting({key: storable(value) for key, value in kept.items() if not _is_deep(value)})
+    return _fitting({key: storable(value) for key, value in kept.items() if not is_deep(value)})
 
 
 def message_of(text: str) -> str:
@@ -70,7 +70,7 @@ def _short(value: Any) -> Any:
 
 def _fitting(result: Json) -> Json:
     """The result without its largest parts, as far as it is too large with them; how it went stays."""
-    sizes = {key: len(orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)) for key, value in result.items()}
+    sizes = {key: len(orjson.dumps({key: value}, option=orjson.OPT_NON_STR_KEYS)) for key, value in result.items()}
     total = sum(sizes.values())
     if total <= KEPT_BYTES:
         return result
@@ -78,14 +78,19 @@ def _fitting(result: Json) -> Json:
     for key in sorted(sizes, key=lambda key: (-sizes[key], key)):
         if total <= KEPT_BYTES:
             break
-        kept[key] = LEFT_OUT
         total -= sizes[key]
+        if len(key) <= KEPT_HEADER_TEXT:
+            kept[key] = LEFT_OUT
+            total += len(orjson.dumps({key: LEFT_OUT}))
+        else:
+            del kept[key]
     return kept
 
 
-def _is_deep(value: Any) -> bool:
+def is_deep(value: Any, levels: int = KEPT_DEPTH) -> bool:
+    """Whether JSON data has more than so many levels."""
     level = [value]
-    for _ in range(KEPT_DEPTH):
+    for _ in range(levels):
         level = [
             inner for one in level if isinstance(one, dict | list) for inner in (one.values() if isinstance(one, dict) else one)
         ]

@@ -23,8 +23,11 @@ from services.verifier.ending import passed
 from services.verifier.slots import Slots, first_times
 from services.verifier.state import State, begun, key_of
 
-MAX_METRICS_BYTES: Final = MAX_FACT_BYTES - 8 * 1024
-"""What the metrics of a verification may have as JSON, so that the fact about its start can be recorded."""
+MAX_METRICS_BYTES: Final = MAX_FACT_BYTES - 16 * 1024
+"""What the metrics of a verification may have as JSON with the times of their first measurements, so that the fact about its start can be
+recorded, also with a reason."""
+TIME_BYTES: Final = 32
+"""A time as JSON."""
 
 
 def id_of(job_id: str, rule_id: str, attempt: int) -> str:
@@ -54,7 +57,7 @@ def starts(state: State, recorded: Sequence[Recorded], now: datetime) -> list[Dr
 
 def timed(metrics: tuple[MetricSpec, ...], slots: Slots, now: datetime) -> tuple[Slots, tuple[datetime, ...]]:
     """When each metric is measured first, and the slots afterwards."""
-    slots, times = first_times(slots, map(party_of, metrics), now)
+    slots, times = first_times(slots, (party_of(spec.provider) for spec in metrics), now)
     return slots, tuple(at + timedelta(seconds=delay_s(spec)) for spec, at in zip(metrics, times, strict=True))
 
 
@@ -67,7 +70,7 @@ def _started(
     for spec in required.metrics:
         metrics.setdefault(spec.name, spec)
     rendered_metrics = tuple(_with_conditions(spec, context) for spec in metrics.values())
-    if sum(len(spec.model_dump_json().encode()) for spec in rendered_metrics) > MAX_METRICS_BYTES:
+    if sum(len(spec.model_dump_json().encode()) + TIME_BYTES for spec in rendered_metrics) > MAX_METRICS_BYTES:
         # More than one fact holds, because of what the templates bring in. As templates the conditions fail, and show why.
         rendered_metrics = tuple(metrics.values())
     slots, first_at = timed(rendered_metrics, slots, now)

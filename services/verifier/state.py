@@ -81,6 +81,7 @@ class KnownJob(NamedTuple):
 
     Attributes:
         begun: it ran, or runs.
+        attempt: of the release; jobs of one attempt are of several agents.
     """
 
     job_id: str
@@ -95,6 +96,7 @@ class KnownJob(NamedTuple):
     started_at: datetime | None
     completed_at: datetime | None
     begun: bool = False
+    attempt: int = 1
 
 
 class State(NamedTuple):
@@ -107,7 +109,7 @@ class State(NamedTuple):
         good: the newest releases of each target that passed, with the numbers of their metrics, newest first.
         slots: until when the slots of a party are taken.
         resources, environments, deployments, versions: today's documents, by id.
-        releases, jobs: the newest few of each target, by its key, newest first.
+        releases, jobs: the newest few of each target, by its key, newest first; of jobs, the newest few dispatches.
     """
 
     workspace_id: str

@@ -5,45 +5,17 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
 from typing import Any, Final
 
 from contracts.commands.policy import RuleInput
 from contracts.shapes import Json, MetricSpec
-from libs.metric_providers import KNOWN
 from libs.secrets.config import clear_secrets
 from libs.secrets.fields import Path, SecretFields
 
 _ACTION: Final = re.compile(r"\{\{.*?\}\}", re.DOTALL)
-_DEEPEST: Final = 10
 
 Place = tuple[str, str, int]
 """A rule, the name of a metric in it, and which one of this name it is."""
-
-
-@cache
-def fields_of_provider(provider_type: str) -> SecretFields:
-    """Which fields of a provider are secret: those that its type marks so, and those whose name says so."""
-    known = KNOWN.get(provider_type)
-    schema = known.config.model_json_schema(by_alias=True) if known is not None else {}
-    return SecretFields.of(*sorted(".".join(path) for path in _secret(schema, schema.get("$defs", {}), ())))
-
-
-def _secret(schema: Any, definitions: Json, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """The paths that a JSON schema marks as secret; `*` for any key or place."""
-    if not isinstance(schema, dict) or len(path) > _DEEPEST:
-        return
-    if schema.get("x-secret") and path:
-        yield path
-        return
-    if "$ref" in schema:
-        yield from _secret(definitions.get(schema["$ref"].rpartition("/")[2]), definitions, path)
-    for way in (*schema.get("anyOf", ()), *schema.get("oneOf", ()), *schema.get("allOf", ())):
-        yield from _secret(way, definitions, path)
-    for name, inner in schema.get("properties", {}).items():
-        yield from _secret(inner, definitions, (*path, name))
-    for inner in (schema.get("items"), schema.get("additionalProperties")):
-        yield from _secret(inner, definitions, (*path, "*"))
 
 
 def templates_of(config: Json, fields: SecretFields) -> dict[Path, str]:

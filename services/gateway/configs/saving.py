@@ -14,13 +14,14 @@ from contracts.commands.planner import CreateVersion, SaveDeployment, UpdateVers
 from contracts.commands.policy import RuleInput, SavePolicy
 from contracts.shapes import Json, MetricProvider, MetricSpec, WorkflowStep
 from libs.bus.port import Requests, Unavailable, Written
+from libs.metric_providers import fields_of_provider
 from libs.secrets.fields import SecretFields
 from libs.secrets.keys import KeysUnavailable
 from libs.secrets.problem import SecretProblem
 from libs.secrets.vault import Vault
 from services.gateway.configs.checks import agent_problems, deployment_problems, may_be_read_outside
 from services.gateway.configs.keeping import OF_ANY_TYPE, fields_of, kept, stands_for_known
-from services.gateway.configs.metrics import KnownProviders, fields_of_provider, metrics_of, templates_of, with_texts
+from services.gateway.configs.metrics import KnownProviders, metrics_of, templates_of, with_texts
 from services.gateway.rows import Table
 from services.gateway.store import ReadStore, StoreUnavailable
 

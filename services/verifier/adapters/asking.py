@@ -11,26 +11,26 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from contracts.shapes import Json
-from libs.metric_providers import KNOWN, Asking, NoResult, Provider
+from libs.metric_providers import KNOWN, Asking, NoResult, Provider, fields_of_provider
 from libs.outbound.addresses import AddressRules
 from libs.outbound.asking import Outbound
 from libs.outbound.failures import CallFailed
 from libs.runtime import clock
 from libs.runtime.service import Intent, NotYet
-from libs.secrets.fields import SecretFields
 from libs.secrets.hiding import hidden
 from libs.secrets.problem import SecretProblem
 from libs.secrets.redaction import Redacted
 from libs.secrets.references import replaced
 from libs.secrets.vault import Vault
 from services.verifier.adapters.parties import Busy, Parties
+from services.verifier.recording import is_deep
 
 LONGEST_S: Final = 660.0
 """A question that takes longer is given up, whatever its provider thinks of time."""
+DEEPEST: Final = 100
+"""Levels of JSON that an answer may have: outcomes are handed on as JSON, and what can not be would be asked for ever."""
 BUSY_S: Final = 0.1
 """Before a party is tried again that is asked as much as it may be."""
-
-_HIDDEN: Final = SecretFields()
 
 log_ = logging.getLogger("signalbox.verifier")
 
@@ -81,7 +81,7 @@ class Asker:
     async def _measured(self, request: Json) -> Json:
         given = request["provider"]
         # References to variables and files stay readable; what is in clear where a secret belongs is no more recorded than what is sealed.
-        shown, in_clear = hidden(given, _HIDDEN)
+        shown, in_clear = hidden(given, fields_of_provider(given["type"]))
         told: Json = {"asked": shown}
         redacted = Redacted()
         try:
@@ -133,7 +133,11 @@ class Asker:
             raise NoResult(f"the {given['type']} provider broke ({type(error).__name__}); the service's log says where") from None
         if isinstance(result.get("body"), str):
             # The body as JSON is made again from its text, which is all that is kept with the decision.
-            return {key: value for key, value in result.items() if key != "json"}
+            result = {key: value for key, value in result.items() if key != "json"}
+        if is_deep(result, DEEPEST):
+            raise NoResult(
+                f"the {given['type']} provider's answer has more than {DEEPEST} levels, which is too deep to be judged"
+            )
         return result
 
 

@@ -128,7 +128,7 @@ async def test_no_number_is_no_data(exporter: Exporter, server: str, asking: Ask
         assert (result["ok"], result.get("noData"), "value" in result) == (True, True, False), query
 
 
-@pytest.mark.parametrize("query,value", [("vector(1)", 1), ("2.5", 2.5), ("vector(1) / 0", 1e300), ("-1 / vector(0)", -1e300)])
+@pytest.mark.parametrize("query,value", [("vector(1)", 1), ("2.5", 2.5), ("vector(1) / 0", 1e290), ("-1 / vector(0)", -1e290)])
 async def test_numbers(server: str, asking: Asking, query: str, value: float) -> None:
     result = await ask(asking, server, query)
     assert (result["ok"], result["value"], "noData" in result) == (True, value, False)

@@ -258,6 +258,26 @@ async def test_a_provider_that_breaks_is_a_question_without_a_result(caplog: pyt
     assert [one.message for one in caplog.records] == ["a provider broke"]
 
 
+async def test_an_answer_that_is_too_deep_to_be_recorded_is_none() -> None:
+    async def deep(config: _Config, asking: Asking) -> Json:
+        return {"ok": True, "rows": orjson.loads("[" * int(config.text) + "]" * int(config.text))}
+
+    asker = Asker(providers=own(deep))
+    outcome = await outcome_of(asker, intent({"type": "own", "text": "300"}))
+    assert outcome["error"] == "the own provider's answer has more than 100 levels, which is too deep to be judged"
+    shallow = await outcome_of(asker, intent({"type": "own", "text": "90"}))
+    assert orjson.loads(orjson.dumps(shallow))["result"]["ok"]
+
+
+async def test_what_a_template_puts_where_a_secret_belongs_is_not_recorded() -> None:
+    filled = {"type": "sql", "url": "host=127.0.0.1 port=1 user=u password=h0tel-alpha", "query": "SELECT 1 AS h0tel"}
+    outcome = await outcome_of(Asker(Outbound(AddressRules.parse("loopback"))), intent(filled))
+    assert outcome["asked"] == {**filled, "url": "••••••"}
+    assert "h0tel-alpha" not in str(outcome)
+    named = {**filled, "url": TOKEN}
+    assert (await outcome_of(Asker(), intent(named)))["asked"] == named
+
+
 async def test_a_provider_that_never_answers_is_given_up() -> None:
     async def silent(config: _Config, asking: Asking) -> Json:
         await asyncio.Event().wait()

@@ -8,9 +8,10 @@ import pytest
 
 from contracts.commands.policy import RuleInput
 from contracts.shapes import Verification
+from libs.metric_providers import fields_of_provider
 from libs.secrets.problem import SecretProblem
 from services.gateway.configs.keeping import kept
-from services.gateway.configs.metrics import KnownProviders, fields_of_provider, metrics_of, templates_of, with_texts
+from services.gateway.configs.metrics import KnownProviders, metrics_of, templates_of, with_texts
 from tests.unit.gateway.readmodel_scenes import metric
 
 

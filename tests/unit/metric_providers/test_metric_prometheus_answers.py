@@ -19,6 +19,7 @@ from libs.metric_providers.prometheus import PROVIDER, PrometheusConfig, address
 from libs.metric_providers.prometheus_answer import INFINITE, read
 from libs.outbound.answer import Answer
 from libs.outbound.failures import NotSent
+from services.verifier.series import number_of
 from tests.fakes.serving import Asked, Clock, Fake, Reply
 from tests.unit.metric_providers.asking_scene import asking
 
@@ -127,6 +128,11 @@ def test_the_value_of_a_matrix_is_the_last_sample_of_its_first_series() -> None:
 def test_what_holds_no_number_is_no_data(kind: str, result: Any) -> None:
     read_ = read(success(kind, result))
     assert (read_["ok"], read_["noData"], "value" in read_) == (True, True, False)
+
+
+def test_an_infinite_sample_can_be_compared_and_added_up() -> None:
+    assert number_of(INFINITE) == INFINITE
+    assert number_of(-INFINITE) == -INFINITE
 
 
 @pytest.mark.parametrize("text,value", [("+Inf", INFINITE), ("-Inf", -INFINITE), ("1e-05", 1e-05), ("-0", 0)])

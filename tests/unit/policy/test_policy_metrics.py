@@ -156,3 +156,12 @@ def test_a_time_after_passing_has_bounds(seconds: int) -> None:
     with pytest.raises(ValidationError) as refused:
         wish(continueSeconds=seconds)
     assert refused.value.errors()[0]["loc"][-1] == "continueSeconds"
+
+
+def test_a_rule_has_so_many_metrics_at_most() -> None:
+    sent = {"intervalSeconds": 10, "count": 1, "provider": {"type": "sleep"}, "successCondition": "true"}
+    most = [{"name": str(number), **sent} for number in range(500)]
+    assert is_saved(metrics=most)
+    ((path, message),) = problems(metrics=[*most, {"name": "more", **sent}])
+    assert path == "metrics"
+    assert message == "a rule may have 500 metrics at most, this one has 501; put the others into another rule"

@@ -6,7 +6,7 @@ import pytest
 
 from contracts.facts.policy import RollbackRequired
 from tests.unit.policy.choice_scenes import posted
-from tests.unit.policy.policy_scenes import METRIC, Scene, rollback, uid, verification
+from tests.unit.policy.policy_scenes import METRIC, Scene, approval, rollback, uid, verification
 from tests.unit.policy.verdict_scenes import Reaction, Verifying, standing
 
 R = uid("r")
@@ -135,3 +135,37 @@ def test_verified_again_and_failed_again_it_goes_back() -> None:
     Verifying(scene, job_id).fails("hold")
     Verifying(scene, job_id, attempt=2).fails()
     assert len(scene.facts(RollbackRequired)) == 1
+
+
+def test_what_a_version_that_was_gone_back_to_came_to_is_told_beside_the_bad_one() -> None:
+    scene = Scene(R)
+    scene.policy(verification(), rollback("failure", verification_failure=True))
+    first, second = posted(scene, "v1", "v2")
+    scene.deploy(first, R)
+    scene.release(second, R)
+    Verifying(scene, scene.job(second, R, "successful")).fails()
+    scene.roll_back(second, R, first)
+    back = scene.job(first, R, "successful", rollback=True)
+    assert scene.explain(R).message.startswith("v1 runs here; its verification is running. v2 is blocked. ")
+    Verifying(scene, back).fails()
+    assert scene.explain(R).message.startswith(
+        "v1 runs here; its verification failed (m: too many errors). "
+        "What ends it: a person who verifies v1 again, redeploys it or rolls it back, or a newer version. v2 is blocked. "
+    )
+
+
+def test_a_verification_that_holds_is_told_beside_a_newer_version_that_waits() -> None:
+    scene = Scene(R)
+    scene.policy(verification())
+    scene.policy(approval(), name="careful")
+    first, _ = posted(scene, "v1", "v2")
+    scene.approve(first)
+    scene.release(first, R)
+    verifying = Verifying(scene, scene.job(first, R, "successful"))
+    verifying.passes()
+    assert scene.explain(R).message.startswith("v1 runs here. v2 waits. ")
+    verifying.fails("hold", after_passing=True)
+    assert scene.explain(R).message.startswith(
+        "v1 runs here; its verification failed (m: too many errors), which a person is to decide about. "
+        "What ends it: a person who verifies v1 again, redeploys it or rolls it back, or a newer version. v2 waits. "
+    )

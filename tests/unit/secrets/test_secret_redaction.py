@@ -34,6 +34,37 @@ def test_known_secrets_are_taken_out_in_every_spelling(text: str, left: str) -> 
     assert Redacted([TOKEN, PEM]).text(text) == left
 
 
+@pytest.mark.parametrize(
+    "secret,shown",
+    [
+        ("Bearer abcdef123", "abcdef123"),
+        ("token  abcdef123", "abcdef123"),
+        (f"Basic {base64.b64encode(b'ann:correct horse').decode()}", "correct horse"),
+        ("postgresql://ann:p%40ssw0rd@db.example/shop", "p@ssw0rd"),
+        ("postgresql://ann:p%40ssw0rd@db.example/shop", "p%40ssw0rd"),
+        ("https://ann:passw0rd@db.example:443/x?y=@", "passw0rd"),
+        ("host=db user=ann password=passw0rd", "passw0rd"),
+        (r"host=db password = 'pass \'w0rd' user=ann", "pass 'w0rd"),
+    ],
+)
+def test_what_is_secret_in_a_secret_is_taken_out_by_itself(secret: str, shown: str) -> None:
+    assert Redacted([secret]).text(f"you are <{shown}>") == f"you are <{MASK}>"
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "Bearer 12345",
+        "postgresql://ann:12345@db.example/shop",
+        "postgresql://ann@db.example/12345",
+        "password=12345",
+        "Basic 12345",
+    ],
+)
+def test_a_short_part_of_a_secret_is_left_where_it_may_be_anything(secret: str) -> None:
+    assert Redacted([secret]).json({"value": 12345, "text": "12345 ann"}) == {"value": 12345, "text": "12345 ann"}
+
+
 @pytest.mark.parametrize("user", ["", "a", "an", "ann", "anna"])
 @pytest.mark.parametrize("after", ["", "x", "xy"])
 def test_a_password_is_taken_out_of_an_authorization_header(user: str, after: str) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from contracts.facts.inventory import ResourceDeleted
 from contracts.facts.planner import TargetsChanged
-from contracts.facts.verifier import VerificationCancelled, VerificationStarted, WatchEnded
+from contracts.facts.verifier import VerificationCancelled, VerificationPassed, VerificationStarted, WatchEnded
 from contracts.shapes import JobStatus
 from libs.simulation.world import refold
+from services.verifier.about import about_of
 from services.verifier.app import service
 from tests.unit.verifier.verifier_scene import ABOUT, Scene, metric
 
@@ -108,6 +111,22 @@ def test_a_target_that_vanishes_ends_it_and_is_forgotten() -> None:
     state = scene.room("verifier").state
     assert not any((state.releases, state.jobs, state.running, state.known, state.by_target, state.good))
     assert refold(service, scene.log) == state
+
+
+def test_what_passes_while_its_target_vanishes_is_not_watched() -> None:
+    scene = Scene()
+    scene.script(lambda intent, now: None)
+    scene.require(metric(count=1), continue_seconds=600)
+    (started,) = scene.facts(VerificationStarted)
+    passed = VerificationPassed(
+        **about_of(started, started.verification_id), finished_at=scene.now, watched_until=scene.now + timedelta(seconds=600)
+    )
+    scene.record(VANISHED, passed)
+    scene.run()
+    (ended,) = scene.facts(WatchEnded)
+    assert ended.reason == "The target is gone."
+    state = scene.room("verifier").state
+    assert not any((state.running, state.known, state.by_target))
 
 
 def test_what_is_required_of_a_resource_that_is_gone_ends_at_once() -> None:

@@ -353,3 +353,46 @@ def test_a_reason_with_such_characters_is_recorded_without_them() -> None:
     assert message is not None
     assert "no \ufffd answer" in message
     assert len(message) < 3_000
+
+
+def test_who_is_asked_is_known_by_what_templates_come_to() -> None:
+    scene = Scene()
+    scene.script(lambda intent, now: None)
+    scene.require(
+        metric(), metric("other", provider={"type": "http", "url": "{{.version.tag}}://{{.resource.name}}:8080/health"})
+    )
+    effects = service.effects
+    assert effects is not None
+    state = scene.room("verifier").state
+    intents = [effects.intent(state, key) for key in effects.keys(state)]
+    assert [one.lane for one in intents if one is not None] == ["http://eu-1", "v2.0.0://eu-1:8080"]
+
+
+def test_jobs_of_several_agents_are_all_known() -> None:
+    scene = Scene()
+    for number in range(6):
+        scene.job(f"agent {number}", "release 2")
+    for number in range(6):
+        scene.require(
+            metric(count=1, success_condition='"{{.job.externalId}}" == "run-7"'), job=f"agent {number}", release="release 2"
+        )
+    assert len(scene.facts(VerificationPassed)) == 6
+    assert len(scene.room("verifier").state.known) == 6
+
+
+def test_a_release_is_good_only_when_none_of_its_many_jobs_failed() -> None:
+    scene = Scene(bad=[BAD])
+    for number in range(6):
+        scene.job(f"agent {number}", "release 2")
+    for number in range(6):
+        scene.require(metric("health" if number else "bad", count=1), job=f"agent {number}", release="release 2")
+    assert not scene.room("verifier").state.good
+
+
+def test_a_release_whose_newest_dispatch_passed_is_good_whatever_an_earlier_one_came_to() -> None:
+    scene = Scene(health=[BAD, GOOD])
+    scene.require(metric(count=1))
+    assert not scene.room("verifier").state.good
+    scene.job("once more", attempt=2)
+    scene.require(metric(count=1), job="once more")
+    assert len(scene.room("verifier").state.good) == 1

@@ -47,8 +47,14 @@ def test_what_is_largest_is_left_out_of_a_large_result() -> None:
     assert len(orjson.dumps(kept)) <= KEPT_BYTES
 
 
+def test_long_and_many_names_are_left_out_as_well() -> None:
+    kept = bounded({"ok": True, "value": 3, **{f"{number}{'n' * 1000}": 1 for number in range(200)}})
+    assert (kept["ok"], kept["value"]) == (True, 3)
+    assert len(orjson.dumps(kept)) <= KEPT_BYTES
+
+
 def test_a_result_at_the_limit_stays_and_one_above_does_not() -> None:
-    text = "x" * (KEPT_TEXT - 2)
+    text = "x" * (KEPT_TEXT - len('{"0":""}'))
     assert bounded({str(n): text for n in range(8)}) == {str(n): text for n in range(8)}
     assert "…" in bounded({str(n): text for n in range(9)}).values()
 

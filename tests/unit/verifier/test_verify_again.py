@@ -109,6 +109,16 @@ def test_not_after_another_release_has_run() -> None:
     assert (refusal.kind, "Another release has run" in refusal.message) == ("conflict", True)
 
 
+def test_not_after_another_release_has_run_and_many_jobs_of_this_one_since() -> None:
+    scene = Scene()
+    scene.require(metric(count=1))
+    scene.job("next", "release 2", "failure")
+    for number in range(5):
+        scene.job(f"back {number}", status="failure", attempt=number + 2)
+    refusal = refused(scene, first(scene)).refusal
+    assert (refusal.kind, "Another release has run" in refusal.message) == ("conflict", True)
+
+
 def test_not_what_was_cancelled_for_another_release() -> None:
     scene = Scene()
     scene.require(metric())

@@ -127,7 +127,7 @@ class Scene(World):
         """Answer every question so; None leaves it open."""
         self._performers["verifier"] = answer
 
-    def job(self, name: str, release: str = "release", status: JobStatus = "successful") -> None:
+    def job(self, name: str, release: str = "release", status: JobStatus = "successful", attempt: int = 1) -> None:
         """A job of a release was made, and came to a status; another release is one of another version."""
         about = about_of(release)
         self.record(
@@ -137,6 +137,7 @@ class Scene(World):
                 agent_id=id_of("agent"),
                 status="pending",
                 snapshot=DispatchSnapshot(resource=1, environment=2, deployment=3, version=4, release=5),
+                attempt=attempt,
                 created_at=self.now,
                 deadline_at=self.now,
             )
