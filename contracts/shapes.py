@@ -227,7 +227,8 @@ class MetricSpec(_Shape):
     Attributes:
         no_data: what an answer without any data is: judged like every other (None), a failed measurement, a passed one, or none at all that
             counts (`hold`).
-        minimum_samples: so many measurements must have passed or failed; with fewer at the end the metric is inconclusive.
+        minimum_samples: so many measurements must have passed or failed; with fewer at the end the metric is inconclusive. One where
+            something may be held, if this is not given.
         error_limit: so many questions in a row may bring no answer; the next and every one after it is a failed measurement.
         reaction: what its failure does: nothing (`observe`), the verification fails and a person decides (`hold`), or the target goes back
             (`rollBack`). None leaves it to the policies' rollback rules.

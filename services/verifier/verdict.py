@@ -15,7 +15,7 @@ def metric_verdict(spec: MetricSpec, tally: Tally) -> Standing:
 
     The failure threshold counts all failures, not those in a row: it is how many are tolerated, and 0 tolerates none. The success
     threshold counts passes in a row and ends a metric early; unset (or not above 0) the metric runs to its count. With `minimum_samples`
-    so many must have passed or failed, or nothing can be said. A metric is not measured on when that could not change what is said of it.
+    so many must have passed or failed, or nothing can be said; a metric that holds where there is nothing to judge wants one at least. A metric is not measured on when that could not change what is said of it.
     """
     if tally.measured == 0:
         return "running"
@@ -23,10 +23,15 @@ def metric_verdict(spec: MetricSpec, tally: Tally) -> Standing:
     if tally.failed > tolerated:
         return "failed"
     told, left = tally.passed + tally.failed, max(spec.count - tally.measured, 0)
-    enough = told >= (spec.minimum_samples or 0)
+    least = spec.minimum_samples or (1 if _holds(spec) else 0)
+    enough = told >= least
     wanted = spec.success_threshold or 0
     if enough and (0 < wanted <= tally.streak or tally.failed + left <= tolerated):
         return "passed"
-    if told + left < (spec.minimum_samples or 0) and tally.failed + left <= tolerated:
+    if told + left < least and tally.failed + left <= tolerated:
         return "inconclusive"
     return "running"
+
+
+def _holds(spec: MetricSpec) -> bool:
+    return spec.no_data == "hold" or (spec.baseline is not None and spec.baseline.when_missing == "hold")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.unit.verifier.verifier_scene import metric
 from tests.unit.verifier.verifier_tally import START, tally_of
 
 
-def verdict(measurements: str, count: int, **fields: int | None) -> Standing:
+def verdict(measurements: str, count: int, **fields: Any) -> Standing:
     spec = metric("health", count=count, **fields)
     return metric_verdict(spec, tally_of(measurements, spec))
 
@@ -115,6 +116,18 @@ def test_a_metric_is_decided(
 ) -> None:
     got = verdict(measurements, count, failure_threshold=limit, success_threshold=threshold, minimum_samples=minimum)
     assert got == expected
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"no_data": "hold"}, {"baseline": {"max_ratio": 2, "when_missing": "hold"}}],
+    ids=["no data", "no baseline"],
+)
+@pytest.mark.parametrize(
+    "measurements,expected", [("i", "running"), ("ii", "inconclusive"), ("ip", "passed"), ("if", "failed"), ("ff", "failed")]
+)
+def test_who_holds_does_not_pass_with_nothing_judged(fields: dict[str, Any], measurements: str, expected: Standing) -> None:
+    assert verdict(measurements, 2, **fields) == expected
 
 
 def test_errors_in_a_row_end_with_an_answer_also_with_one_that_is_held() -> None:
