@@ -43,8 +43,13 @@ def problems(given: MetricProvider) -> Iterator[tuple[str, str]]:
     try:
         known.config.model_validate(given.given)
     except ValidationError as error:
-        for one in error.errors(include_url=False, include_input=False, include_context=False):
-            yield "/".join(str(part) for part in one["loc"]), one["msg"].removeprefix("Value error, ")
+        yield from told_by(error)
+
+
+def told_by(error: ValidationError) -> Iterator[tuple[str, str]]:
+    """What a configuration's model says is wrong, as `(path, message)`, without what was sent."""
+    for one in error.errors(include_url=False, include_input=False, include_context=False):
+        yield "/".join(str(part) for part in one["loc"]), one["msg"].removeprefix("Value error, ")
 
 
 @cache

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
 
 from contracts.shapes import Json
 
@@ -27,6 +28,12 @@ class ProviderConfig(BaseModel):
     API."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True, allow_inf_nan=False)
+
+
+def is_marked(field: FieldInfo, mark: Mapping[str, Any]) -> bool:
+    """Whether a field of a configuration is `SECRET`, or `PLAIN`."""
+    extra = field.json_schema_extra
+    return isinstance(extra, dict) and extra.items() >= mark.items()
 
 
 class NoResult(Exception):
@@ -57,10 +64,6 @@ class Asking:
 C = TypeVar("C", bound=ProviderConfig)
 
 
-def _at_once(_: Any) -> float:
-    return 0.0
-
-
 def _nobody(_: Any) -> str:
     return ""
 
@@ -76,11 +79,11 @@ class Provider(Generic[C]):
             `ok`, and what the type adds; `value` where one number sums it up; `noData: true` where the answer came but holds nothing to judge.
             Raises: NoResult, or CallFailed of `libs/outbound`.
         party: who is asked, such as a host, of a configuration with templates in it or rendered: one party is asked so often and no more.
-        delay_s: seconds that a measurement is due later than it would be, for a provider that waits.
+        delay_s: seconds that a measurement is due later than it would be; None but for a provider that waits.
     """
 
     name: str
     config: type[C]
     measure: Callable[[C, Asking], Awaitable[Json]]
     party: Callable[[C], str] = _nobody
-    delay_s: Callable[[C], float] = _at_once
+    delay_s: Callable[[C], float] | None = None

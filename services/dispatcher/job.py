@@ -7,13 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from contracts.envelope import Recorded
-from contracts.facts.dispatcher import (
-    DispatchHeld,
-    DispatchSnapshot,
-    HeldItem,
-    JobCreated,
-    JobDispatched,
-)
+from contracts.facts.dispatcher import DispatchHeld, DispatchSnapshot, HeldItem, JobCreated, JobDispatched
 from contracts.shapes import Json, Target
 from contracts.tags import GATE, clearance
 from libs.eventlog.port import Condition

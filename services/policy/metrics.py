@@ -13,7 +13,7 @@ from contracts.command import Refused
 from contracts.commands.policy import SavePolicy
 from contracts.shapes import Baseline, MetricSpec, Verification
 from libs import metric_providers
-from libs.metric_providers.port import PLAIN, SECRET
+from libs.metric_providers.port import PLAIN, SECRET, is_marked
 from libs.template import TemplateError, parse
 
 LONGEST_NAME: Final = 256
@@ -108,8 +108,8 @@ def _of_templates(path: str, value: Any, model: type[BaseModel] | None, *, secre
                 where = f"{path}/{_escaped(name)}" if path else _escaped(name)
                 if fields is None:
                     yield from _of_templates(where, inner, None, secret=secret)
-                elif (field := fields.get(name)) is not None and not _is(field, PLAIN):
-                    yield from _of_templates(where, inner, _model_in(field.annotation), secret=secret or _is(field, SECRET))
+                elif (field := fields.get(name)) is not None and not is_marked(field, PLAIN):
+                    yield from _of_templates(where, inner, _model_in(field.annotation), secret=secret or is_marked(field, SECRET))
         case list():
             for number, inner in enumerate(value):
                 yield from _of_templates(f"{path}/{number}", inner, model, secret=secret)
@@ -127,11 +127,6 @@ def _of_template(path: str, text: str, *, secret: bool = False) -> Iterator[Prob
 def _fields(model: type[BaseModel]) -> Mapping[str, FieldInfo]:
     """The fields of a model by every name that they may be sent by."""
     return {known: field for name, field in model.model_fields.items() for known in (name, field.alias or name)}
-
-
-def _is(field: FieldInfo, mark: Mapping[str, Any]) -> bool:
-    extra = field.json_schema_extra
-    return isinstance(extra, dict) and extra.items() >= mark.items()
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

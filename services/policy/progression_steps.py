@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
 
 from contracts.shapes import EnvironmentProgression
 from services.policy.finding import NO_LONGER, RuleKey
-from services.policy.gate import Judge
+from services.policy.gate import PROGRESSION, Judge
 from services.policy.progression import judge_progression, may_pass
 from services.policy.recording import RETOLD, difference
 from services.policy.state import Held, Pair, State
-
-PROGRESSION: Final = "environmentProgression"
 
 
 def progression_moved(judge: Judge, pair: Pair, version_id: str, retold: bool) -> bool:

@@ -10,10 +10,10 @@ from contracts.facts import dispatcher, inventory, planner, policy, verifier
 from contracts.shapes import ACTIVE
 from services.policy.dependents import waiting_on, waiting_on_target
 from services.policy.freezes import reads_resources as frozen_by_resource
-from services.policy.gate import Judge
+from services.policy.gate import PROGRESSION, Judge
 from services.policy.outcome import outcome_of
 from services.policy.own_causes import CheckFact, depending, moved_by_document, moved_by_job, moved_by_policy, moved_by_targets
-from services.policy.progression_steps import PROGRESSION, progression_moved
+from services.policy.progression_steps import progression_moved
 from services.policy.selector import asks, reads_resources
 from services.policy.state import NOWHERE, Pair, State, pair_key
 from services.policy.wave_steps import held_by_waves, wave_moved

@@ -8,7 +8,7 @@ from typing import Any
 from contracts.facts.verifier import VerificationStarted
 from contracts.shapes import Json, MetricProvider
 from libs.metric_providers import provider_of
-from libs.metric_providers.port import PLAIN
+from libs.metric_providers.port import PLAIN, is_marked
 from libs.secrets.problem import SecretProblem
 from libs.secrets.references import references
 from services.verifier.documents import context_of, rendered
@@ -61,11 +61,7 @@ def _plain(provider: MetricProvider) -> frozenset[str]:
     if known is None:
         return frozenset()
     fields = known.config.model_fields.items()
-    return frozenset(
-        field.alias or name
-        for name, field in fields
-        if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.items() >= PLAIN.items()
-    )
+    return frozenset(field.alias or name for name, field in fields if is_marked(field, PLAIN))
 
 
 def _rendered(value: Any, context: Json, plain: frozenset[str] = frozenset()) -> Any:

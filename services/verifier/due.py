@@ -21,8 +21,10 @@ def due_after(spec: MetricSpec, last: MeasurementTaken) -> datetime:
 def delay_s(spec: MetricSpec) -> float:
     """Seconds that a measurement is due later than it would be, because its provider waits."""
     known = provider_of(spec.provider)
+    if known is None or known.delay_s is None:
+        return 0.0
     config = _config(known, spec.provider)
-    return 0.0 if known is None or config is None else known.delay_s(config)
+    return 0.0 if config is None else known.delay_s(config)
 
 
 def party_of(provider: MetricProvider) -> str:

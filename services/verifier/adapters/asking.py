@@ -6,12 +6,14 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final
 
 from pydantic import ValidationError
 
 from contracts.shapes import Json
 from libs.metric_providers import KNOWN, Asking, NoResult, Provider, fields_of_provider
+from libs.metric_providers.known import told_by
 from libs.outbound.addresses import AddressRules
 from libs.outbound.asking import Outbound
 from libs.outbound.failures import CallFailed
@@ -155,8 +157,4 @@ def _filled(value: Any, fill: Callable[[str], str]) -> Any:
 
 def _wrong(error: ValidationError) -> str:
     """What is wrong with a configuration, without what was sent."""
-    found = error.errors(include_url=False, include_input=False, include_context=False)
-    return "; ".join(
-        ": ".join((*(["/".join(map(str, one["loc"]))] if one["loc"] else []), one["msg"].removeprefix("Value error, ")))
-        for one in found[:5]
-    )
+    return "; ".join(f"{path}: {message}" if path else message for path, message in islice(told_by(error), 5))

@@ -121,6 +121,7 @@ async def test_a_sleep_is_over_when_it_is_asked_for() -> None:
     config = SleepConfig.model_validate({"durationSeconds": 45})
     async with asking() as one:
         assert await SLEEP.measure(config, one) == {"ok": True, "value": 45, "duration": 45_000}
+    assert SLEEP.delay_s is not None
     assert SLEEP.delay_s(config) == 45
     assert SleepConfig().duration_seconds == 30
 
