@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 
 from contracts.shapes import Json
+from contracts.wording import place_of, words_of
 
 MAX_SECONDS: Final = 31 * 24 * 3600
 """The longest delay or timeout that a configuration may name; more is a mistake in the unit."""
@@ -21,9 +22,9 @@ MAX_SECONDS: Final = 31 * 24 * 3600
 _DURATION: Final = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 
 
-def _number(value: Any) -> Any:
-    """Clients in other languages send numbers as text."""
-    if isinstance(value, str) and re.fullmatch(r"\d{1,18}", value.strip()):
+def as_number(value: Any) -> Any:
+    """A value of a configuration; the number, where it is a text of digits: clients in other languages send numbers so."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,18}", value.strip()):
         return int(value)
     return value
 
@@ -58,7 +59,7 @@ def _duration(text: str) -> str:
     return text
 
 
-Number = Annotated[int, BeforeValidator(_number), Field(gt=0, lt=2**53)]
+Number = Annotated[int, BeforeValidator(as_number), Field(gt=0, lt=2**53)]
 Truth = Annotated[bool, BeforeValidator(_truth)]
 Text = Annotated[str, Field(min_length=1)]
 Address = Annotated[str, AfterValidator(_address)]
@@ -82,9 +83,9 @@ class AgentConfig(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="ignore", strict=True, alias_generator=to_camel, populate_by_name=True, allow_inf_nan=False
     )
-    timeout_seconds: float | None = Field(None, gt=0, le=MAX_SECONDS)
-    max_concurrent_jobs: Annotated[int, BeforeValidator(_number), Field(ge=1, le=1_000_000)] | None = None
-    max_calls_per_minute: Annotated[int, BeforeValidator(_number), Field(ge=1, le=1_000_000)] | None = None
+    timeout_seconds: Annotated[float, BeforeValidator(as_number), Field(gt=0, le=MAX_SECONDS)] | None = None
+    max_concurrent_jobs: Annotated[int, BeforeValidator(as_number), Field(ge=1, le=1_000_000)] | None = None
+    max_calls_per_minute: Annotated[int, BeforeValidator(as_number), Field(ge=1, le=1_000_000)] | None = None
     supersede_queued: Truth = False
 
 
@@ -96,8 +97,8 @@ class HttpPullConfig(AgentConfig):
         max_claims: so often is a job taken before it fails, because each time nobody was heard of any more.
     """
 
-    lease_seconds: float | None = Field(None, gt=0, le=86_400)
-    max_claims: Annotated[int, BeforeValidator(_number), Field(ge=1, le=100)] = 3
+    lease_seconds: Annotated[float, BeforeValidator(as_number), Field(gt=0, le=86_400)] | None = None
+    max_claims: Annotated[int, BeforeValidator(as_number), Field(ge=1, le=100)] = 3
 
 
 class TestRunnerConfig(AgentConfig):
@@ -217,7 +218,7 @@ class ManualConfig(AgentConfig):
 
     name: str | None = None
     description: str | None = None
-    assignees: tuple[str, ...] | list[str] = ()
+    assignees: Annotated[tuple[str, ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)] = ()
     timeout: Duration | None = None
     require_evidence: Truth = False
 
@@ -248,11 +249,13 @@ def config_problems(agent_type: str, config: Json, *, whole: bool) -> list[dict[
     try:
         model.model_validate(config)
     except ValidationError as error:
-        return [
-            {"path": "/".join(map(str, one["loc"])), "message": one["msg"], "errorCode": one["type"]}
-            for one in error.errors(include_url=False, include_context=False, include_input=False)
-            if whole or one["type"] != "missing"
-        ]
+        found: dict[str, dict[str, str]] = {}
+        for one in error.errors(include_url=False):
+            if whole or one["type"] != "missing":
+                path = "/".join(map(str, place_of(one, config)))
+                # Where a value may have one of several forms each of them says what is wrong.
+                found.setdefault(path, {"path": path, "message": words_of(one), "errorCode": one["type"]})
+        return list(found.values())
     return []
 
 

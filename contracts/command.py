@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, ClassVar, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 
 class Wish(BaseModel):
@@ -44,6 +44,19 @@ def wish(cls: W) -> W:
     return cls
 
 
+class AsOf(BaseModel):
+    """A moment of the past, as which a query is answered.
+
+    Attributes:
+        position: the owner answers as when its log had come to here, 0 for before the first fact.
+        time: what the clock said then.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    position: int = Field(ge=0)
+    time: AwareDatetime
+
+
 class Request(BaseModel):
     """A wish on its way.
 
@@ -55,6 +68,7 @@ class Request(BaseModel):
         traceparent: W3C trace context of the asker, or empty.
         payload: the wish as JSON; empty when the payload was large and is staged under `staged_id`.
         staged_id: id of a staged payload (over 256 KB), or None.
+        as_of: of a query that is about the past: when that is; None for now.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -65,6 +79,7 @@ class Request(BaseModel):
     traceparent: str = ""
     payload: dict[str, Any] = Field(default_factory=dict)
     staged_id: str | None = None
+    as_of: AsOf | None = None
 
 
 RefusalKind = Literal["invalid", "not_found", "conflict", "forbidden"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -147,5 +147,21 @@ class ListRelations(Query):
     SERVICE: ClassVar[str] = "inventory"
     NAME: ClassVar[str] = "list_relations"
     rule_id: str
+    limit: int = 50
+    offset: int = 0
+
+
+@wish
+class ListRelationsOf(Query):
+    """What an entity is related to, by all rules: first what it refers to, then what refers to it.
+
+    Answers `{items: [{ruleId, direction, entity}], total}`, `direction` being `to` or `from` and the entity the other end as `{type, id}`.
+    An entity that is not there is related to nothing.
+    """
+
+    SERVICE: ClassVar[str] = "inventory"
+    NAME: ClassVar[str] = "list_relations_of"
+    type: Literal["resource", "deployment", "environment"]
+    id: str
     limit: int = 50
     offset: int = 0

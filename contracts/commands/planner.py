@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.command import Query, Wish, wish
 from contracts.commands.inventory import ResourceInput
@@ -263,6 +263,46 @@ class RollBackEnvironment(_Planner):
     NAME: ClassVar[str] = "roll_back_environment"
     environment_id: str
     reason: str = ""
+
+
+@wish
+class PreviewRollback(Query):
+    """What going back would do at this moment, of a deployment in an environment or of all in it: answers a `RollbackPreview`.
+
+    Refused as `roll_back` and `roll_back_environment` would be.
+    """
+
+    SERVICE: ClassVar[str] = "planner"
+    NAME: ClassVar[str] = "preview_rollback"
+    environment_id: str
+    deployment_id: str | None = None
+    version_id: str | None = None
+    from_version_id: str | None = None
+
+
+class WayBack(BaseModel):
+    """Targets of a deployment that would go from one version to another, or within one to its release with other variables."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    deployment_id: str
+    from_version_id: str
+    to_version_id: str
+    targets: int
+
+
+class RollbackPreview(BaseModel):
+    """What going back would do.
+
+    Attributes:
+        items: by the names of the deployments, then by most targets.
+        targets: how many would go back.
+        marked: versions that would be marked bad on some of them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    items: tuple[WayBack, ...]
+    targets: int
+    marked: tuple[str, ...]
 
 
 @wish

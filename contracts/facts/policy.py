@@ -260,11 +260,15 @@ class _TargetFact(_Rollout):
 
 @fact
 class VerificationRequired(_TargetFact):
-    """A verification rule applies to a job whose trigger happened: these metrics are to be measured."""
+    """A verification rule applies to a job whose trigger happened: these metrics are to be measured.
+
+    Without policy and rule it is what the job's agent wants measured; `note` says what of that is left out, and why.
+    """
 
     TYPE: ClassVar[str] = "policy.verification_required.v1"
     metrics: tuple[MetricSpec, ...]
     continue_seconds: int | None = None
+    note: str = ""
     required_at: datetime
 
 

@@ -35,6 +35,7 @@ class VerificationStarted(_Verification):
         attempt: 1, 2, 3 … for the same job and rule; the newest is the one that counts.
         reason: why a person wanted it again; empty for the first.
         continue_seconds: so long the metrics are measured on after they passed.
+        note: what is not measured although the job's agent wants it, and why.
     """
 
     TYPE: ClassVar[str] = "verifier.verification_started.v1"
@@ -45,6 +46,7 @@ class VerificationStarted(_Verification):
     attempt: int = 1
     reason: str = ""
     continue_seconds: int | None = None
+    note: str = ""
     started_at: datetime
 
 

@@ -10,8 +10,9 @@ import orjson
 from contracts.agents import AGENT_CONFIGS, secret_fields
 from contracts.command import Answer, Refusal
 from contracts.shapes import Json
+from libs.secrets.addresses import without_user_info
 from libs.secrets.fields import SecretFields
-from libs.secrets.hiding import form_of, hidden, without_user_info
+from libs.secrets.hiding import form_of, hidden
 
 MAX_TEXT: Final = 1_000
 """Characters of an attribute of the event."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from contracts.command import Answer, Wish
+from contracts.command import Answer, AsOf, Wish
 
 
 class Unavailable(Exception):
@@ -29,7 +29,15 @@ class Requests(Protocol):
     """Asks services."""
 
     async def ask(
-        self, wish: Wish | Written, *, id: str, workspace_id: str, auth_id: str, min_position: int = 0, traceparent: str = ""
+        self,
+        wish: Wish | Written,
+        *,
+        id: str,
+        workspace_id: str,
+        auth_id: str,
+        min_position: int = 0,
+        traceparent: str = "",
+        as_of: AsOf | None = None,
     ) -> Answer:
         """Send a wish to its owner and wait for the answer; outages shorter than 20 s are waited out with the same id.
 
@@ -37,6 +45,7 @@ class Requests(Protocol):
             wish: a command or query; its class names the owner.
             id: command id; a repeat gets the first answer.
             min_position: the owner folds its log up to here first.
+            as_of: of a query about the past, when that is. What is far from everything that is stored takes longer than other answers.
 
         Returns: the answer: a result, or a refusal.
 

@@ -13,7 +13,7 @@ from nats.aio.msg import Msg
 from nats.errors import NoRespondersError
 from pydantic import ValidationError
 
-from contracts.command import NOT_OWNER, Answer, Wish
+from contracts.command import NOT_OWNER, Answer, AsOf, Wish
 from libs.bus.link import OUTAGES, Link
 from libs.bus.port import Unavailable, Written
 from libs.bus.subjects import STAGED
@@ -23,6 +23,8 @@ LIMIT_S = 20.0
 TRY_S = 5.0
 PACE_S = 2.0
 """More of both for each megabyte of a payload: what takes long to decide must not be asked again and again meanwhile."""
+PAST_TIMES, PAST_TRIES = 10.0, 4.0
+"""So many times as long is waited for an answer about the past, and for the reply to one try: the log may have to be folded from far away."""
 AGAIN_S = 0.05
 NEXT_REPLICA_S = 0.002
 """First pause after `NOT_OWNER`, doubled up to `AGAIN_S`: another replica is asked at once, a partition that moves is waited for."""
@@ -56,12 +58,21 @@ class BusRequests:
         await self._link.stop()
 
     async def ask(
-        self, wish: Wish | Written, *, id: str, workspace_id: str, auth_id: str, min_position: int = 0, traceparent: str = ""
+        self,
+        wish: Wish | Written,
+        *,
+        id: str,
+        workspace_id: str,
+        auth_id: str,
+        min_position: int = 0,
+        traceparent: str = "",
+        as_of: AsOf | None = None,
     ) -> Answer:
         """Send a wish to its owner and wait for the answer; see `libs.bus.port.Requests`.
 
         Raises:
-            Unavailable: nobody answered within 20 s, and 2 s more for each megabyte. The same wish with the same id may be sent again.
+            Unavailable: nobody answered within 20 s, and 2 s more for each megabyte; within 200 s about the past. The same wish with the
+                same id may be sent again.
         """
         if isinstance(wish, Written):
             kind, payload = wish.kind, wish.payload
@@ -77,10 +88,13 @@ class BusRequests:
                 "traceparent": traceparent,
                 "payload": {} if staged_id else orjson.Fragment(payload),
                 "staged_id": staged_id,
+                **({"as_of": as_of.model_dump(mode="json")} if as_of is not None else {}),
             }
         )
         more_s = PACE_S * len(payload) / 1e6
-        limit_s = self._limit_s + more_s
+        limit_s, try_s = self._limit_s + more_s, self._try_s + more_s
+        if as_of is not None:
+            limit_s, try_s = PAST_TIMES * limit_s, PAST_TRIES * try_s
         self._link.start()
         why, pause = "the broker can not be reached", NEXT_REPLICA_S
         try:
@@ -91,7 +105,7 @@ class BusRequests:
                         if staged_id is not None:
                             # Each time: an earlier try may have been answered, and its payload dropped, before the reply got lost.
                             await self._log.stage(staged_id, payload)
-                        answer = await self._once(kind.subject(), body, self._try_s + more_s)
+                        answer = await self._once(kind.subject(), body, try_s)
                     except NoRespondersError:
                         why = f"nobody answers {kind.subject()}"
                     except LogUnavailable as error:

@@ -20,6 +20,9 @@ PIECE_FACTS = 500
 KEPT_SNAPSHOTS = 3
 """Newest snapshots kept of a consumer in a workspace."""
 
+OLDER_SNAPSHOTS = 5
+"""Snapshots kept beside the newest, for those who look back."""
+
 CHUNK_BYTES = 8_000_000
 """Bytes of a snapshot in one row."""
 

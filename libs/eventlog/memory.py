@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from threading import Lock
 
 from contracts.envelope import Recorded
-from libs.eventlog.limits import KEPT_SNAPSHOTS
 from libs.eventlog.mapping import decode
 from libs.eventlog.port import (
     Append,
@@ -24,6 +23,7 @@ from libs.eventlog.port import (
     Snapshot,
 )
 from libs.eventlog.prepare import FactKnown, Prepared, prepare
+from libs.eventlog.thinning import surplus
 
 
 def _utc_now() -> datetime:
@@ -36,7 +36,7 @@ class Workspace:
 
     Attributes:
         ids: position of each fact, by its id.
-        streams, tags: positions of a stream's facts and of those that carry a tag, ascending.
+        streams, tags, caused: positions of a stream's facts, of those that carry a tag, of those that something led to, ascending.
         versions, originators: of what the recorder wrote: position by stream and version; version and kind of id by position.
         commands: kept answer of each command, and the head it reached.
     """
@@ -45,6 +45,7 @@ class Workspace:
     ids: dict[str, int] = field(default_factory=dict)
     streams: dict[str, list[int]] = field(default_factory=dict)
     tags: dict[str, list[int]] = field(default_factory=dict)
+    caused: dict[str, list[int]] = field(default_factory=dict)
     versions: dict[str, dict[int, int]] = field(default_factory=dict)
     originators: dict[int, tuple[int, str]] = field(default_factory=dict)
     commands: dict[str, tuple[bytes, int]] = field(default_factory=dict)
@@ -157,6 +158,7 @@ class MemoryLog:
         workspace.facts.append(recorded)
         workspace.ids[recorded.id] = recorded.position
         workspace.streams.setdefault(recorded.stream, []).append(recorded.position)
+        workspace.caused.setdefault(recorded.causation_id, []).append(recorded.position)
         for tag in dict.fromkeys(tags):
             workspace.tags.setdefault(tag, []).append(recorded.position)
 
@@ -173,6 +175,10 @@ class MemoryLog:
     async def heads(self) -> dict[str, int]:
         """See `EventLog.heads`."""
         return {workspace_id: len(one.facts) for workspace_id, one in sorted(self._workspaces.items()) if one.facts}
+
+    async def position_at(self, workspace_id: str, time: datetime) -> int:
+        """See `EventLog.position_at`."""
+        return bisect_right(self._seen(workspace_id).facts, time, key=lambda one: one.recorded_time)
 
     async def read(self, workspace_id: str, after: int, limit: int) -> list[Recorded]:
         """See `EventLog.read`."""
@@ -207,10 +213,28 @@ class MemoryLog:
         workspace = self._seen(workspace_id)
         return self._after(workspace, workspace.streams.get(stream, ()), after, limit)
 
+    async def read_stream_back(self, workspace_id: str, stream: str, before: int, limit: int) -> list[Recorded]:
+        """See `EventLog.read_stream_back`."""
+        workspace = self._seen(workspace_id)
+        positions = workspace.streams.get(stream, [])
+        end = bisect_left(positions, before)
+        return [workspace.facts[position - 1] for position in reversed(positions[max(end - limit, 0) : end])]
+
     async def read_tag(self, workspace_id: str, tag: str, after: int, limit: int) -> list[Recorded]:
         """See `EventLog.read_tag`."""
         workspace = self._seen(workspace_id)
         return self._after(workspace, workspace.tags.get(tag, ()), after, limit)
+
+    async def read_ids(self, workspace_id: str, ids: Sequence[str]) -> list[Recorded]:
+        """See `EventLog.read_ids`."""
+        workspace = self._seen(workspace_id)
+        return [workspace.facts[position - 1] for position in sorted({workspace.ids[one] for one in ids if one in workspace.ids})]
+
+    async def read_caused(self, workspace_id: str, causes: Sequence[str], limit: int) -> list[Recorded]:
+        """See `EventLog.read_caused`."""
+        workspace = self._seen(workspace_id)
+        positions = sorted(position for one in dict.fromkeys(causes) for position in workspace.caused.get(one, ()))
+        return [workspace.facts[position - 1] for position in positions[:limit]]
 
     def _seen(self, workspace_id: str) -> Workspace:
         """A workspace to read from; asking about an unknown one leaves no trace."""
@@ -238,7 +262,8 @@ class MemoryLog:
         same = (snapshot.position, snapshot.state_version)
         kept[:] = [one for one in kept if (one.position, one.state_version) != same]
         kept.insert(bisect_left([(one.position, one.state_version) for one in kept], same), snapshot)
-        del kept[:-KEPT_SNAPSHOTS]
+        gone = set(surplus([(one.position, one.state_version) for one in kept], same))
+        kept[:] = [one for one in kept if (one.position, one.state_version) not in gone]
 
     async def load_snapshot(
         self, consumer: str, workspace_id: str, state_version: int, at_most: int | None = None

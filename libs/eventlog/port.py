@@ -177,6 +177,10 @@ class EventLog(Protocol):
     async def heads(self) -> dict[str, int]:
         """The newest position of every workspace that has facts (the sweep)."""
 
+    async def position_at(self, workspace_id: str, time: datetime) -> int:
+        """The position that the log had at a time (with its zone): its fact was recorded then or before, the next one after it. 0 when
+        every fact was recorded later. Where the clock of the log was set back, one of the positions of which this is so."""
+
     async def read(self, workspace_id: str, after: int, limit: int) -> list[Recorded]:
         """Facts after a position, ascending, at most `limit`; never a gap."""
 
@@ -189,8 +193,17 @@ class EventLog(Protocol):
     async def read_stream(self, workspace_id: str, stream: str, after: int, limit: int) -> list[Recorded]:
         """Facts of one stream after a position, ascending."""
 
+    async def read_stream_back(self, workspace_id: str, stream: str, before: int, limit: int) -> list[Recorded]:
+        """Facts of one stream before a position, descending."""
+
     async def read_tag(self, workspace_id: str, tag: str, after: int, limit: int) -> list[Recorded]:
         """Facts that carry a tag after a position, ascending."""
+
+    async def read_ids(self, workspace_id: str, ids: Sequence[str]) -> list[Recorded]:
+        """The facts that have one of these ids, ascending; an id of something else is left out."""
+
+    async def read_caused(self, workspace_id: str, causes: Sequence[str], limit: int) -> list[Recorded]:
+        """Facts that one of these facts or commands led to (their `causation_id`), ascending, at most `limit`."""
 
     async def checkpoint(self, consumer: str, workspace_id: str) -> Checkpoint:
         """Where a consumer stands; (0, 0) when it never stood anywhere."""
@@ -199,7 +212,7 @@ class EventLog(Protocol):
         """Decisions of a consumer, ascending by sequence."""
 
     async def save_snapshot(self, consumer: str, workspace_id: str, snapshot: Snapshot) -> None:
-        """Keep a snapshot (in chunks); a few are kept, thinned by age."""
+        """Keep a snapshot (in chunks); a few are kept, thinned by age: see `thinning`."""
 
     async def load_snapshot(
         self, consumer: str, workspace_id: str, state_version: int, at_most: int | None = None

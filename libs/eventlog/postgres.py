@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import psycopg
 
@@ -16,7 +18,7 @@ from contracts.envelope import Recorded
 from libs.eventlog.committer import Committer, Outcome
 from libs.eventlog.connections import Connection, Connections
 from libs.eventlog.copying import copy_facts
-from libs.eventlog.limits import CHUNK_BYTES, KEPT_SNAPSHOTS, PIECE_FACTS, STAGED_KEPT_H
+from libs.eventlog.limits import CHUNK_BYTES, PIECE_FACTS, STAGED_KEPT_H
 from libs.eventlog.port import (
     Append,
     Appended,
@@ -32,6 +34,7 @@ from libs.eventlog.port import (
 )
 from libs.eventlog.prepare import FactKnown, Prepared, encoded, prepare
 from libs.eventlog.statements import APPEND, COLUMNS, Part, append_parameters, recorded_now, recorded_of, row_of
+from libs.eventlog.thinning import surplus
 from libs.eventlog.together import Together
 
 _READ = f"SELECT {COLUMNS} FROM es.event WHERE workspace_id = %s AND position > %s ORDER BY position LIMIT %s"
@@ -44,6 +47,17 @@ _READ_TYPES = (
 )
 _READ_STREAM = (
     f"SELECT {COLUMNS} FROM es.event WHERE workspace_id = %s AND stream = %s AND version > %s ORDER BY version LIMIT %s"
+)
+_READ_STREAM_BACK = (
+    f"SELECT {COLUMNS} FROM es.event WHERE workspace_id = %s AND stream = %s AND version < %s ORDER BY version DESC LIMIT %s"
+)
+_READ_IDS = f"SELECT {COLUMNS} FROM es.event WHERE workspace_id = %s AND id = ANY(%s::uuid[]) ORDER BY position"
+# The first ones of each cause, out of the index, so that a cause with many effects costs no more than what is asked for.
+_READ_CAUSED = (
+    f"SELECT {COLUMNS} FROM es.event WHERE workspace_id = %(workspace)s AND position IN ("
+    " SELECT effect.position FROM unnest(%(causes)s::text[]) AS cause (id) CROSS JOIN LATERAL (SELECT position FROM es.event"
+    " WHERE workspace_id = %(workspace)s AND (meta ->> 'causationid') COLLATE \"C\" = cause.id ORDER BY position LIMIT %(limit)s)"
+    " AS effect ORDER BY effect.position LIMIT %(limit)s) ORDER BY position"
 )
 _READ_TAG = (
     f"SELECT {COLUMNS} FROM es.event_tag JOIN es.event USING (workspace_id, position) "
@@ -59,15 +73,21 @@ _HEADS = (
     "SELECT asked.place, head.position FROM unnest(%s::uuid[]) WITH ORDINALITY AS asked (workspace_id, place)"
     " JOIN es.workspace_head AS head USING (workspace_id)"
 )
+# Halves the positions that are left: a recording time is no key, but positions ascend with it.
+_POSITION_AT = (
+    "WITH RECURSIVE half (low, high) AS ("
+    " SELECT 0::bigint, position + 1 FROM es.workspace_head WHERE workspace_id = %(workspace)s"
+    " UNION ALL SELECT CASE WHEN was THEN middle ELSE low END, CASE WHEN was THEN high ELSE middle END FROM ("
+    " SELECT low, high, (low + high) / 2 AS middle, (SELECT recorded_at <= %(time)s FROM es.event"
+    " WHERE workspace_id = %(workspace)s AND position = (low + high) / 2) AS was FROM half WHERE high - low > 1) AS halved"
+    ") SELECT low FROM half WHERE high - low = 1"
+)
 _DECISIONS = (
     "SELECT consumer, sequence, first_pos, last_pos, decision::text FROM es.decision "
     "WHERE workspace_id = %s AND consumer = %s AND sequence > %s ORDER BY sequence LIMIT %s"
 )
-_THIN_SNAPSHOTS = (
-    "DELETE FROM es.snapshot WHERE consumer = %(consumer)s AND workspace_id = %(workspace)s AND (position, state_version) NOT IN ("
-    "SELECT DISTINCT position, state_version FROM es.snapshot WHERE consumer = %(consumer)s AND workspace_id = %(workspace)s "
-    "ORDER BY 1 DESC, 2 DESC LIMIT %(kept)s)"
-)
+_SNAPSHOTS = "SELECT DISTINCT position, state_version FROM es.snapshot WHERE consumer = %s AND workspace_id = %s"
+_DROP_SNAPSHOT = "DELETE FROM es.snapshot WHERE consumer = %s AND workspace_id = %s AND position = %s AND state_version = %s"
 _LOAD_SNAPSHOT = (
     "SELECT position, state FROM es.snapshot WHERE consumer = %(consumer)s AND workspace_id = %(workspace)s "
     "AND state_version = %(state_version)s AND position = (SELECT max(position) FROM es.snapshot WHERE consumer = %(consumer)s "
@@ -169,6 +189,11 @@ class PostgresLog:
         statement = "SELECT workspace_id::text, position FROM es.workspace_head WHERE position > 0 ORDER BY workspace_id"
         return dict(await self._connections.rows(statement, ()))
 
+    async def position_at(self, workspace_id: str, time: datetime) -> int:
+        """See `EventLog.position_at`."""
+        rows = await self._connections.rows(_POSITION_AT, {"workspace": workspace_id, "time": time})
+        return int(rows[0][0]) if rows else 0
+
     async def read(self, workspace_id: str, after: int, limit: int) -> list[Recorded]:
         """See `EventLog.read`."""
         return await self._read(_READ, workspace_id, after, limit)
@@ -186,6 +211,21 @@ class PostgresLog:
     async def read_stream(self, workspace_id: str, stream: str, after: int, limit: int) -> list[Recorded]:
         """See `EventLog.read_stream`."""
         return await self._read(_READ_STREAM, workspace_id, stream, after, limit)
+
+    async def read_stream_back(self, workspace_id: str, stream: str, before: int, limit: int) -> list[Recorded]:
+        """See `EventLog.read_stream_back`."""
+        return await self._read(_READ_STREAM_BACK, workspace_id, stream, before, limit)
+
+    async def read_ids(self, workspace_id: str, ids: Sequence[str]) -> list[Recorded]:
+        """See `EventLog.read_ids`."""
+        known = [one for one in ids if _is_uuid(one)]
+        return await self._read(_READ_IDS, workspace_id, known) if known else []
+
+    async def read_caused(self, workspace_id: str, causes: Sequence[str], limit: int) -> list[Recorded]:
+        """See `EventLog.read_caused`."""
+        asked = {"workspace": workspace_id, "causes": list(dict.fromkeys(causes)), "limit": limit}
+        rows = await self._connections.rows(_READ_CAUSED, asked)
+        return [recorded_of(workspace_id, row) for row in rows]
 
     async def read_tag(self, workspace_id: str, tag: str, after: int, limit: int) -> list[Recorded]:
         """See `EventLog.read_tag`."""
@@ -217,15 +257,15 @@ class PostgresLog:
             await connection.execute(
                 "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"snapshot/{consumer}/{workspace_id}",)
             )
-            await connection.execute(
-                "DELETE FROM es.snapshot WHERE consumer = %s AND workspace_id = %s AND position = %s AND state_version = %s", key
-            )
+            await connection.execute(_DROP_SNAPSHOT, key)
             for chunk, start in enumerate(range(0, max(len(state), 1), CHUNK_BYTES)):
                 await connection.execute(
                     "INSERT INTO es.snapshot (consumer, workspace_id, position, state_version, chunk, state) VALUES (%s, %s, %s, %s, %s, %b)",
                     (*key, chunk, state[start : start + CHUNK_BYTES]),
                 )
-            await connection.execute(_THIN_SNAPSHOTS, {"consumer": consumer, "workspace": workspace_id, "kept": KEPT_SNAPSHOTS})
+            there = await (await connection.execute(_SNAPSHOTS, (consumer, workspace_id))).fetchall()
+            for gone in surplus([(position, version) for position, version in there], key[2:]):
+                await connection.execute(_DROP_SNAPSHOT, (consumer, workspace_id, *gone))
 
     async def load_snapshot(
         self, consumer: str, workspace_id: str, state_version: int, at_most: int | None = None
@@ -264,6 +304,13 @@ class PostgresLog:
     async def unstage(self, staged_id: str) -> None:
         """See `EventLog.unstage`."""
         await self._connections.rows("DELETE FROM es.staged WHERE id = %s", (staged_id,))
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
 
 
 async def _call(connection: Connection, parts: Sequence[Part]) -> list[tuple[Any, ...]]:

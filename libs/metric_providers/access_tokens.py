@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 
 from pydantic import Field
 
+from libs.metric_providers.literals import Address
 from libs.metric_providers.port import PLAIN, SECRET, Asking, NoResult, ProviderConfig
 from libs.outbound.failures import CallFailed, NotJson
 from libs.outbound.pause import pause_of
@@ -33,7 +34,7 @@ MARGIN_S: Final = 30.0
 class OAuth2(ProviderConfig):
     """Where to get a token, and as whom."""
 
-    token_url: str = Field(min_length=1)
+    token_url: Address = Field(min_length=1)
     client_id: str = Field(min_length=1)
     client_secret: str = Field(json_schema_extra=SECRET)
     scopes: tuple[str, ...] = Field((), json_schema_extra=PLAIN)

@@ -6,17 +6,19 @@ https://docs.datadoghq.com/api/latest/metrics/#query-scalar-data-across-multiple
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from contracts.shapes import Json
 from libs.metric_providers.addresses import base_of
 from libs.metric_providers.answers import heed_limits, result_of
 from libs.metric_providers.http import party_of
+from libs.metric_providers.literals import HeaderValue, is_as_written, is_literal, literal
 from libs.metric_providers.port import MAX_ANSWER_BYTES, SECRET, Asking, NoResult, Provider, ProviderConfig
+from libs.outbound.wire import checked_url
 
 if TYPE_CHECKING:
     from libs.outbound.answer import Answer
@@ -26,11 +28,39 @@ TIMEOUT_S: Final = 30.0
 MAX_SAID: Final = 500
 """Characters of Datadog's own words about an error that a result repeats."""
 
-Aggregator: TypeAlias = Literal["avg", "min", "max", "sum", "last", "percentile", "mean", "l2norm", "area"]
-Name: TypeAlias = Annotated[str, Field(min_length=1)]
-Query: TypeAlias = Annotated[str, Field(min_length=1)]
-
 _SITE: Final = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?", re.IGNORECASE)
+_LABEL: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_WORDS: Final = re.compile(r"'[^']*'|\"[^\"]*\"|\{[^{}]*\}|[0-9.][A-Za-z0-9_.]*|([A-Za-z_][A-Za-z0-9_]*)(?!\s*[(=]|[A-Za-z0-9_])")
+"""What a formula is made of, the names of queries as the first group; functions are followed by a bracket, and what they are told by its name
+by an equals sign."""
+
+
+def _check_name(text: str) -> None:
+    if _NAME.fullmatch(text) is None:
+        raise NoResult(f"{text[:100]!r} can not name a query; names are letters, digits and _, for use in a formula")
+
+
+def _check_formula(formula: str, queries: Mapping[str, str]) -> None:
+    names = [found[1] for found in _WORDS.finditer(formula) if found[1]]
+    unknown = next((one for one in names if one not in queries), None)
+    if unknown is not None or not names:
+        what = f"it names {unknown[:100]!r}, which is no query" if unknown is not None else "it names no query"
+        raise ValueError(f"{what}; the queries are {', '.join(queries)}"[:MAX_SAID])
+
+
+def _check_site(text: str) -> None:
+    address, _ = checked_url(address_of(text))
+    labels = address.host.split(".")
+    if "://" not in text and (len(labels) < 3 or not all(map(_LABEL.fullmatch, labels))):
+        raise NoResult(
+            f"{text.strip()[:100]!r} is no host name of a site; write for example datadoghq.com, datadoghq.eu or us5.datadoghq.com"
+        )
+
+
+Aggregator: TypeAlias = Literal["avg", "min", "max", "sum", "last", "percentile", "mean", "l2norm", "area"]
+Name: TypeAlias = Annotated[str, Field(min_length=1), literal(_check_name, filled_in=False)]
+Query: TypeAlias = Annotated[str, Field(min_length=1)]
 
 
 class DatadogConfig(ProviderConfig):
@@ -44,13 +74,20 @@ class DatadogConfig(ProviderConfig):
         site: as in `datadoghq.eu`. Beyond the v1 API: an address with its scheme is called as it stands, for whoever has a host between.
     """
 
-    api_key: str = Field(min_length=1, json_schema_extra=SECRET)
-    app_key: str = Field(min_length=1, json_schema_extra=SECRET)
+    api_key: HeaderValue = Field(min_length=1, json_schema_extra=SECRET)
+    app_key: HeaderValue = Field(min_length=1, json_schema_extra=SECRET)
     queries: dict[Name, Query] = Field(min_length=1, max_length=MAX_QUERIES)
     formula: str | None = None
     aggregator: Aggregator = "last"
     interval_seconds: int = Field(300, ge=1, le=3600)
-    site: str = Field("datadoghq.com", min_length=1)
+    site: Annotated[str, literal(_check_site)] = Field("datadoghq.com", min_length=1)
+
+    @field_validator("formula")
+    @classmethod
+    def _of_queries(cls, formula: str | None, info: ValidationInfo) -> str | None:
+        if is_as_written(info) and formula and is_literal(formula) and "queries" in info.data:
+            _check_formula(formula, info.data["queries"])
+        return formula
 
     @property
     def wanted(self) -> list[str]:
@@ -167,4 +204,10 @@ def _party(config: DatadogConfig) -> str:
     return party_of(config.site if "://" in config.site else f"https://api.{config.site}")
 
 
-PROVIDER = Provider("datadog", DatadogConfig, measure, party=_party)
+def _no_value(config: DatadogConfig) -> str:
+    if len(config.queries) > 1 and not config.formula:
+        return "several queries without a formula have no one value: give a formula, or look at result.queries"
+    return ""
+
+
+PROVIDER = Provider("datadog", DatadogConfig, measure, party=_party, no_value=_no_value)

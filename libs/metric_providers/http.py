@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Annotated, Final, Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from contracts.shapes import Json
 from libs.metric_providers.answers import headers_of, result_of
 from libs.metric_providers.durations import Duration, go_seconds
+from libs.metric_providers.literals import Address, HeaderValue, check_header_name, literal
 from libs.metric_providers.port import MAX_ANSWER_BYTES, Asking, Provider, ProviderConfig
 
 MAX_REDIRECTS: Final = 10
 MAX_TIMEOUT_S: Final = 600.0
 
 
+def _not_too_long(text: str) -> str:
+    if (go_seconds(text) or 0.0) > MAX_TIMEOUT_S:
+        raise ValueError(f"{text!r} is longer than {MAX_TIMEOUT_S / 60:g} minutes, which is the most")
+    return text
+
+
+Timeout: TypeAlias = Annotated[Duration, AfterValidator(_not_too_long)]
+HeaderName: TypeAlias = Annotated[str, literal(check_header_name, filled_in=False)]
+"""A name in an object, where nothing is filled in."""
+
+
 class HttpConfig(ProviderConfig):
     """What to send where. Beyond the v1 API: with `insecure` it is not asked for a valid certificate."""
 
-    url: str = Field(min_length=1)
+    url: Address = Field(min_length=1)
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"] = "GET"
-    headers: dict[str, str] | None = None
+    headers: dict[HeaderName, HeaderValue] | None = None
     body: str | None = None
-    timeout: Duration = "30s"
+    timeout: Timeout = "30s"
     insecure: bool | None = None
 
 
@@ -32,7 +44,7 @@ async def measure(config: HttpConfig, asking: Asking) -> Json:
 
     Raises: CallFailed: nothing usable came back.
     """
-    timeout_s = min(go_seconds(config.timeout) or MAX_TIMEOUT_S, MAX_TIMEOUT_S)
+    timeout_s = go_seconds(config.timeout) or MAX_TIMEOUT_S
     answer = await asking.outbound.ask(
         config.method,
         config.url,
@@ -57,4 +69,10 @@ def party_of(url: str) -> str:
         return f"{url.partition('://')[0][:20]}://"
 
 
-PROVIDER = Provider("http", HttpConfig, measure, party=lambda config: party_of(config.url))
+PROVIDER = Provider(
+    "http",
+    HttpConfig,
+    measure,
+    party=lambda config: party_of(config.url),
+    no_value=lambda _: "an HTTP endpoint has no value of its own: look for example at result.json.errors or result.statusCode",
+)

@@ -12,8 +12,11 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from contracts.shapes import Json, MetricProvider
+from contracts.wording import words_of
+from libs.metric_providers.literals import AS_WRITTEN
 from libs.metric_providers.port import Provider
 from libs.secrets.fields import SecretFields
+from libs.secrets.hiding import hidden
 
 _DEEPEST: Final = 10
 
@@ -41,15 +44,39 @@ def problems(given: MetricProvider) -> Iterator[tuple[str, str]]:
         yield "type", f"there is no provider {given.type!r}; there are {', '.join(sorted(KNOWN))}"
         return
     try:
-        known.config.model_validate(given.given)
+        known.config.model_validate(given.given, context=AS_WRITTEN)
     except ValidationError as error:
         yield from told_by(error)
 
 
+def secret_problems(given: MetricProvider) -> Iterator[tuple[str, str]]:
+    """Of `problems`, those that only show while secrets stand in clear: for whoever seals them, since nobody can tell afterwards."""
+    if provider_of(given) is None:
+        return
+    without, _ = hidden(given.given, fields_of_provider(given.type))
+    others = set(problems(MetricProvider.model_validate(without)))
+    yield from (one for one in problems(given) if one not in others)
+
+
+def no_value(given: MetricProvider) -> str:
+    """Why results never have a `value`; empty where they may, or where the configuration can not be read."""
+    known = provider_of(given)
+    if known is None:
+        return ""
+    try:
+        return known.no_value(known.config.model_validate(given.given))
+    except ValidationError:
+        return ""
+
+
 def told_by(error: ValidationError) -> Iterator[tuple[str, str]]:
-    """What a configuration's model says is wrong, as `(path, message)`, without what was sent."""
-    for one in error.errors(include_url=False, include_input=False, include_context=False):
-        yield "/".join(str(part) for part in one["loc"]), one["msg"].removeprefix("Value error, ")
+    """What a configuration's model says is wrong, as `(path, message)`, each path once and without what was sent."""
+    told: dict[str, str] = {}
+    for one in error.errors(include_url=False):
+        # What is wrong with a name is told at the name.
+        where = "/".join(str(part) for part in one["loc"] if part != "[key]")
+        told.setdefault(where, words_of(one))
+    yield from told.items()
 
 
 @cache

@@ -9,18 +9,21 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, Self, TypeAlias
 from urllib.parse import quote, urlencode
 
 from pydantic import Field, model_validator
 
 from contracts.shapes import Json
+from libs.kubernetes import label_selectors
 from libs.kubernetes.rollouts import MISSING, Kind, Rollout, rollout
 from libs.metric_providers.addresses import base_of, with_scheme
 from libs.metric_providers.answers import heed_limits
 from libs.metric_providers.http import party_of
+from libs.metric_providers.literals import Certificates, HeaderValue, ServerAddress, literal
 from libs.metric_providers.port import SECRET, Asking, NoResult, Provider, ProviderConfig
 from libs.outbound.failures import NotJson
+from libs.outbound.wire import MAX_URL
 
 if TYPE_CHECKING:
     from libs.outbound.answer import Answer
@@ -45,12 +48,39 @@ _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _NAMESPACE: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
+def _checked(text: str, pattern: re.Pattern[str], what: str) -> str:
+    """A part of a path. Raises: NoResult: it can not be one, as when a template found nothing."""
+    if pattern.fullmatch(text.strip()) is None:
+        raise NoResult(f"{text[:100]!r} is no {what}: lower case letters, digits and hyphens are allowed")
+    return quote(text.strip(), safe="")
+
+
+def _name(text: str) -> str:
+    return _checked(text, _NAME, "name of a workload")
+
+
+def _namespace(text: str) -> str:
+    return _checked(text, _NAMESPACE, "namespace")
+
+
+def _check_selector(text: str) -> None:
+    if len(text) > MAX_URL:
+        raise NoResult(f"the selector has {len(text)} characters, and it is asked in an address, which has at most {MAX_URL}")
+    # To the API server no selector is every workload.
+    said = label_selectors.problem_of(text) if text.strip() else "it is empty; write for example app=shop"
+    if said is not None:
+        raise NoResult(said)
+
+
+Selector: TypeAlias = Annotated[str | None, literal(lambda text: _check_selector(text) if text else None)]
+
+
 class Workload(ProviderConfig):
     """A workload by its name."""
 
     kind: Kind
-    name: str = Field(min_length=1)
-    namespace: str | None = None
+    name: Annotated[str, literal(_name)] = Field(min_length=1)
+    namespace: Annotated[str | None, literal(lambda text: _namespace(text) if text else None)] = None
 
 
 class KubernetesConfig(ProviderConfig):
@@ -63,13 +93,13 @@ class KubernetesConfig(ProviderConfig):
         kinds: what a selector looks for.
     """
 
-    server_url: str = Field(min_length=1)
-    token: str = Field(min_length=1, json_schema_extra=SECRET)
-    ca_certificate: str | None = None
+    server_url: ServerAddress = Field(min_length=1)
+    token: HeaderValue = Field(min_length=1, json_schema_extra=SECRET)
+    ca_certificate: Certificates = None
     insecure: bool = False
-    namespace: str = Field("default", min_length=1)
+    namespace: Annotated[str, literal(_namespace)] = Field("default", min_length=1)
     workloads: tuple[Workload, ...] = Field((), max_length=MAX_NAMED)
-    label_selector: str | None = None
+    label_selector: Selector = None
     kinds: tuple[Kind, ...] = ("Deployment", "StatefulSet", "DaemonSet")
 
     @model_validator(mode="after")
@@ -145,8 +175,8 @@ class _Cluster:
     async def named(self) -> AsyncIterator[Seen]:
         """The workloads that the configuration names, in its order."""
         for one in self._config.workloads:
-            name = _checked(one.name, _NAME, "name of a workload")
-            namespace = _checked(one.namespace or self._config.namespace, _NAMESPACE, "namespace")
+            name = _name(one.name)
+            namespace = _namespace(one.namespace or self._config.namespace)
             answer = await self._get(f"{COLLECTIONS[one.kind].format(namespace)}/{name}")
             document = _document(answer, (one.kind, "Status"))
             if document["kind"] != "Status":
@@ -162,7 +192,7 @@ class _Cluster:
         if not selector:
             # To the API server no selector is every workload.
             raise NoResult("labelSelector is empty; write for example app=shop")
-        namespace = _checked(self._config.namespace, _NAMESPACE, "namespace")
+        namespace = _namespace(self._config.namespace)
         count = 0
         for kind in dict.fromkeys(self._config.kinds):
             query = {"labelSelector": selector, "limit": str(PAGE)}
@@ -198,13 +228,6 @@ class _Cluster:
         self.elapsed_s += answer.elapsed_s
         heed_limits(answer, "The cluster", self._asking.now())
         return answer
-
-
-def _checked(text: str, pattern: re.Pattern[str], what: str) -> str:
-    """A part of a path. Raises: NoResult: it can not be one, as when a template found nothing."""
-    if pattern.fullmatch(text.strip()) is None:
-        raise NoResult(f"{text[:100]!r} is no {what}: lower case letters, digits and hyphens are allowed")
-    return quote(text.strip(), safe="")
 
 
 def _document(answer: Answer, kinds: tuple[str, ...]) -> dict[str, Any]:

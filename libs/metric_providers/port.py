@@ -25,7 +25,9 @@ MAX_ANSWER_BYTES: Final = 1024 * 1024
 
 class ProviderConfig(BaseModel):
     """What a provider understands. Texts are templates, unless their field is `PLAIN`; unknown fields are ignored, as in all shapes of the v1
-    API."""
+    API.
+
+    Validated with `literals.AS_WRITTEN` as its context, it also says which of its texts could never be asked."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True, allow_inf_nan=False)
 
@@ -79,6 +81,7 @@ class Provider(Generic[C]):
             `ok`, and what the type adds; `value` where one number sums it up; `noData: true` where the answer came but holds nothing to judge.
             Raises: NoResult, or CallFailed of `libs/outbound`.
         party: who is asked, such as a host, of a configuration with templates in it or rendered: one party is asked so often and no more.
+        no_value: why results of a configuration never have a `value`; empty where they may.
         delay_s: seconds that a measurement is due later than it would be; None but for a provider that waits.
     """
 
@@ -86,4 +89,5 @@ class Provider(Generic[C]):
     config: type[C]
     measure: Callable[[C, Asking], Awaitable[Json]]
     party: Callable[[C], str] = _nobody
+    no_value: Callable[[C], str] = _nobody
     delay_s: Callable[[C], float] | None = None

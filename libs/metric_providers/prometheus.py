@@ -15,6 +15,7 @@ from libs.metric_providers.access_tokens import OAuth2, tokens_of
 from libs.metric_providers.answers import heed_limits
 from libs.metric_providers.durations import Duration, go_seconds
 from libs.metric_providers.http import MAX_REDIRECTS, party_of
+from libs.metric_providers.literals import HeaderName, HeaderValue, check_address, check_header_value, literal
 from libs.metric_providers.port import MAX_ANSWER_BYTES, PLAIN, SECRET, Asking, NoResult, Provider, ProviderConfig
 from libs.outbound.answer import Answer
 from libs.secrets.redaction import Redacted
@@ -38,8 +39,8 @@ Ago = Annotated[str, AfterValidator(_not_negative), Field(json_schema_extra=PLAI
 class Header(ProviderConfig):
     """A header to send; with a key that sounds like a secret, such as `Authorization`, its value is one."""
 
-    key: str = Field(min_length=1)
-    value: str
+    key: HeaderName = Field(min_length=1)
+    value: HeaderValue
 
 
 class Basic(ProviderConfig):
@@ -50,16 +51,16 @@ class Basic(ProviderConfig):
 
 
 class Authentication(ProviderConfig):
-    """At most one way to say who asks. `basic` is beyond the v1 API."""
+    """One way to say who asks. `basic` is beyond the v1 API."""
 
-    bearer_token: str | None = Field(None, json_schema_extra=SECRET)
+    bearer_token: Annotated[str | None, literal(check_header_value)] = Field(None, json_schema_extra=SECRET)
     oauth2: OAuth2 | None = None
     basic: Basic | None = None
 
     @model_validator(mode="after")
     def _one(self) -> Self:  # noqa: N804  # after the fields, it is handed the model itself
-        if sum(one is not None for one in (self.bearer_token, self.oauth2, self.basic)) > 1:
-            raise ValueError("give one of bearerToken, oauth2 and basic")
+        if sum(one is not None for one in (self.bearer_token, self.oauth2, self.basic)) != 1:
+            raise ValueError("give one of bearerToken, oauth2 and basic, or leave authentication out")
         return self
 
 
@@ -88,7 +89,7 @@ class RangeQuery(ProviderConfig):
 class PrometheusConfig(ProviderConfig):
     """Whom to ask for what. `timeout` is in seconds; 0 is the default of 30."""
 
-    address: str = Field(min_length=1)
+    address: Annotated[str, literal(lambda text: check_address(text.strip()))] = Field(min_length=1)
     query: str = Field(min_length=1)
     timeout: int | None = Field(None, ge=0, le=MAX_TIMEOUT_S)
     insecure: bool = False
@@ -99,7 +100,7 @@ class PrometheusConfig(ProviderConfig):
     @model_validator(mode="after")
     def _one_authorization(self) -> Self:  # noqa: N804  # after the fields, it is handed the model itself
         named = any(one.key.lower() == "authorization" for one in self.headers or ())
-        if named and self.authentication not in (None, Authentication()):
+        if named and self.authentication is not None:
             raise ValueError("there are an Authorization header and an authentication: give one of them")
         return self
 
@@ -110,8 +111,8 @@ async def measure(config: PrometheusConfig, asking: Asking) -> Json:
     Raises: NoResult: no token, too much to read, or asked too often. CallFailed: nothing usable came back.
     """
     url = address_of(config, asking.now())
-    known = config.authentication or Authentication()
-    if known.oauth2 is None:
+    known = config.authentication
+    if known is None or known.oauth2 is None:
         return _read(await _asked(config, asking, url, _authorization(known)), asking)
     tokens, timeout_s = tokens_of(asking), _timeout_s(config)
     token = await tokens.token(known.oauth2, asking, timeout_s=timeout_s, insecure=config.insecure)
@@ -167,7 +168,9 @@ def _read(answer: Answer, asking: Asking) -> Json:
     return prometheus_answer.read(answer)
 
 
-def _authorization(known: Authentication) -> str | None:
+def _authorization(known: Authentication | None) -> str | None:
+    if known is None:
+        return None
     if known.bearer_token is not None:
         return f"Bearer {known.bearer_token}"
     if known.basic is not None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, Final, Self, cast
+from typing import TYPE_CHECKING, Annotated, Any, Final, Self, TypeAlias, cast
 
 import orjson
 import psycopg
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, model_validator
 
 from contracts.shapes import Json
+from libs.metric_providers.literals import Certificates, is_as_written, is_literal, literal
 from libs.metric_providers.port import SECRET, Asking, NoResult, Provider, ProviderConfig
 from libs.metric_providers.sql_connection import connected, place_of
+from libs.metric_providers.sql_statement import ENDING, problem_of
 from libs.secrets.redaction import Redacted
 
 if TYPE_CHECKING:
@@ -30,6 +32,14 @@ GOING_AWAY: Final = ("57P", "08")
 """Classes of errors that say something about the server, which stops, and nothing about the question."""
 
 
+def _check_query(text: str) -> None:
+    if (said := problem_of(text)) is not None:
+        raise NoResult(said)
+
+
+ConnectionString: TypeAlias = Annotated[str | None, literal(place_of)]
+
+
 class SqlConfig(ProviderConfig):
     """Which database, and what to ask it.
 
@@ -40,16 +50,25 @@ class SqlConfig(ProviderConfig):
         ca_certificate: PEM; the server must show a certificate signed by one of these.
     """
 
-    dsn: str | None = Field(None, min_length=1, json_schema_extra=SECRET)
-    url: str | None = Field(None, min_length=1, json_schema_extra=SECRET)
-    query: str = Field(min_length=1)
+    dsn: ConnectionString = Field(None, min_length=1, json_schema_extra=SECRET)
+    url: ConnectionString = Field(None, min_length=1, json_schema_extra=SECRET)
+    query: Annotated[str, literal(_check_query)] = Field(min_length=1)
     timeout_seconds: int = Field(10, ge=1, le=MAX_TIMEOUT_S)
-    ca_certificate: str | None = None
+    ca_certificate: Certificates = None
 
     @model_validator(mode="after")
     def _one(self) -> Self:  # noqa: N804  # after the fields, it is handed the model itself
         if (self.dsn is None) == (self.url is None):
             raise ValueError("give the connection string, as dsn or as url")
+        return self
+
+    @model_validator(mode="after")
+    def _verifying(self, info: ValidationInfo) -> Self:  # noqa: N804  # after the fields, it is handed the model itself
+        if is_as_written(info) and self.ca_certificate is not None and is_literal(self.given):
+            try:
+                place_of(self.given, self.ca_certificate)
+            except NoResult as error:
+                raise ValueError(str(error)) from None
         return self
 
     @property
@@ -105,7 +124,7 @@ async def _rows(connection: Connection, query: str, timeout_s: int) -> Json:
 
 def _wrapped(query: str) -> str:
     """One row more than is kept tells that there are more. A line of its own ends a comment at the query's end."""
-    asked = query.strip().rstrip(";")
+    asked = query.strip().rstrip(ENDING)
     rows = f"SELECT row_to_json(question)::text AS told FROM (\n{asked}\n) AS question LIMIT {MAX_ROWS + 1}"
     return f"SELECT CASE WHEN octet_length(told) <= {MAX_BYTES} THEN told END FROM ({rows}) AS telling"
 

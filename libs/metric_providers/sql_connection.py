@@ -24,6 +24,7 @@ TAKEN: Final = frozenset(
     {"host", "port", "dbname", "user", "password", "sslmode", "sslnegotiation", "channel_binding", "options", "application_name", "connect_timeout"}
 )  # fmt: skip
 """What a connection string may say. Of all the rest, much names files to read or to write, or whom else to ask."""
+SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 VERIFYING: Final = frozenset({"verify-ca", "verify-full"})
 NOWHERE: Final = "/dev/null/none"
 """A path at which nothing can be. It takes the place of files in the home folder, which an empty text would not keep from being read."""
@@ -80,6 +81,8 @@ def place_of(dsn: str, ca: str | None = None) -> Place:
     if not (port.isascii() and port.isdecimal() and 1 <= int(port[:6]) <= 65_535):
         raise NoResult("the connection string's port is none; ports are 1 to 65535")
     given.pop("connect_timeout", None)
+    if given.get("sslmode", SSL_MODES[0]) not in SSL_MODES:
+        raise NoResult(f"the connection string's sslmode is none; there are {', '.join(SSL_MODES)}")
     if ca is not None and given.setdefault("sslmode", "verify-full") not in VERIFYING:
         raise NoResult(f"with a caCertificate, sslmode must be {' or '.join(sorted(VERIFYING))}")
     return Place(host, int(port), given.pop("dbname", "") or user, user, given.pop("password", ""), given, ca)

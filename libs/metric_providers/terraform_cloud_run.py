@@ -6,7 +6,7 @@ https://developer.hashicorp.com/terraform/cloud-docs/api-docs/run#get-run-detail
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.parse import quote
 
 from pydantic import Field
@@ -16,6 +16,7 @@ from contracts.shapes import Json
 from libs.metric_providers.addresses import base_of, with_scheme
 from libs.metric_providers.answers import heed_limits, result_of
 from libs.metric_providers.http import party_of
+from libs.metric_providers.literals import HeaderValue, ServerAddress, literal
 from libs.metric_providers.port import MAX_ANSWER_BYTES, SECRET, Asking, NoResult, Provider, ProviderConfig
 
 if TYPE_CHECKING:
@@ -48,12 +49,20 @@ RELATED: Final = ("plan", "apply", "workspace", "configuration-version", "cost-e
 _RUN_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 
+def _checked_id(text: str) -> str:
+    """A part of a path. Raises: NoResult: it can not be one, as when a template found nothing."""
+    run_id = text.strip()
+    if _RUN_ID.fullmatch(run_id) is None:
+        raise NoResult(f"runId {run_id[:100]!r} is no id of a run, such as run-CZcmD7eagjhyX0vN")
+    return run_id
+
+
 class TerraformCloudRunConfig(ProviderConfig):
     """Which run, where. `organization` and whatever else is sent is not needed: a run's id is unique."""
 
-    address: str = Field(min_length=1)
-    token: str = Field(min_length=1, json_schema_extra=SECRET)
-    run_id: str = Field(min_length=1)
+    address: ServerAddress = Field(min_length=1)
+    token: HeaderValue = Field(min_length=1, json_schema_extra=SECRET)
+    run_id: Annotated[str, literal(_checked_id)] = Field(min_length=1)
 
 
 async def measure(config: TerraformCloudRunConfig, asking: Asking) -> Json:
@@ -66,9 +75,7 @@ async def measure(config: TerraformCloudRunConfig, asking: Asking) -> Json:
 
     Raises: NoResult: asked too often, or no answer of Terraform's. CallFailed: nothing usable came back.
     """
-    base, run_id = base_of(config.address, "address"), config.run_id.strip()
-    if _RUN_ID.fullmatch(run_id) is None:
-        raise NoResult(f"runId {run_id[:100]!r} is no id of a run, such as run-CZcmD7eagjhyX0vN")
+    base, run_id = base_of(config.address, "address"), _checked_id(config.run_id)
     answer = await asking.outbound.ask(
         "GET",
         f"{base}/api/v2/runs/{run_id}?include=workspace",

@@ -201,7 +201,7 @@ def _spoken(context: ssl.SSLContext) -> ssl.SSLContext:
 def _trusting_only(ca: str) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cadata=ca)
-    except (ssl.SSLError, ValueError):
+    except (ssl.SSLError, ValueError, TypeError):
         raise NoWay("request", "the certificates that were given can not be read; they must be PEM") from None
 
 

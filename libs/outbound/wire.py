@@ -91,7 +91,7 @@ def wire(
     given = [(name.lower(), value) for name, value in (headers.items() if isinstance(headers, Mapping) else headers)]
     ready: dict[str, list[bytes]] = {}
     for name, value in given:
-        ready.setdefault(_name(name), []).append(_value(name, value))
+        ready.setdefault(header_name(name), []).append(header_value(name, value))
     if basic is not None:
         if "authorization" in ready:
             raise NoWay(
@@ -180,7 +180,8 @@ def redirected(sent: Wire, status: int, location: str) -> Wire:
     return replace(following, headers=tuple(one for one in following.headers if one[0] in UNHARMING))
 
 
-def _name(name: str) -> str:
+def header_name(name: str) -> str:
+    """The name of a header that a caller may set, in lower case as it is given. Raises: NoWay: `request`."""
     if not _TOKEN.fullmatch(name):
         raise NoWay("request", f"{name!r} is no name of a header")
     if name in FRAMING:
@@ -188,7 +189,8 @@ def _name(name: str) -> str:
     return name
 
 
-def _value(name: str, value: str) -> bytes:
+def header_value(name: str, value: str) -> bytes:
+    """What a header says, as it is written. Raises: NoWay: `request`; says nothing of what is in it."""
     if _NOT_IN_VALUE.search(value):
         # The value may be a secret: it is not shown.
         raise NoWay("request", f"the header {name} holds a line break or another control character")

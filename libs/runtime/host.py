@@ -13,15 +13,16 @@ from contracts.envelope import NIL_WORKSPACE
 from libs.eventlog.port import EventLog
 from libs.runtime import clock as wall
 from libs.runtime.feed import Feed
+from libs.runtime.lanes import Lanes
+from libs.runtime.past import Past
 from libs.runtime.queue import Queue
 from libs.runtime.service import Performer, Service
 
 S = TypeVar("S")
-EFFECTS_AT_ONCE = 256
 PATIENCE_S = 20.0
 """How long a request may wait for its turn or its position: as long as whoever asked waits for the answer."""
 BULK_TIMES = 10.0
-"""One whose payload had to be staged may wait so many times longer: it is much work, and who asked knows."""
+"""One whose payload had to be staged may wait so many times longer, and one about the past: it is much work, and who asked knows."""
 
 log_ = logging.getLogger("signalbox.host")
 
@@ -75,8 +76,9 @@ class Host(Generic[S]):
         self._clock = clock
         self._snapshot_every = snapshot_every
         self._patience_s = patience_s
-        self._effects_at_once = asyncio.Semaphore(EFFECTS_AT_ONCE)
+        self._places = Lanes()
         self._queues: dict[str, Queue[S]] = {}
+        self._past = Past(service, log, self._live)
         self._stopping: set[asyncio.Task[None]] = set()
         self._running = False
         self._listening = False
@@ -94,7 +96,7 @@ class Host(Generic[S]):
         """Stop every queue after its turn; again changes nothing."""
         self._running = False
         queues, self._queues = list(self._queues.values()), {}
-        await asyncio.gather(*(queue.stop() for queue in queues), *self._stopping)
+        await asyncio.gather(*(queue.stop() for queue in queues), *self._stopping, self._past.stop())
 
     def queue(self, workspace_id: str) -> Queue[S] | None:
         """The queue of a workspace, if this process owns it."""
@@ -109,7 +111,7 @@ class Host(Generic[S]):
                 self._feed,
                 self._performer,
                 self._clock,
-                self._effects_at_once,
+                self._places,
                 self._snapshot_every,
             )
             queue.start()
@@ -121,11 +123,18 @@ class Host(Generic[S]):
         loading = sum(1 for queue in self._queues.values() if not queue.ready.is_set() and queue.failed is None)
         return {"service": self.service.name, "workspaces": len(self._queues), "loading": loading, "stopped": failed}
 
+    def position(self, workspace_id: str) -> int | None:
+        """How far the state of a workspace is; None while it is not this process's, or is being loaded."""
+        live = self._live(workspace_id)
+        return live[1] if live is not None else None
+
     async def answer(self, wish: Wish, request: Request) -> Answer:
         """Answer a command or query of this service."""
         queue = self.queue(request.workspace_id)
         if queue is None:
             return Answer(unavailable=NOT_OWNER)
+        if request.as_of is not None:
+            return await self._past.answer(wish, request, request.as_of, BULK_TIMES * self._patience_s)
         if queue.failed is not None:
             return Answer(unavailable=f"{self.service.name} stopped for this workspace: {queue.failed}")
         patience_s = self._patience_s if request.staged_id is None else BULK_TIMES * self._patience_s
@@ -134,6 +143,11 @@ class Host(Generic[S]):
                 return await (queue.query(wish, request) if wish.KIND == "query" else queue.command(wish, request))
         except TimeoutError:
             return Answer(unavailable=f"{self.service.name} did not get to {wish.NAME} within {patience_s:g} s")
+
+    def _live(self, workspace_id: str) -> tuple[S, int] | None:
+        """The state of a workspace and its position, once it is loaded."""
+        queue = self._queues.get(workspace_id)
+        return (queue.room.state, queue.room.position) if queue is not None and queue.ready.is_set() else None
 
     def _on_news(self, workspace_id: str, head: int) -> None:
         queue = self.queue(workspace_id)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import re
 from collections.abc import Callable, Sequence
@@ -15,12 +14,11 @@ from weakref import WeakValueDictionary
 
 import orjson
 
+from libs.runtime.lanes import Lane, Lanes
 from libs.runtime.service import Intent, NotYet, Outcome, Performer
 
 AGAIN_S = 1.0
 """Before an effect is tried again that broke on our side."""
-LANE = 50
-"""Effects of one lane that are under way at once."""
 _NUL: Final = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 log_ = logging.getLogger("signalbox.queue")
@@ -32,7 +30,7 @@ class Performing:
     def __init__(
         self,
         performer: Performer | None,
-        at_once: asyncio.Semaphore,
+        places: Lanes,
         clock: Callable[[], datetime],
         is_open: Callable[[str], bool],
         arrived: Callable[[], None],
@@ -41,20 +39,20 @@ class Performing:
 
         Args:
             performer: does the effects; None where the service has none.
-            at_once: bounds how many are under way, shared by all queues of a service.
+            places: bounds how many are under way, shared by all queues of a service.
             clock: tells when an intent may start.
             is_open: whether an intent is still to be performed.
             arrived: called when there is an outcome.
         """
         self._performer = performer
-        self._at_once = at_once
+        self._places = places
         self._clock = clock
         self._is_open = is_open
         self._arrived = arrived
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._outcomes: dict[str, Outcome] = {}
-        self._lanes: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._lanes: WeakValueDictionary[str, Lane] = WeakValueDictionary()
 
     def begin(self, intents: Sequence[Intent]) -> None:
         """Take up intents. One that waits, is under way or has its outcome is not taken up again: a reload opens all of them anew."""
@@ -99,9 +97,9 @@ class Performing:
             self._tasks[intent.key] = asyncio.create_task(self._perform(performer, intent))
 
     async def _perform(self, performer: Performer, intent: Intent) -> None:
-        lane = self._lanes.setdefault(intent.lane, asyncio.Semaphore(LANE)) if intent.lane else contextlib.nullcontext()
+        lane = self._lanes.setdefault(intent.lane, Lane() if intent.lane else Lane(most=None))
         try:
-            async with lane, self._at_once:
+            async with self._places.turn(lane):
                 if not self._is_open(intent.key):  # while it waited for its turn
                     self._tasks.pop(intent.key, None)
                     return

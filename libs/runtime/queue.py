@@ -17,22 +17,17 @@ from typing import Any, Generic, TypeVar
 
 from contracts.command import Answer, Asked, Refused, Request, Wish
 from contracts.envelope import Recorded
-from libs.eventlog.port import (
-    Append,
-    Checkpoint,
-    CheckpointMove,
-    CheckpointMoved,
-    ConditionFailed,
-    EventLog,
-    LogUnavailable,
-)
+from libs.eventlog.port import CheckpointMoved, ConditionFailed, EventLog, LogUnavailable
 from libs.runtime import snapshots
 from libs.runtime.commands import Commands
 from libs.runtime.fate import PAUSE_S, fate
 from libs.runtime.feed import Feed
+from libs.runtime.lanes import Lanes
 from libs.runtime.performing import Performing
+from libs.runtime.reached import Reached, Stopped
 from libs.runtime.room import Room, Round
 from libs.runtime.service import Performer, Service
+from libs.runtime.storing import Storing
 
 S = TypeVar("S")
 
@@ -44,30 +39,10 @@ REST_S = 60.0
 """A queue looks at the clock at least so often, because somebody may set it."""
 BATCH = 2_000
 """Facts folded and outcomes settled in one turn: bounds how long a command waits behind bulk work."""
-SNAPSHOT_PAUSE = 20.0
-"""A state is not stored again before so many times as long have passed as storing it took: a large one would be stored all the time."""
-CHEAP_S = 0.5
-"""Before a stop every state is stored that takes no longer; of a dearer one only when many facts would have to be folded again."""
-MOST_QUIET_S, FACTS_PER_QUIET_S = 30.0, 4_000
-"""A state is stored after a second of quiet for each so many facts since the last one, but after no more than so many seconds."""
-NEVER_QUIET_S = 120.0
-"""Where it never is that quiet, a state is stored all the same so long after it was due."""
 STRETCH = 200
 """Facts folded at a stretch, so that whoever shares the process hardly notices."""
 
 log_ = logging.getLogger("signalbox.queue")
-
-
-class Stopped(Exception):
-    """The queue does not serve (any more); its message says why."""
-
-
-@dataclass(slots=True)
-class Waiter:
-    """Somebody waits until the room has folded a position."""
-
-    position: int
-    reached: asyncio.Future[None]
 
 
 @dataclass
@@ -77,6 +52,7 @@ class Queue(Generic[S]):
     Attributes:
         performer: does the effects; None where the service has none.
         clock: the time that decisions are told.
+        places: of effects, shared by all queues of a service.
         snapshot_every: facts between two snapshots.
         ready: set once the state is loaded, or can not be.
         failed: why the workspace was stopped; None while it was not.
@@ -88,7 +64,7 @@ class Queue(Generic[S]):
     feed: Feed
     performer: Performer | None
     clock: Callable[[], datetime]
-    effects_at_once: asyncio.Semaphore
+    places: Lanes
     snapshot_every: int = 5_000
 
     room: Room[S] = field(init=False)
@@ -97,16 +73,11 @@ class Queue(Generic[S]):
 
     def __post_init__(self) -> None:
         self.room = Room(self.service, self.workspace_id)
-        self._performing = Performing(self.performer, self.effects_at_once, self.clock, self.room.is_open, self.wake)
+        self._performing = Performing(self.performer, self.places, self.clock, self.room.is_open, self.wake)
         self._commands = Commands(self.room, self.log, self.clock, self._recorded, self._overtaken)
-        self._waiters: list[Waiter] = []
+        self._reached = Reached()
+        self._storing = Storing(self.service, self.workspace_id, self.log, self.room, self.snapshot_every, self.wake)
         self._wake = asyncio.Event()
-        self._snapshot_at = 0
-        self._snapshot_took_s = 0.0
-        self._snapshot_not_before = 0.0
-        self._snapshot_due = 0.0
-        self._folded_at = 0.0
-        self._snapshot_task: asyncio.Task[None] | None = None
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
         self._fold_to = 0
@@ -137,10 +108,10 @@ class Queue(Generic[S]):
             with contextlib.suppress(asyncio.CancelledError):
                 await task
             await self._performing.stop()
-            await self._snapshot_before_stop()
+            if self.ready.is_set() and self.failed is None and not self.room.pending:
+                await self._storing.store_before_stop()
             self._stopping = False
-        if self._snapshot_task is not None:
-            await self._snapshot_task
+        await self._storing.finish()
         self._dismiss("stopping")
         self.ready.clear()
 
@@ -151,10 +122,7 @@ class Queue(Generic[S]):
     def _dismiss(self, why: str) -> None:
         """Tell everybody who waits that there will be no answer here."""
         self._commands.dismiss(why)
-        for waiter in self._waiters:
-            if not waiter.reached.done():
-                waiter.reached.set_exception(Stopped(why))
-        self._waiters.clear()
+        self._reached.dismiss(why)
 
     # --- asking ----------------------------------------------------------------------------------------------------------------
 
@@ -185,8 +153,7 @@ class Queue(Generic[S]):
             raise Stopped(self.failed)
         if self.ready.is_set() and self.room.position >= position:
             return
-        reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiters.append(Waiter(position, reached))
+        reached = self._reached.wait_for(position)
         self._look_for(position)
         await reached
 
@@ -239,7 +206,8 @@ class Queue(Generic[S]):
         self.feed.hint(self.workspace_id, head)
         state, position = await snapshots.load(self.log, service, self.workspace_id, checkpoint.position)
         room.reset(state, position, checkpoint)
-        self._snapshot_at, self._fold_to = position, head
+        self._storing.loaded(position)
+        self._fold_to = head
         room.fold(())
         while room.position < checkpoint.position:
             if self._stopping:
@@ -268,9 +236,9 @@ class Queue(Generic[S]):
             await self._look_at_log()
         recorded = await self.feed.read(self.workspace_id, room.position, BATCH)
         if recorded:
-            self._folded_at = asyncio.get_running_loop().time()
+            self._storing.folded()
             await self._fold(recorded)
-        self._tell_waiters()
+        self._reached.tell(room.position)
         if room.position < self._fold_to:  # no decision before all of the last one was folded
             return True
         self._performing.begin(room.take_opened())
@@ -280,7 +248,7 @@ class Queue(Generic[S]):
                 self._steps.append(step)
                 return True
         if not recorded:
-            await self._maybe_snapshot()
+            await self._storing.store_if_due()
         return bool(recorded)
 
     async def _fold(self, recorded: Sequence[Recorded]) -> None:
@@ -304,14 +272,6 @@ class Queue(Generic[S]):
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(rest_s):
                 await self._wake.wait()
-
-    def _tell_waiters(self) -> None:
-        if self._waiters:
-            position = self.room.position
-            for waiter in self._waiters:
-                if waiter.position <= position and not waiter.reached.done():
-                    waiter.reached.set_result(None)
-            self._waiters = [waiter for waiter in self._waiters if not waiter.reached.done()]
 
     # --- steps: each does one thing, or finds that there is none ------------------------------------------------------------------
 
@@ -393,51 +353,6 @@ class Queue(Generic[S]):
             log_.error("a condition fails on what was folded already", extra=self._where())
             await asyncio.sleep(STUBBORN_S)
         self.feed.hint(self.workspace_id, newest)
-
-    # --- snapshots -------------------------------------------------------------------------------------------------------------
-
-    async def _maybe_snapshot(self) -> None:
-        if not self._much_to_fold():
-            return
-        loop = asyncio.get_running_loop()
-        # Bulk work comes in bursts, and coding a large state takes processor time that whoever waits for the end of one needs more.
-        facts = self.room.position - self._snapshot_at
-        quiet = self._folded_at + min(MOST_QUIET_S, facts / FACTS_PER_QUIET_S)
-        self._snapshot_due = self._snapshot_due or loop.time()
-        at = max(min(quiet, self._snapshot_due + NEVER_QUIET_S), self._snapshot_not_before)
-        if (wait_s := at - loop.time()) > 0:
-            loop.call_later(wait_s, self.wake)
-            return
-        self._snapshot_due = 0.0
-        if self._snapshot_task is None or self._snapshot_task.done():
-            self._snapshot_task = asyncio.create_task(self._save(*await self._store_checkpoint()))
-
-    def _much_to_fold(self) -> bool:
-        return self.room.position - self._snapshot_at >= self.snapshot_every
-
-    async def _save(self, position: int, state: S) -> None:
-        clock = asyncio.get_running_loop().time
-        began = clock()
-        await snapshots.save(self.log, self.service, self.workspace_id, position, state)
-        self._snapshot_took_s = clock() - began
-        self._snapshot_not_before = clock() + SNAPSHOT_PAUSE * self._snapshot_took_s
-
-    async def _snapshot_before_stop(self) -> None:
-        room = self.room
-        worth_it = self._snapshot_took_s < CHEAP_S or self._much_to_fold()
-        if worth_it and self.ready.is_set() and self.failed is None and not room.pending and room.position > self._snapshot_at:
-            with contextlib.suppress(LogUnavailable, CheckpointMoved):
-                await self._save(*await self._store_checkpoint())
-
-    async def _store_checkpoint(self) -> tuple[int, S]:
-        """Move the stored checkpoint as far as facts were decided on; position and state there."""
-        room = self.room
-        if room.stored.position < room.position:
-            new = Checkpoint(room.position, room.stored.sequence + 1)
-            await self.log.append(Append(self.workspace_id, move=CheckpointMove(self.service.name, room.stored, new)))
-            room.stored = new
-        self._snapshot_at = room.position
-        return room.position, room.state
 
     def _where(self) -> dict[str, Any]:
         return {"service": self.service.name, "workspace_id": self.workspace_id, "position": self.room.position}

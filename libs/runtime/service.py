@@ -93,7 +93,7 @@ class Intent:
         key: names the effect and its attempt, so that it is performed once per key and process life; also its idempotency key.
         not_before: when it may start; None for at once.
         request: what the performer is given.
-        lane: so many effects of one lane are under way at once and no more, so that one slow party does not hold up the others.
+        lane: so many effects of one lane are under way at once and no more, so that one slow party does not hold up the others (`lanes.py`).
         again: it may have been performed before, and nobody recorded what came of it: the process did not live to do so, which the
             host says, or nobody waited for it any more, which the service says.
     """

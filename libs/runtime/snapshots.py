@@ -6,11 +6,11 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
+from contracts.envelope import Recorded
 from libs.eventlog.port import EventLog, LogUnavailable, Snapshot
 from libs.runtime import codec
-from libs.runtime.service import Service
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -25,26 +25,58 @@ of its turns, and services that are loaded together find documents known that th
 log_ = logging.getLogger("signalbox.snapshots")
 
 
-async def load(log: EventLog, service: Service[S], workspace_id: str, at_most: int) -> tuple[S, int]:
+class Folding(Protocol[S]):
+    """Who folds a log into a state: a service, or whoever says these five things of itself as a service does."""
+
+    @property
+    def name(self) -> str:
+        """Under which states are stored."""
+
+    @property
+    def state_version(self) -> int:
+        """Stored states of another version are passed over."""
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """Wire types that are folded."""
+
+    @property
+    def initial(self) -> Callable[[str], S]:
+        """The empty state of a workspace."""
+
+    @property
+    def evolve(self) -> Callable[[S, Recorded], S]:
+        """Folds one fact."""
+
+
+async def load(log: EventLog, service: Folding[S], workspace_id: str, at_most: int) -> tuple[S, int]:
     """The newest stored state at or before a position, and where it stands; the empty state at 0 where there is none.
 
     Raises: LogUnavailable.
     """
-    empty = service.initial(workspace_id)
+    found = await nearest(log, service, workspace_id, after=0, at_most=at_most)
+    return found if found is not None else (service.initial(workspace_id), 0)
+
+
+async def nearest(log: EventLog, service: Folding[S], workspace_id: str, *, after: int, at_most: int) -> tuple[S, int] | None:
+    """The newest stored state after one position and at or before another, and where it stands; None where there is none.
+
+    Raises: LogUnavailable.
+    """
     snapshot = await log.load_snapshot(service.name, workspace_id, service.state_version, at_most)
-    if snapshot is None:
-        return empty, 0
+    if snapshot is None or snapshot.position <= after:
+        return None
     try:
         apart = _apart if len(snapshot.state) > SMALL_BYTES else asyncio.to_thread
-        return await apart(codec.decode, type(empty), snapshot.state), snapshot.position
+        return await apart(codec.decode, type(service.initial(workspace_id)), snapshot.state), snapshot.position
     except Exception:
         log_.exception(
             "a stored state can not be read; the log is folded instead", extra=_about(service, workspace_id, snapshot.position)
         )
-        return empty, 0
+        return None
 
 
-async def save(log: EventLog, service: Service[S], workspace_id: str, position: int, state: S) -> None:
+async def save(log: EventLog, service: Folding[S], workspace_id: str, position: int, state: S) -> None:
     """Store the state after folding the log through a position."""
     try:
         data = await _apart(codec.encode, type(state), state)
@@ -61,5 +93,5 @@ async def _apart(work: Callable[..., T], *arguments: Any) -> T:
     return await asyncio.get_running_loop().run_in_executor(_THREAD, work, *arguments)
 
 
-def _about(service: Service[Any], workspace_id: str, position: int) -> dict[str, Any]:
+def _about(service: Folding[Any], workspace_id: str, position: int) -> dict[str, Any]:
     return {"service": service.name, "workspace_id": workspace_id, "position": position}

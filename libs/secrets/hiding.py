@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from libs.secrets.addresses import is_address, without_user_info
 from libs.secrets.fields import Path, SecretFields
 from libs.secrets.redaction import Redacted
 from libs.secrets.references import MASK, MAX_DEPTH, SEALED, masked_text, whole
 
-_USER_INFO: Final = re.compile(r"(?<=://)[^/@\s]+(?=@)")
-"""What a URL says of who calls it: often a password."""
 SHOWN: Final = 50
 """Fields of an object, and elements of a list, of which the form is told."""
 MAX_NAME: Final = 100
@@ -26,11 +24,6 @@ def hidden(data: Any, fields: SecretFields) -> tuple[Any, Redacted]:
     shown = _hidden(data, fields, (), None, secrets, secret=False)
     redacted = Redacted(secrets)
     return redacted.json(shown), redacted
-
-
-def without_user_info(text: str) -> str:
-    """The text with the mask for user and password of the URLs in it."""
-    return _USER_INFO.sub(MASK, text)
 
 
 def form_of(data: Any, depth: int = 0) -> Any:
@@ -60,7 +53,7 @@ def _hidden(
         return {key: _hidden(one, fields, (*path, key), value, secrets, secret=secret) for key, one in value.items()}
     if isinstance(value, str):
         if not secret or not value:
-            return without_user_info(masked_text(value))
+            return without_user_info(masked_text(value), alone=is_address(path))
         reference = whole(value)
         if reference is not None and reference.kind != "sealed":
             return value

@@ -89,6 +89,10 @@ class MasterKey:
             )
         return cls(*(bytes.fromhex(line) for line in lines))
 
+    def derived(self, purpose: bytes) -> tuple[bytes, ...]:
+        """A key of 32 bytes from each part, for something else than wrapping: the first for what is made from now on."""
+        return tuple(HKDF(algorithm=SHA512(), length=32, salt=None, info=purpose).derive(one) for one in self._keys.values())
+
     def wrap(self, workspace_id: str, key: bytes) -> WrappedKey:
         """Wrap a workspace's key."""
         return WrappedKey(self.id, AESSIV(self._keys[self.id]).encrypt(key, _bound(workspace_id)))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-Code: TypeAlias = Literal["malformed", "unknown", "forbidden", "unavailable", "broken", "masked", "too_large"]
+Code: TypeAlias = Literal["malformed", "unknown", "forbidden", "unavailable", "broken", "masked", "too_large", "in_clear"]
 """`malformed`: no reference that we know. `unknown`: nothing of that name. `forbidden`: not to be read by a configuration. `unavailable`:
 this installation keeps no such secrets. `broken`: sealed elsewhere, changed, or its key is gone. `masked`: a mask where no secret is known.
-`too_large`."""
+`too_large`. `in_clear`: a secret where nothing is sealed."""
 
 
 class SecretProblem(Exception):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from libs.secrets.addresses import none_in_clear
 from libs.secrets.config import clear_secrets, masked, merged_back, references_of, sealed, texts
 from libs.secrets.fields import Path, SecretFields
 from libs.secrets.keys import SecretKeys
@@ -65,16 +66,18 @@ class Vault:
             config: as a client sent it: secrets in clear, references, or masks of what it was shown.
             known: the configuration that is recorded now, which masks go back to.
 
-        Raises: SecretProblem: with the path. KeysUnavailable.
+        Raises: SecretProblem: with the path; also `in_clear` for a password inside of an address, where that is not sealed as a whole.
+            KeysUnavailable.
         """
         if any(MASK in text for _, text in texts(config)):
             config = merged_back(config, known)
         kept = any(one.kind == "sealed" for one in references_of(config))
-        if not kept and not clear_secrets(config, fields):
-            return config
-        if self._keys is None:
-            raise _no_keys()
-        return sealed(config, fields, SecretBox(workspace_id, await self._keys.making(workspace_id)))
+        if kept or clear_secrets(config, fields):
+            if self._keys is None:
+                raise _no_keys()
+            config = sealed(config, fields, SecretBox(workspace_id, await self._keys.making(workspace_id)))
+        none_in_clear(config)
+        return config
 
     async def opened(self, workspace_id: str, config: Any) -> Opened:
         """The configuration with every reference replaced by its secret.

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from pydantic_core import to_json
 
-from contracts.agents import MAX_SECONDS, iso_seconds
+from contracts.agents import MAX_SECONDS, as_number, iso_seconds
 from contracts.shapes import Json
 from libs.eventlog.port import MAX_FACT_BYTES
 from services.dispatcher.state import Documents, Job, State
@@ -53,7 +53,7 @@ def config_of(state: State, job: Job) -> Json:
 
 def seconds_in(config: Mapping[str, Any], name: str, most: float) -> float | None:
     """Seconds as a configuration names them, above 0 and at most so many. What can not be read counts as not given."""
-    value = config.get(name)
+    value = as_number(config.get(name))
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= most:
         return None
     return value

@@ -33,7 +33,7 @@ from services.dispatcher.workflows import cancel_run, delete_workflow, run_workf
 
 service: Service[State] = Service(
     name="dispatcher",
-    state_version=8,
+    state_version=9,
     reads=READS,
     initial=State,
     evolve=evolve,

@@ -17,7 +17,7 @@ from services.dispatcher.agent_config import config_of, seconds_in
 from services.dispatcher.deadline import duration_text
 from services.dispatcher.places import number_in
 from services.dispatcher.state import Job, Lease, State
-from services.dispatcher.status import MAX_MESSAGE, about, moved
+from services.dispatcher.status import BACK, MAX_MESSAGE, about, moved
 
 LEASE: Final = "lease/"
 """Timers of leases are named by this and the job's id."""
@@ -130,7 +130,7 @@ class Leases:
                 said = f"{silence}; so it went {job.claims} times, and no more are allowed (`maxClaims`). Look at the agent."
                 fact = moved(job_id, job, "failure", now, message=said[:MAX_MESSAGE])
             else:
-                fact = moved(job_id, job, "queued", now, message=f"{silence}: it is back in the queue."[:MAX_MESSAGE])
+                fact = moved(job_id, job, "queued", now, message=f"{silence}{BACK}")
             drafts.append(Draft(fact))
         return drafts
 

@@ -208,7 +208,7 @@ def delayed(state: State, fact: JobDelayed, position: int) -> State:
     """A call to the job's agent is made again."""
     job = state.jobs[fact.job_id]
     if fact.call == "dispatch":
-        job = job._replace(calls=fact.calls, call_at=fact.next_at, message=fact.message)
+        job = job._replace(calls=fact.calls, call_at=fact.next_at)
     else:
         job = job._replace(stops=fact.calls, stop_at=fact.next_at)
     return state._replace(jobs=state.jobs.set(fact.job_id, job))

@@ -89,8 +89,8 @@ class JobMaker:
         if resource is None or environment is None or deployment is None or version is None:
             return []  # deleted: the target is about to vanish
         plan = self._plan(desired, resource, Documents(0, deployment, version))
-        if not plan.jobs and cause is not None and self._found_no_agent_before(standing, desired):
-            return []
+        if not plan.jobs and cause is not None and key not in state.held and self._found_no_agent_before(standing, desired):
+            return []  # one that waits for an agent that is gone again is told so: its wait is over
         if plan.jobs:
             given_back = tuple(dict.fromkeys(key for fact in superseded for key in keys_of(state.jobs[fact.job_id])))
             self._places.take(given_back, -1)

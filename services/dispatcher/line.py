@@ -56,6 +56,19 @@ def in_line(state: State, names: Iterable[str], places: Places, now: datetime) -
             heapq.heapreplace(heads, (later, following[0], name, rest))
 
 
+def left_by_line(state: State, agents: Iterable[str], now: datetime) -> Places:
+    """The places that are left to whoever comes without a fact that lets others go: at these agents none while somebody in line may go.
+
+    A place may have become free, and nobody has decided on it yet.
+    """
+    places = Places(state)
+    keys = [key for key in dict.fromkeys(map(agent_key, agents)) if key in state.queues]
+    waited_for = [key for key in keys if any(True for _ in in_line(state, state.queues[key], places, now))]
+    for key in waited_for:
+        places.take((key,), max(0, places.free(key) or 0))
+    return places
+
+
 def everybody(state: State, names: Iterable[str]) -> list[str]:
     """The targets of these lines, in the order in which they are to go."""
     found = [

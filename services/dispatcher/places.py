@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from immutables import Map
 
+from contracts.agents import as_number
 from services.dispatcher.state import Job, State
 
 LIMIT = "maxConcurrentJobs"
@@ -24,9 +25,7 @@ def deployment_key(deployment_id: str) -> str:
 
 def number_in(config: Mapping[str, Any], name: str) -> int | None:
     """A limit as a configuration names it, 1 or more; None for any number. What can not be read counts as not given."""
-    value = config.get(name)
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 7:
-        value = int(value)
+    value = as_number(config.get(name))
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 1 else None
 
 

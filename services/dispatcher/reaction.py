@@ -6,7 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from contracts.envelope import Recorded
-from contracts.facts.dispatcher import JobAgentDeleted, JobAgentSaved, JobCreated, JobStatusChanged, WorkflowJobStatusChanged
+from contracts.facts.dispatcher import (
+    JobAgentDeleted,
+    JobAgentSaved,
+    JobCreated,
+    JobStatusChanged,
+    WorkflowJobCreated,
+    WorkflowJobStatusChanged,
+)
 from contracts.facts.inventory import ResourceSaved
 from contracts.facts.planner import DeploymentSaved, RedeployRequested, ReleasesCreated, RollbackStarted
 from contracts.facts.policy import TargetsCleared
@@ -33,6 +40,7 @@ _TRIGGERS = LETS_GO | frozenset(
         JobAgentDeleted,
         DeploymentSaved,
         ResourceSaved,
+        WorkflowJobCreated,
     )
 )
 
@@ -103,6 +111,9 @@ def _concerned(state: State, recorded: Recorded) -> Iterable[str]:
             return (f"{fact.resource_id}-{fact.environment_id}-{fact.deployment_id}",)
         case (JobStatusChanged() | JobCreated()) as fact if fact.status not in ACTIVE:
             return (f"{fact.resource_id}-{fact.environment_id}-{fact.deployment_id}",)
+        case WorkflowJobCreated() as fact:
+            # It may have stood back for somebody in line who can not go after all.
+            return (fact.job_id,) if fact.waits else ()
         case JobAgentSaved():
             return [*everybody(state, sorted(state.lines)), *_without_agent(state)]
         case JobAgentDeleted():

@@ -54,6 +54,12 @@ MAX_MESSAGE: Final = 8 * 1024
 MAX_TOLD_BYTES: Final = MAX_FACT_BYTES - 64 * 1024
 """What is told of a job is kept in each further fact about it, which must have room for what we say ourselves."""
 
+BACK: Final = ": it is back in the queue."
+"""With this ends what is said of a job while nobody has it again whose lease is over."""
+
+WAITS: Final = "Waits for a free place: "
+"""With this begins what is said of a run's job while it waits for a place."""
+
 
 def moved(
     job_id: str,
@@ -92,7 +98,7 @@ def moved(
         "agent_id": job.agent_id,
         "status": status,
         "previous": job.status,
-        "message": job.message if message is None else message,
+        "message": _kept_message(job, status) if message is None else message,
         "external_id": job.external_id if external_id is None else external_id,
         "metadata": {**dict(job.metadata), **(metadata or {})},
         "started_at": started,
@@ -109,3 +115,10 @@ def moved(
     of_target = about(job)
     assert of_target["resource_id"], f"job {job_id} has no target: {job.target}"
     return JobStatusChanged(release_id=job.release_id, metrics=metrics, **of_target, **told)
+
+
+def _kept_message(job: Job, status: JobStatus) -> str | None:
+    """What was said of a job, as far as it is still so."""
+    said = job.message or ""
+    is_over = (status != "queued" and said.endswith(BACK)) or (status != "pending" and said.startswith(WAITS))
+    return None if is_over else job.message

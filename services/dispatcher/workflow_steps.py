@@ -16,7 +16,7 @@ from libs.runtime.service import Draft
 from services.dispatcher.agent_config import merged, timeout_of, too_large
 from services.dispatcher.places import Places, agent_key
 from services.dispatcher.state import Run, State
-from services.dispatcher.status import MAX_MESSAGE
+from services.dispatcher.status import MAX_MESSAGE, WAITS
 
 MAX_JOBS: Final = 10_000
 """Jobs that a run may begin with. A later step may have as many as the run has resources."""
@@ -76,7 +76,7 @@ def jobs_of_step(
 
 def _waits_said(agent: str, limit: int) -> str:
     jobs = "1 job" if limit == 1 else f"{limit} jobs"
-    return f"Waits for a free place: job agent '{agent[: MAX_MESSAGE // 2]}' runs {jobs} at once, at most."
+    return f"{WAITS}job agent '{agent[: MAX_MESSAGE // 2]}' runs {jobs} at once, at most."
 
 
 def go_on(state: State, recorded: Sequence[Recorded], places: Places, now: datetime) -> Iterator[Draft]:

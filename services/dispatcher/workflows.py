@@ -15,7 +15,7 @@ from libs.eventlog.port import MAX_FACT_BYTES
 from libs.runtime.ids import derived
 from libs.runtime.service import Decided, Draft
 from services.dispatcher.agent_config import may_run_on
-from services.dispatcher.places import Places
+from services.dispatcher.line import left_by_line
 from services.dispatcher.state import Run, State
 from services.dispatcher.status import MAX_MESSAGE, moved
 from services.dispatcher.workflow_inputs import RESOURCE_SELECTOR, resolved, resources_of, type_problem
@@ -101,7 +101,8 @@ def run_workflow(wish: RunWorkflow, state: State, asked: Asked) -> Decided:
         raise _run_error(
             f"The run is too large: {size} bytes of JSON, at most {MAX_FACT_BYTES}; give fewer or smaller inputs.", "inputs"
         )
-    followed = following(state, run_id, run, Places(state), asked.now)
+    places = left_by_line(state, (step.ref for step in workflow.job_agents), asked.now)
+    followed = following(state, run_id, run, places, asked.now)
     jobs = [one for one in followed if isinstance(one, WorkflowJobCreated)]
     if len(jobs) > MAX_JOBS:
         raise _run_error(
@@ -117,7 +118,7 @@ def run_workflow(wish: RunWorkflow, state: State, asked: Asked) -> Decided:
 
 
 def cancel_run(wish: CancelRun, state: State, asked: Asked) -> Decided:
-    """Stop a run: its active jobs end, and what has not begun is left out.
+    """Stop a run: its active jobs end, and what has not begun is left out. One that is through is not stopped any more.
 
     Raises:
         Refused: there is no such run, or it has ended.
@@ -134,10 +135,12 @@ def cancel_run(wish: CancelRun, state: State, asked: Asked) -> Decided:
         for job_id, job in active
     )
     answer = {"id": wish.run_id}
-    if ends and not would_go_on(state, wish.run_id, run, asked.now):
-        return Decided(ends, answer)
-    # The next steps are about to begin, and no end of a job would keep them from it.
-    return Decided((*ends, Draft(cancelled_end(state, wish.run_id, run, said, asked.now))), answer)
+    if would_go_on(state, wish.run_id, run, asked.now):
+        # The next steps are about to begin, and no end of a job would keep them from it.
+        return Decided((*ends, Draft(cancelled_end(state, wish.run_id, run, said, asked.now))), answer)
+    if not ends:  # all of it is through, and its end is about to be recorded as it went
+        raise Refused("not_found", f"There is no run {wish.run_id}, or it has ended.")
+    return Decided(ends, answer)
 
 
 def _position_of(wish: RunWorkflow, state: State) -> tuple[str, int]:

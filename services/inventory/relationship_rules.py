@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any, Final
 
 from contracts.command import Asked, Refused
-from contracts.commands.inventory import DeleteRelationshipRule, ListRelations, SaveRelationshipRule
+from contracts.commands.inventory import DeleteRelationshipRule, ListRelations, ListRelationsOf, SaveRelationshipRule
 from contracts.facts.inventory import Relation, RelationshipRuleDeleted, RelationshipRuleSaved
 from contracts.shapes import Json
 from libs.cel import contexts
@@ -74,6 +74,23 @@ def list_relations(wish: ListRelations, state: InventoryState, asked: Asked, pos
     return answer
 
 
+def list_relations_of(wish: ListRelationsOf, state: InventoryState, asked: Asked, position: int) -> Json:
+    """A page of what an entity is related to, in order of directions, rules and entities."""
+    entity = f"{wish.type}/{wish.id}"
+    found: dict[str, list[tuple[str, str]]] = {"to": [], "from": []}
+    for rule_id in sorted(state.relating.relations):
+        outgoing, incoming = state.relating.relations[rule_id].of(entity)
+        found["to"] += ((rule_id, one) for one in sorted(outgoing))
+        found["from"] += ((rule_id, one) for one in sorted(incoming))
+    every = [(direction, rule_id, one) for direction, ends in found.items() for rule_id, one in ends]
+    start = max(wish.offset, 0)
+    items = [
+        {"ruleId": rule_id, "direction": direction, "entity": _entity(one)}
+        for direction, rule_id, one in every[start : start + max(wish.limit, 0)]
+    ]
+    return {"items": items, "total": len(every)}
+
+
 def _pairs(relations: Relations, passed_over: int) -> Iterator[Relation]:
     """The pairs in order, after so many of them."""
     for from_entity in sorted(relations.outgoing):
@@ -101,4 +118,5 @@ COMMANDS: Final[Mapping[str, Command[InventoryState, Any]]] = {
 }
 QUERIES: Final[Mapping[str, QueryHandler[InventoryState, Any]]] = {
     ListRelations.NAME: QueryHandler(ListRelations, list_relations),
+    ListRelationsOf.NAME: QueryHandler(ListRelationsOf, list_relations_of),
 }

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from contracts.commands.planner import PreviewResource
+from contracts.commands.planner import PreviewResource, PreviewRollback
 from contracts.envelope import Recorded
 from libs.runtime.service import Draft, QueryHandler, Service
 from services.planner.commands import COMMANDS
 from services.planner.desired import decide_releases
 from services.planner.plans import decide_plans
 from services.planner.preview import preview_resource
+from services.planner.preview_rollback import preview_rollback
 from services.planner.rollback import decide_rollbacks
 from services.planner.state import READS, PlannerState, evolve, initial
 from services.planner.targets import decide_targets
@@ -34,5 +35,8 @@ service: Final[Service[PlannerState]] = Service(
     evolve=evolve,
     react=react,
     commands=COMMANDS,
-    queries={PreviewResource.NAME: QueryHandler(PreviewResource, preview_resource)},
+    queries={
+        PreviewResource.NAME: QueryHandler(PreviewResource, preview_resource),
+        PreviewRollback.NAME: QueryHandler(PreviewRollback, preview_rollback),
+    },
 )

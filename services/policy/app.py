@@ -6,6 +6,7 @@ from contracts.commands.policy import (
     CreateSkip,
     DeletePolicy,
     DeleteSkip,
+    DeploymentGates,
     EligibleVersions,
     EvaluateTarget,
     ExplainRollout,
@@ -14,6 +15,9 @@ from contracts.commands.policy import (
     ForecastRollout,
     FreezeEffect,
     OverrideFreeze,
+    PolicyReach,
+    PolicyTargets,
+    PreviewPolicy,
     RecordApproval,
     SaveFreeze,
     SavePolicy,
@@ -29,6 +33,8 @@ from services.policy.fold import evolve, reads
 from services.policy.forecast import forecast_rollout
 from services.policy.freeze_commands import override_freeze, save_freeze, thaw_freeze
 from services.policy.freeze_effect import freeze_effect
+from services.policy.gates import deployment_gates
+from services.policy.reach import policy_reach, policy_targets, preview_policy
 from services.policy.reaction import react
 from services.policy.rollout_explanation import explain_rollout
 from services.policy.skip_commands import create_skip, delete_skip
@@ -38,7 +44,7 @@ from services.policy.version_explanation import explain_version
 
 service: Service[State] = Service(
     name="policy",
-    state_version=6,
+    state_version=7,
     reads=reads(),
     initial=State,
     evolve=evolve,
@@ -61,6 +67,10 @@ service: Service[State] = Service(
         ExplainVersion.NAME: QueryHandler(ExplainVersion, explain_version),
         ForecastRollout.NAME: QueryHandler(ForecastRollout, forecast_rollout),
         FreezeEffect.NAME: QueryHandler(FreezeEffect, freeze_effect),
+        DeploymentGates.NAME: QueryHandler(DeploymentGates, deployment_gates),
+        PolicyReach.NAME: QueryHandler(PolicyReach, policy_reach),
+        PolicyTargets.NAME: QueryHandler(PolicyTargets, policy_targets),
+        PreviewPolicy.NAME: QueryHandler(PreviewPolicy, preview_policy),
     },
     timers=PolicyTimers(),
 )

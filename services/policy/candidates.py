@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum, auto
 
 from services.policy.finding import Finding, positions
+from services.policy.instants import spoken
 from services.policy.state import NOWHERE, Pair, Standing, Version
 
 
@@ -70,16 +71,39 @@ def fit_again(version: Version) -> Finding:
 
 
 def marked(pair: Pair, resource_id: str, version: Version) -> Finding:
-    """Why a marked version does not return to the target."""
+    """Why a marked version does not return to the target, or why it stays there."""
     jobs = pair.jobs_of(resource_id, version.version_id)
-    by_hand = version.version_id in pair.standings.get(resource_id, NOWHERE).by_hand
-    what = "was rolled back here by a person" if by_hand else "failed here"
+    mark = pair.standings.get(resource_id, NOWHERE).mark_of(version.version_id)
+    what = "was rolled back here by a person" if mark is not None and not mark.job_id else "failed here"
+    facts = positions(tuple(job.position for job in jobs[-1:]), () if mark is None else (mark.position,))
+    if mark is not None and step_for(pair, resource_id, version) is Step.STUCK:
+        stays = "There was no earlier good release to go back to, so it stays until a person acts."
+        because = f": {mark.reason.rstrip('.')}" if mark.reason else ""
+        return Finding(
+            "blocked",
+            f"{version.tag} {what} and was marked bad. {stays}",
+            detail=f"{version.tag} {what} and was marked bad at {spoken(mark.marked_at)}{because}. {stays}",
+            ended_by=ends_of_stuck(pair, resource_id, version),
+            facts=facts,
+        )
     return Finding(
         "blocked",
         f"{version.tag} {what} and was marked bad: it does not come back by itself.",
         ended_by="a person who lifts the mark, or a newer version",
-        facts=positions(tuple(job.position for job in jobs[-1:])),
+        facts=facts,
     )
+
+
+def ends_of_stuck(pair: Pair, resource_id: str, version: Version) -> str:
+    """Who goes on with a version that was marked bad and stays, in words. There is nothing to roll back to."""
+    first = f" (perhaps after verifying {version.tag} again)" if can_verify_again(pair, resource_id, version) else ""
+    return f"a person who lifts the mark{first} or redeploys {version.tag}, or a newer version"
+
+
+def can_verify_again(pair: Pair, resource_id: str, version: Version) -> bool:
+    """Whether a verification of the version's newest job on a target has ended, so that a person may have it measured anew."""
+    jobs = pair.jobs_of(resource_id, version.version_id)
+    return bool(jobs) and any(check.ended_at is not None for check in jobs[-1].checks)
 
 
 def _has_release(pair: Pair, standing: Standing, resource_id: str, version: Version) -> bool:

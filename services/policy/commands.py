@@ -44,6 +44,8 @@ def save_policy(wish: SavePolicy, state: State, asked: Asked) -> Decided:
         Refused: `invalid`, when an id is no uuid or taken, a rule has no body, an expression, template, module or duration is malformed, or
             the policy is too large.
     """
+    # What is too large in any case is not looked through: that would keep everybody else waiting.
+    _check_size(len(wish.model_dump_json(exclude_defaults=True)))
     check_expressions(wish)
     check_metrics(wish)
     check_waves(wish)
@@ -64,8 +66,7 @@ def save_policy(wish: SavePolicy, state: State, asked: Asked) -> Decided:
     )
     _check_ids(fact, state)
     check_windows(fact.rules)
-    if (size := len(fact.to_json())) > MAX_POLICY_BYTES:
-        _refuse("/body", f"The policy is too large: {size} bytes of JSON, at most {MAX_POLICY_BYTES}. Split it into several.")
+    _check_size(len(fact.to_json()))
     # How a client wrote it counts as well, since it reads that back; to be equal is to mean the same.
     answer: Json = {"id": policy_id}
     if warnings := [{"path": path, "message": f"{told[:1].upper()}{told[1:]}"} for path, told in unknown_fields_of(wish)]:
@@ -73,6 +74,11 @@ def save_policy(wish: SavePolicy, state: State, asked: Asked) -> Decided:
     if before is not None and before.saved.model_dump() == fact.model_dump():
         return Decided(answer=answer)
     return Decided((Draft(fact), *withdrawn(state, fact, state.pairs, asked)), answer)
+
+
+def _check_size(size: int) -> None:
+    if size > MAX_POLICY_BYTES:
+        _refuse("/body", f"The policy is too large: {size} bytes of JSON, at most {MAX_POLICY_BYTES}. Split it into several.")
 
 
 def delete_policy(wish: DeletePolicy, state: State, asked: Asked) -> Decided:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from services.policy.candidates import Step, marked, step_for, unfit
-from services.policy.finding import BAD_MARK, DEPLOYABLE, IN_ORDER, Finding, RuleKey
+from services.policy.finding import BAD_MARK, DEPLOYABLE, IN_ORDER, ROLLOUT, Finding, RuleKey
 from services.policy.gate import Gate, Judge
 from services.policy.rollout import Candidates, OthersNeeded, Turns
 from services.policy.route import BEHIND, WAITS, Route, behind, pinned_to
@@ -64,9 +64,7 @@ def walk(judge: Judge, pair: Pair, resource_ids: Iterable[str] | None = None) ->
 
 def _any_next(pair: Pair, resource_ids: list[str]) -> bool:
     """Whether one of these targets was recorded as going next in a rollout: no other one's turn comes by time."""
-    rollouts = [
-        verdicts for by_rule in pair.held.values() for rule, verdicts in by_rule.items() if rule.rule_type == "gradualRollout"
-    ]
+    rollouts = [verdicts for by_rule in pair.held.values() for rule, verdicts in by_rule.items() if rule.rule_type == ROLLOUT]
     return any(one in verdicts and verdicts[one].look_again_at is not None for verdicts in rollouts for one in resource_ids)
 
 

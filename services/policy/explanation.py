@@ -12,7 +12,7 @@ from contracts.commands.policy import ExplainTarget, Explanation, Reason, Releas
 from contracts.shapes import ACTIVE
 from services.policy.candidates import Step, marked, step_for, unfit
 from services.policy.evaluation import Findings, walk
-from services.policy.finding import Finding, RuleKey, positions
+from services.policy.finding import BAD_MARK, ROLLOUT, Finding, RuleKey, positions
 from services.policy.gate import Judge
 from services.policy.not_a_target import why_no_target
 from services.policy.on_the_way import ends_of, failed_as, health, held_return, on_its_way, worded
@@ -50,8 +50,11 @@ def explain_target(wish: ExplainTarget, state: State, asked: Asked, position: in
         if findings is not None:
             findings = with_retries(judge, pair, version, {one: findings})[one]
         reasons = reasons_of(judge, pair, version, one, findings or ())
-        if runs and findings and step_for(pair, one, version) is Step.CHANGED and not _allows(findings):
+        step = step_for(pair, one, version)
+        if runs and findings and step is Step.CHANGED and not _allows(findings):
             versions.append(held(state, version, findings, reasons, changed=True))
+        if runs and findings and step is Step.STUCK:
+            versions.append(stuck(version, findings, reasons))
         if not pinned and standing.current is not None and _reaches(state, standing.current.version_id, version_id):
             if pin is None:
                 break
@@ -62,7 +65,9 @@ def explain_target(wish: ExplainTarget, state: State, asked: Asked, position: in
             versions.append(out_of_order(state, pair, one, version, route.turn(one)))
         elif findings is None:
             versions.append(superseded(state, version, ended))
-        elif version_id == ended and _allows(findings) and step_for(pair, one, version) is not Step.STUCK:
+        elif step is Step.STUCK:
+            versions.append(stuck(version, findings, reasons))
+        elif version_id == ended and _allows(findings):
             versions.append(on_its_way(judge, pair, one, version, reasons, alone=pin is not None or route.every))
         else:
             versions.append(held(state, version, findings, reasons))
@@ -131,6 +136,9 @@ def reason_of(case: Case) -> Reason:
 
 def _since(case: Case) -> datetime | None:
     """Since when a verdict is what it is: as it was recorded. What is not recorded yet was found just now, unless it allows."""
+    if case.key == BAD_MARK:
+        mark = case.pair.standings.get(case.resource_id, NOWHERE).mark_of(case.version.version_id)
+        return mark.marked_at if mark is not None else case.now
     held = case.pair.held.get(case.version.version_id, NOTHING_HELD).get(case.key, NO_VERDICTS).get(case.resource_id)
     if case.finding.allows:
         return held.since if held is not None and held.verdict == "allowed" else case.finding.satisfied_at
@@ -147,7 +155,7 @@ def telling(findings: Findings) -> list[Finding]:
     A rollout that has not started waits for the other rules alone: beside them it would only repeat what they say.
     """
     holding = [(key, finding) for key, finding in findings if not finding.allows]
-    first = [finding for key, finding in holding if key.rule_type != "gradualRollout" or finding.verdict == "blocked"]
+    first = [finding for key, finding in holding if key.rule_type != ROLLOUT or finding.verdict == "blocked"]
     return first or [finding for _, finding in holding]
 
 
@@ -167,6 +175,13 @@ def held(
         message=f"{what} {'is blocked' if blocked else 'waits'}. {said} What ends it: {ends}.",
         reasons=reasons,
     )
+
+
+def stuck(version: Version, findings: Findings, reasons: tuple[Reason, ...] = ()) -> VersionStanding:
+    """A version that was marked bad where there is nothing to go back to."""
+    ((_, finding),) = findings
+    message = f"{stopped(finding.sentence)} What ends it: {finding.ended_by}."
+    return VersionStanding(version_id=version.version_id, tag=version.tag, cleared=False, message=message, reasons=reasons)
 
 
 def superseded(state: State, version: Version, ended: str | None) -> VersionStanding:

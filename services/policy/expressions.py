@@ -74,8 +74,10 @@ def _in_rule(path: str, rule: RuleInput | Rule) -> Iterator[tuple[str, str, Envi
     if rule.verification is not None:
         for index, metric in enumerate(rule.verification.metrics):
             at = f"{path}/verification/metrics/{index}"
-            yield f"{at}/successCondition", "success condition", contexts.RESULT, metric.success_condition
-            if metric.failure_condition:
+            # What is empty is told with what belongs there, by `metrics`.
+            if metric.success_condition.strip():
+                yield f"{at}/successCondition", "success condition", contexts.RESULT, metric.success_condition
+            if metric.failure_condition and metric.failure_condition.strip():
                 yield f"{at}/failureCondition", "failure condition", contexts.RESULT, metric.failure_condition
-            if metric.baseline is not None:
+            if metric.baseline is not None and metric.baseline.value.strip():
                 yield f"{at}/baseline/value", "number of a baseline", contexts.RESULT, metric.baseline.value

@@ -23,6 +23,9 @@ class RuleKey(NamedTuple):
     rule_type: str
 
 
+ROLLOUT = "gradualRollout"
+"""The type of rules that let targets follow one another: what they say of a target rests on what others come to."""
+
 DEPLOYABLE = RuleKey("", "", "deployableVersion")
 BAD_MARK = RuleKey("", "", "badMark")
 IN_ORDER = RuleKey("", "", "versionOrder")

@@ -202,7 +202,7 @@ def _releases_created(state: State, pair: Pair, fact: planner.ReleasesCreated, p
 
 @_folds_in_pair(planner.RollbackStarted)
 def _rollback_started(state: State, pair: Pair, fact: planner.RollbackStarted, position: int) -> Pair:
-    return fold_pair.go_back(pair, fact)
+    return fold_pair.go_back(pair, fact, position)
 
 
 @_folds_in_pair(planner.RedeployRequested)

@@ -16,7 +16,7 @@ from contracts.facts.planner import RedeployRequested, ReleasesCreated, Rollback
 from contracts.facts.policy import RuleEvaluated, TargetsCleared
 from services.policy.finding import DECISIVE, RuleKey
 from services.policy.soonest import soonest
-from services.policy.state import NOWHERE, Again, Clearance, Desired, Held, Pair, Standing
+from services.policy.state import NOWHERE, Again, Clearance, Desired, Held, Mark, Pair, Standing, bounded
 
 V = TypeVar("V")
 Instants = Counter[datetime]
@@ -134,7 +134,7 @@ def want(pair: Pair, fact: ReleasesCreated) -> Pair:
     return _stand(pair, standings, closed=closed)
 
 
-def go_back(pair: Pair, fact: RollbackStarted) -> Pair:
+def go_back(pair: Pair, fact: RollbackStarted, position: int) -> Pair:
     """Versions were marked bad on a target, and the target returns to its last good release, if it has one.
 
     One that returns to an earlier release of the same version keeps the version: other variables were to blame. With yet others it may
@@ -150,12 +150,12 @@ def go_back(pair: Pair, fact: RollbackStarted) -> Pair:
     desired = standing.desired
     if fact.release_id is not None and fact.to_version_id is not None:
         desired = Desired(fact.release_id, fact.to_version_id, True)
-    bad = (*standing.bad, *marks)
+    bad, reason = (*standing.bad, *marks), bounded(fact.reason)
     void = standing.cleared is not None and standing.cleared.version_id in (*bad, fact.version_id)
     standing = standing._replace(
         bad=bad,
         lifted=tuple(version for version in standing.lifted if version not in bad),
-        by_hand=standing.by_hand if fact.job_id else (*standing.by_hand, *marks),
+        marks=(*standing.marks, *(Mark(version, fact.job_id, reason, fact.started_at, position) for version in marks)),
         desired=desired,
         cleared=None if void else standing.cleared,
         again=None,
@@ -189,7 +189,7 @@ def _lifted(standing: Standing, version_id: str) -> Standing:
         return standing
     return standing._replace(
         bad=_other(standing.bad, version_id),
-        by_hand=_other(standing.by_hand, version_id),
+        marks=tuple(one for one in standing.marks if one.version_id != version_id),
         asked=_other(standing.asked, version_id),
         lifted=(*_other(standing.lifted, version_id), version_id),
     )

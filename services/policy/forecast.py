@@ -7,6 +7,7 @@ from datetime import datetime
 from contracts.command import Asked, Refused
 from contracts.commands.policy import Forecast, ForecastRollout, ForecastTarget
 from services.policy.evaluation import Evaluation, Findings
+from services.policy.finding import ROLLOUT
 from services.policy.forecast_run import Run
 from services.policy.instants import spoken
 from services.policy.order import places_of
@@ -115,7 +116,7 @@ def obstacle(findings: Findings) -> str:
     """What must happen first, of all that holds a target: rules that time ends are told only where nothing else holds it."""
     against = [(key, finding) for key, finding in findings if not finding.allows]
     lasting = [one for one in against if one[1].look_again_at is None] or against
-    telling = [one for one in lasting if one[0].rule_type != "gradualRollout" or one[1].verdict == "blocked"] or lasting
+    telling = [one for one in lasting if one[0].rule_type != ROLLOUT or one[1].verdict == "blocked"] or lasting
     if not telling:
         return ""
     said = " ".join(dict.fromkeys(finding.message for _, finding in telling))

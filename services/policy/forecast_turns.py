@@ -8,11 +8,10 @@ from itertools import chain
 from typing import NamedTuple
 
 from services.policy.evaluation import Findings, walk
+from services.policy.finding import ROLLOUT
 from services.policy.gate import Gate, Judge
 from services.policy.rollout import Candidates, in_line, line_of
 from services.policy.state import Pair, Version
-
-ROLLOUT = "gradualRollout"
 
 
 class Line(NamedTuple):

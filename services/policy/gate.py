@@ -9,7 +9,7 @@ from datetime import datetime
 from contracts.shapes import DeploymentWindow, GradualRollout, Rule
 from services.policy.approval import judge_approval
 from services.policy.dependency import Answers, judge_dependencies
-from services.policy.finding import DEPENDS, Finding, RuleKey, positions
+from services.policy.finding import DEPENDS, ROLLOUT, Finding, RuleKey, positions
 from services.policy.freezes import FREEZE, FreezeFindings, Freezes
 from services.policy.own import RETRY, SELECTOR, Own, OwnAnswers, OwnRule, own_rules
 from services.policy.progression import Tally, count, judge_progression
@@ -269,7 +269,7 @@ class Judge:
                     finding = self._start(PROGRESSION, rule, version, environment_id, approvals)
                     found.append((RuleKey(match.policy_id, rule.id, PROGRESSION), _resting_on(finding, mine)))
                 if rule.gradual_rollout is not None:
-                    rollouts.append((RuleKey(match.policy_id, rule.id, "gradualRollout"), rule.gradual_rollout))
+                    rollouts.append((RuleKey(match.policy_id, rule.id, ROLLOUT), rule.gradual_rollout))
         start = start_of(version, _of_type(found, APPROVAL), _of_type(found, PROGRESSION))
         return Gate(
             findings=tuple(found),

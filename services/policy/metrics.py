@@ -15,15 +15,13 @@ from contracts.shapes import Baseline, MetricSpec, Verification
 from libs import metric_providers
 from libs.metric_providers.port import PLAIN, SECRET, is_marked
 from libs.template import TemplateError, parse
+from services.policy.metric_conditions import Problem, problems_of
 
 LONGEST_NAME: Final = 256
 """Characters of a metric's name, which every fact about its measurements repeats."""
 
 MOST_METRICS: Final = 500
 """Metrics of one rule: facts about its verification say more of each than the policy does."""
-
-Problem = tuple[str, str]
-"""Where, with `/` between the parts, and what."""
 
 
 def check_metrics(wish: SavePolicy) -> None:
@@ -32,12 +30,14 @@ def check_metrics(wish: SavePolicy) -> None:
     Raises:
         Refused: `invalid` with code INVALID_METRIC; `details` lists `{path, message}` of everything that is wrong.
     """
-    details: list[dict[str, Any]] = []
+    found: dict[str, str] = {}  # of one place the first thing is told
     for index, rule in enumerate(wish.rules):
         if rule.verification is not None:
             at = f"/body/rules/{index}/verification"
-            details += ({"path": f"{at}/{where}", "message": message} for where, message in _problems(rule.verification))
-    if details:
+            for where, message in _problems(rule.verification):
+                found.setdefault(f"{at}/{where}", message)
+    if found:
+        details = [{"path": path, "message": message} for path, message in found.items()]
         first = details[0]
         raise Refused("invalid", f"Invalid metric: {first['path']}: {first['message']}", code="INVALID_METRIC", details=details)
 
@@ -51,6 +51,7 @@ def _problems(body: Verification) -> Iterator[Problem]:
         return
     for number, metric in enumerate(body.metrics):
         yield from ((f"metrics/{number}/{where}", message) for where, message in _of_metric(metric))
+    yield from _of_names(body)
     soonest = min(metric.interval_seconds for metric in body.metrics)
     if body.continue_seconds is not None and body.continue_seconds < soonest:
         yield (
@@ -59,7 +60,20 @@ def _problems(body: Verification) -> Iterator[Problem]:
         )
 
 
+def _of_names(body: Verification) -> Iterator[Problem]:
+    first: dict[str, int] = {}
+    for number, metric in enumerate(body.metrics):
+        same = first.setdefault(metric.name, number)
+        if same != number and metric.name.strip():
+            yield (
+                f"metrics/{number}/name",
+                f"metrics/{same} is named {metric.name[:100]!r} too; a rule's metrics are told apart by their names",
+            )
+
+
 def _of_metric(metric: MetricSpec) -> Iterator[Problem]:
+    if not metric.name.strip():
+        yield "name", "it is empty; a metric is told by its name, so give it one, for example error-rate"
     if len(metric.name) > LONGEST_NAME:
         yield "name", f"the name has {len(metric.name)} characters, at most {LONGEST_NAME} are allowed"
     if metric.minimum_samples is not None and metric.minimum_samples > metric.count:
@@ -69,6 +83,7 @@ def _of_metric(metric: MetricSpec) -> Iterator[Problem]:
         )
     if metric.baseline is not None:
         yield from ((f"baseline/{where}" if where else "baseline", message) for where, message in _of_baseline(metric.baseline))
+    yield from problems_of(metric)
     yield from _of_template("successCondition", metric.success_condition)
     if metric.failure_condition:
         yield from _of_template("failureCondition", metric.failure_condition)

@@ -7,10 +7,12 @@ from typing import Final
 
 from contracts.commands.policy import Reason, VersionStanding, WhoEnds
 from contracts.shapes import ACTIVE
+from services.policy.candidates import Step, ends_of_stuck, step_for
 from services.policy.checks import against, said_of
 from services.policy.finding import positions
 from services.policy.gate import Judge
 from services.policy.instants import spoken
+from services.policy.outcome import may_go_back
 from services.policy.state import NOWHERE, Job, Pair, Queued, State, Version
 from services.policy.who_ends import sentence, whoever_mends, whoever_moves
 
@@ -108,6 +110,9 @@ def ends_of(job: Job) -> str:
 def health(judge: Judge, pair: Pair, resource_id: str) -> str:
     """What is still to be said of a version that runs, to follow its sentence without the full stop: what deploying it anew comes to, or
     that its verification is not over, or did not pass."""
+    bad = _marked_bad(judge, pair, resource_id)
+    if bad:
+        return bad
     anew = deployed_anew(judge, pair, resource_id)
     job = pair.newest_job(resource_id)
     if anew or job is None or job.status != "successful" or job.verified:
@@ -116,8 +121,21 @@ def health(judge: Judge, pair: Pair, resource_id: str) -> str:
     if check is None:
         return "; its verification is running"
     tag = judge.state.tag(job.version_id)
+    ways = "again, redeploys it or rolls it back" if may_go_back(judge.state, pair, resource_id, job) else "again or redeploys it"
+    return f"; {said_of(check)}. What ends it: a person who verifies {tag} {ways}, or a newer version"
+
+
+def _marked_bad(judge: Judge, pair: Pair, resource_id: str) -> str:
+    """That the version that runs was marked bad and stays, as `health`; empty where it was not."""
+    current = pair.standings.get(resource_id, NOWHERE).current
+    version = judge.state.versions.get(current.version_id) if current is not None else None
+    if version is None or step_for(pair, resource_id, version) is not Step.STUCK:
+        return ""
+    mark = pair.standings.get(resource_id, NOWHERE).mark_of(version.version_id)
+    since = f" at {spoken(mark.marked_at)}" if mark is not None else ""
     return (
-        f"; {said_of(check)}. What ends it: a person who verifies {tag} again, redeploys it or rolls it back, or a newer version"
+        f"; it was marked bad{since}, and there was no earlier good release to go back to. "
+        f"What ends it: {ends_of_stuck(pair, resource_id, version)}"
     )
 
 

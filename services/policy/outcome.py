@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from services.policy.state import NOWHERE, Job, Outcome, Pair
+from services.policy.state import NOWHERE, Job, Outcome, Pair, State
 
 
 class Stop(NamedTuple):
@@ -65,6 +65,21 @@ def marked_at(pair: Pair, version_id: str) -> Stop | None:
             if stop is not None and (first is None or stop.rank < first.rank):
                 first = stop
     return first
+
+
+def may_go_back(state: State, pair: Pair, resource_id: str, leaving: Job) -> bool:
+    """Whether an earlier release of a target is good, and no pin forbids it, so that a person can roll back to it."""
+    if pair.pin_of(resource_id) is not None:
+        return False
+    bad = pair.standings.get(resource_id, NOWHERE).bad
+    for version_id, by_resource in pair.jobs.items():
+        version = state.versions.get(version_id)
+        if version is None or version.status == "rejected" or version_id in bad:
+            continue
+        others = [job for job in by_resource.get(resource_id, ()) if job.release_id != leaving.release_id]
+        if any(job.status == "successful" and job.verified for job in others):
+            return True
+    return False
 
 
 def _is_over(pair: Pair, resource_id: str, version_id: str) -> bool:

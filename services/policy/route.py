@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from services.policy.candidates import is_fit
 from services.policy.finding import Finding, positions
-from services.policy.outcome import outcome_of
+from services.policy.outcome import may_go_back, outcome_of
 from services.policy.state import NOWHERE, Pair, Pin, State, Version
 from services.policy.turn_findings import failure_of
 
@@ -137,12 +137,13 @@ def behind(state: State, pair: Pair, resource_id: str, turn: Turn) -> Finding:
     if came_to is not None and came_to[0] in ("failed", "held"):
         job = came_to[1]
         measured = job.status == "successful"
+        back = ", rolls it back" if may_go_back(state, pair, resource_id, job) else ""
         return replace(
             WAITS,
             detail=f"Every version goes in order, and {first} comes first, which failed here."
             if not measured
             else f"Every version goes in order, and {first} comes first; here {failure_of(job)}.",
-            ended_by=f"a person who {'verifies it again, ' if measured else ''}redeploys {first}, rolls it back or rejects it",
+            ended_by=f"a person who {'verifies it again, ' if measured else ''}redeploys {first}{back} or rejects it",
             facts=positions((job.position, *(check.position for check in job.checks))),
         )
     return replace(

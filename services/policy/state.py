@@ -259,6 +259,16 @@ class Success(NamedTuple):
     completed_at: datetime
 
 
+class Mark(NamedTuple):
+    """Why and since when a version is marked bad on a target, and where that was recorded. `job_id` is empty where a person did so."""
+
+    version_id: str
+    job_id: str
+    reason: str
+    marked_at: datetime
+    position: int
+
+
 class Standing(NamedTuple):
     """Where a target stands.
 
@@ -266,8 +276,8 @@ class Standing(NamedTuple):
         job_version: the version of its newest job; empty when it has none. The job is the last of that version's jobs there.
         cleared: its newest clearance, until it is withdrawn.
         taken: the newest version that it ever got a job of, other than to go back to it; empty when it had none.
-        bad: versions marked bad on it. by_hand: those of them that a person marked. asked: versions that a rollback was required of.
-            All in order of happening.
+        bad: versions marked bad on it. marks: why, in the same order. asked: versions that a rollback was required of, in order of
+            happening.
         lifted: versions whose mark a person ended, until they get a job again: what they came to before counts no more once the target
             has left them.
         again: the redeployment that waits for its job.
@@ -281,10 +291,14 @@ class Standing(NamedTuple):
     bad: tuple[str, ...] = ()
     asked: tuple[str, ...] = ()
     taken: str = ""
-    by_hand: tuple[str, ...] = ()
+    marks: tuple[Mark, ...] = ()
     again: Again | None = None
     queued: Queued | None = None
     lifted: tuple[str, ...] = ()
+
+    def mark_of(self, version_id: str) -> Mark | None:
+        """Why a version is marked bad; None where it is not."""
+        return next((one for one in self.marks if one.version_id == version_id), None)
 
 
 NOWHERE = Standing()

@@ -9,6 +9,7 @@ from contracts.envelope import Recorded
 from contracts.facts import dispatcher, inventory, planner, policy, verifier
 from contracts.shapes import ACTIVE
 from services.policy.dependents import waiting_on, waiting_on_target
+from services.policy.finding import ROLLOUT
 from services.policy.freezes import reads_resources as frozen_by_resource
 from services.policy.gate import PROGRESSION, Judge
 from services.policy.outcome import outcome_of
@@ -17,8 +18,6 @@ from services.policy.progression_steps import progression_moved
 from services.policy.selector import asks, reads_resources
 from services.policy.state import NOWHERE, Pair, State, pair_key
 from services.policy.wave_steps import held_by_waves, wave_moved
-
-ROLLOUT = "gradualRollout"
 
 _JOB_ENDS = dispatcher.JobStatusChanged | CheckFact
 

@@ -8,13 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from services.policy.evaluation import Findings
-from services.policy.finding import Finding
+from services.policy.finding import ROLLOUT, Finding
 from services.policy.gate import Judge
 from services.policy.outcome import outcome_of
 from services.policy.state import Job, Pair, Version
 from services.policy.turn_findings import failure_of
-
-ROLLOUT = "gradualRollout"
 
 
 def with_retries(judge: Judge, pair: Pair, version: Version, verdicts: dict[str, Findings]) -> dict[str, Findings]:

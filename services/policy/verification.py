@@ -1,7 +1,7 @@
 """verification: which jobs are to be measured, and since when.
 
 A rule asks for it once per job, when the job comes to the rule's trigger. What the job's agent wants measured follows when the job succeeds;
-of metrics with one name those of rules go first.
+of metrics with one name those of rules go first. Of an agent's no more are measured than of a rule, and what is left out is said.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from contracts.facts.policy import VerificationRequired
 from contracts.shapes import MetricSpec
 from libs.runtime.service import Draft
 from services.policy.gate import Judge
+from services.policy.metrics import LONGEST_NAME, MOST_METRICS
 from services.policy.selector import Matched
 from services.policy.state import Pair, State, pair_key
 
@@ -31,6 +32,7 @@ class Wanted(NamedTuple):
     trigger_on: str
     metrics: tuple[MetricSpec, ...]
     continue_seconds: int | None = None
+    note: str = ""
 
 
 def require_verifications(state: State, recorded: Sequence[Recorded], now: datetime) -> list[Draft]:
@@ -68,6 +70,7 @@ def require_verifications(state: State, recorded: Sequence[Recorded], now: datet
                 rule_id=want.rule_id,
                 metrics=want.metrics,
                 continue_seconds=want.continue_seconds,
+                note=want.note,
                 required_at=now,
             )
             drafts.append(Draft(required, one))
@@ -98,8 +101,25 @@ def _of_agent(fact: JobCreated | JobStatusChanged, rules: Sequence[Wanted]) -> l
     if isinstance(fact, JobCreated):
         return []
     names = {metric.name for want in rules if want.trigger_on != "jobFailure" for metric in want.metrics}
-    metrics = tuple(metric for metric in fact.metrics if metric.name not in names)
-    return [Wanted(AGENT, AGENT, "jobSuccess", metrics)] if metrics else []
+    own: dict[str, MetricSpec] = {}
+    for metric in fact.metrics:
+        if metric.name not in names:
+            own.setdefault(metric.name, metric)
+    badly_named = {name for name in own if not name.strip() or len(name) > LONGEST_NAME}
+    metrics = tuple([own[name] for name in own if name not in badly_named][:MOST_METRICS])
+    left_out = _left_out(len(own), len(badly_named), len(own) - len(badly_named) - len(metrics))
+    return [Wanted(AGENT, AGENT, "jobSuccess", metrics, note=left_out)] if own else []
+
+
+def _left_out(wanted: int, badly_named: int, too_many: int) -> str:
+    """What of an agent's metrics is not measured, and why; empty where all are."""
+    said = (
+        *((f"{badly_named} without a name, or with one of more than {LONGEST_NAME} characters",) if badly_named else ()),
+        *((f"{too_many} because at most {MOST_METRICS} are measured",) if too_many else ()),
+    )
+    if not said:
+        return ""
+    return f"Of the {wanted} metrics that the job's agent wants measured these are left out: {'; '.join(said)}."
 
 
 def _happened(fact: JobCreated | JobStatusChanged) -> frozenset[str]:

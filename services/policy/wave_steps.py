@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from contracts.shapes import GradualRollout
-from services.policy.finding import NO_LONGER, RuleKey
+from services.policy.finding import NO_LONGER, ROLLOUT, RuleKey
 from services.policy.gate import Judge
 from services.policy.outcome import outcome_of
 from services.policy.recording import difference
@@ -98,7 +98,7 @@ def _may_pass(plan: Plan, wave: int, pair: Pair, version_id: str) -> bool:
 def _waves(state: State, key: RuleKey) -> GradualRollout | None:
     """The body of a rule that is a rollout in waves."""
     policy = state.policies.get(key.policy_id)
-    rules = policy.saved.rules if policy is not None and key.rule_type == "gradualRollout" else ()
+    rules = policy.saved.rules if policy is not None and key.rule_type == ROLLOUT else ()
     bodies = (rule.gradual_rollout for rule in rules if rule.id == key.rule_id)
     return next((body for body in bodies if body is not None and not in_line(body)), None)
 

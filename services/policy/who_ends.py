@@ -13,9 +13,10 @@ from typing import Final
 from contracts.commands.policy import Ender, MissingApprovals, WhoEnds
 from contracts.shapes import EnvironmentProgression, Rule
 from services.policy.approval import Unreadable, quotas_of
+from services.policy.candidates import Step, can_verify_again, step_for
 from services.policy.dependency import judge_dependencies
 from services.policy.evaluation import Findings
-from services.policy.finding import Finding, RuleKey
+from services.policy.finding import ROLLOUT, Finding, RuleKey
 from services.policy.freezes import called
 from services.policy.gate import Judge
 from services.policy.instants import spoken
@@ -299,8 +300,16 @@ def _status(case: Case) -> tuple[WhoEnds, ...]:
 
 
 def _marked(case: Case) -> tuple[WhoEnds, ...]:
-    lifts = f"A person who lifts the mark of {case.version.tag}."
-    return WhoEnds(kind="anyone", message=lifts, resource_ids=(case.resource_id,)), _newer_version(case.state, case.version)
+    pair, version, tag = case.pair, case.version, case.version.tag
+    ways = [f"A person who lifts the mark of {tag}."]
+    if step_for(pair, case.resource_id, version) is Step.STUCK:
+        if can_verify_again(pair, case.resource_id, version):
+            ways.append(f"A person who verifies {tag} again, and lifts its mark once that passed.")
+        ways.append(f"A person who redeploys {tag}.")
+    return (
+        *(WhoEnds(kind="anyone", message=way, resource_ids=(case.resource_id,)) for way in ways),
+        _newer_version(case.state, version),
+    )
 
 
 def _ordered(case: Case) -> tuple[WhoEnds, ...]:
@@ -318,7 +327,7 @@ def _only_mended(case: Case) -> tuple[WhoEnds, ...]:
 _BY_TYPE: Final[dict[str, Callable[[Case], tuple[WhoEnds, ...]]]] = {
     "anyApproval": _approvers,
     "environmentProgression": _upstream_environments,
-    "gradualRollout": _turn,
+    ROLLOUT: _turn,
     "deploymentWindow": _window,
     "versionCooldown": _cooldown,
     "versionSelector": _selected,

@@ -30,7 +30,7 @@ def react(state: State, recorded: Sequence[Recorded], now: datetime) -> tuple[Dr
 
 service: Service[State] = Service(
     name="verifier",
-    state_version=3,
+    state_version=4,
     reads=READS,
     initial=State,
     evolve=evolve,

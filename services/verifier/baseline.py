@@ -49,12 +49,12 @@ def previous(known: Sequence[Good], release_id: str, metric: MetricKey) -> Serie
     return next(iter(found), None)
 
 
-def compare(now: Point, earlier: Series | None, baseline: Baseline, interval_s: int) -> Comparison | None:
-    """Both means, at the moment that this side's measurements have come to; None without a baseline.
+def compare(now: Point, earlier: Series, baseline: Baseline, interval_s: int) -> Comparison | None:
+    """Both means, at the moment that this side's measurements have come to; None with too few numbers on the other side.
 
     Nothing is measured to the second: what the other side measured until half an interval later belongs to the same moment.
     """
-    then = None if earlier is None else earlier.until(now.offset_s + interval_s / 2)
+    then = earlier.until(now.offset_s + interval_s / 2)
     if then is None or then.numbers < baseline.minimum_samples:
         return None
     mean, before = now.total / now.numbers, then.total / then.numbers

@@ -45,11 +45,12 @@ def overtaken(state: State, key: str, job_id: str, release_id: str) -> bool:
 
 
 def gone(state: State, fact: VerificationRequired | VerificationStarted) -> bool:
-    """Whether what makes the target is not there any more."""
+    """Whether the target is not there any more, or what makes it."""
     return (
         fact.resource_id not in state.resources
         or fact.environment_id not in state.environments
         or fact.deployment_id not in state.deployments
+        or state.is_dropped(fact.resource_id, fact.environment_id, fact.deployment_id)
     )
 
 

@@ -12,6 +12,7 @@ from services.verifier.ending import passed
 from services.verifier.starting import id_of, timed
 from services.verifier.state import Known, State
 from services.verifier.watching import watch_ended
+from services.verifier.who_is_asked import parties_of
 
 AGAIN = "It is verified again."
 
@@ -39,8 +40,10 @@ def verify_again(wish: VerifyAgain, state: State, asked: Asked) -> Decided:
         raise Refused("conflict", "Another release has run on the target since: what was verified is not there any more")
     before = running.fact if running is not None else VerificationStarted.model_validate_json(newest.document)
     if gone(state, before):
-        raise Refused("conflict", "The target is gone: its resource, environment or deployment was deleted")
-    _, first_at = timed(before.metrics, state.slots, asked.now)
+        raise Refused(
+            "conflict", "The target is gone: its resource, environment or deployment was deleted, or a selector dropped it"
+        )
+    _, first_at = timed(before.metrics, parties_of(before.metrics, state, before), state.slots, asked.now)
     attempt = newest.attempt + 1
     started = VerificationStarted(
         **about_of(before, id_of(before.job_id, before.rule_id, attempt)),
@@ -51,6 +54,7 @@ def verify_again(wish: VerifyAgain, state: State, asked: Asked) -> Decided:
         attempt=attempt,
         reason=wish.reason,
         continue_seconds=before.continue_seconds,
+        note=before.note,
         started_at=asked.now,
     )
     drafts = [] if running is None else [Draft(watch_ended(running, asked.now, AGAIN))]

@@ -19,7 +19,7 @@ from services.verifier.about import about_of
 from services.verifier.recording import message_of
 from services.verifier.state import Running
 from services.verifier.tally import Tally
-from services.verifier.verdict import Standing, metric_verdict
+from services.verifier.verdict import Standing, least_told, metric_verdict
 
 Ended = VerificationPassed | VerificationFailed | VerificationInconclusive
 NAMED: Final = 10
@@ -74,7 +74,7 @@ def passed(
     return VerificationPassed(
         **about_of(fact, fact.verification_id),
         finished_at=now,
-        note=note,
+        note=message_of(f"{fact.note} {note or ''}".strip()) if fact.note else note,
         watched_until=None if watched is None else now + timedelta(seconds=watched),
         following=tuple(NextMeasurement(metric=spec.name, number=tally.asked + 1) for spec, tally in following),
         dropped=() if running is None or watched is not None else dropped(running),
@@ -118,7 +118,10 @@ def _how(spec: MetricSpec, tally: Tally) -> str:
 
 def _unclear(spec: MetricSpec, tally: Tally) -> str:
     told = tally.passed + tally.failed
-    return f"{told} of {tally.measured} measurements passed or failed, at least {spec.minimum_samples} of {spec.count} must."
+    last = f" The last one that did not: {tally.unclear.rstrip('.')}." if tally.unclear else ""
+    return message_of(
+        f"{told} of {tally.measured} measurements passed or failed, at least {least_told(spec)} of {spec.count} must.{last}"
+    )
 
 
 def _note(metrics: Sequence[Decided]) -> str | None:

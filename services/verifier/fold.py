@@ -21,10 +21,10 @@ from contracts.facts.verifier import (
 from services.verifier import fold_documents
 from services.verifier.baseline import Good, GoodMetric, with_good
 from services.verifier.cancelling import overtaken
-from services.verifier.due import party_of
 from services.verifier.slots import first_times
 from services.verifier.state import Ending, Known, Running, State, begun, key_of, target_key
 from services.verifier.watching import next_round, watched
+from services.verifier.who_is_asked import parties_of
 
 
 def evolve(state: State, recorded: Recorded) -> State:
@@ -39,8 +39,10 @@ def evolve(state: State, recorded: Recorded) -> State:
 
 def _started(state: State, fact: VerificationStarted) -> State:
     key = key_of(fact)
-    known = state.known.set(fact.verification_id, Known(key, fact.job_id, fact.release_id, fact.rule_id, fact.attempt))
-    slots, _ = first_times(state.slots, (party_of(spec.provider) for spec in fact.metrics), fact.started_at)
+    known = state.known.set(
+        fact.verification_id, Known(key, fact.job_id, fact.release_id, fact.rule_id, fact.attempt, fact.version_id)
+    )
+    slots, _ = first_times(state.slots, parties_of(fact.metrics, state, fact), fact.started_at)
     state = state._replace(running=state.running.set(fact.verification_id, begun(fact)), known=known, slots=slots)
     return _remembered(state, key, (fact.verification_id, *state.by_target.get(key, ())))
 

@@ -22,6 +22,7 @@ from contracts.facts.planner import (
     VersionUpdated,
 )
 from contracts.shapes import ACTIVE
+from services.verifier.fold_versions import deployment_gone, version_saved
 from services.verifier.state import KnownJob, KnownRelease, State, target_key
 
 KEPT: Final = 4
@@ -37,7 +38,8 @@ def _resource_saved(state: State, fact: ResourceSaved) -> State:
 
 
 def _resource_deleted(state: State, fact: ResourceDeleted) -> State:
-    return state._replace(resources=_without(state.resources, fact.resource_id))
+    one = fact.resource_id
+    return state._replace(resources=_without(state.resources, one), dropped=_without(state.dropped, one))
 
 
 def _environment_saved(state: State, fact: EnvironmentSaved) -> State:
@@ -53,13 +55,8 @@ def _deployment_saved(state: State, fact: DeploymentSaved) -> State:
 
 
 def _deployment_deleted(state: State, fact: DeploymentDeleted) -> State:
-    return state._replace(deployments=_without(state.deployments, fact.deployment_id))
-
-
-def _version_saved(state: State, fact: VersionCreated | VersionUpdated) -> State:
-    # Both facts carry the whole document; kept as one type, so that a snapshot knows what to read back.
-    document = fact if isinstance(fact, VersionCreated) else VersionCreated(**dict(fact))
-    return state._replace(versions=state.versions.set(fact.version_id, document))
+    state = state._replace(deployments=_without(state.deployments, fact.deployment_id))
+    return deployment_gone(state, fact.deployment_id)
 
 
 def _releases_created(state: State, fact: ReleasesCreated) -> State:
@@ -85,6 +82,7 @@ def _rollback_started(state: State, fact: RollbackStarted) -> State:
 
 
 def _targets_changed(state: State, fact: TargetsChanged) -> State:
+    state = state._replace(dropped=_dropped(state, fact))
     if not fact.removed:
         return state
     releases, jobs = state.releases.mutate(), state.jobs.mutate()
@@ -95,11 +93,40 @@ def _targets_changed(state: State, fact: TargetsChanged) -> State:
     return state._replace(releases=releases.finish(), jobs=jobs.finish())
 
 
+def _dropped(state: State, fact: TargetsChanged) -> Map[str, tuple[tuple[str, str], ...]]:
+    """What of existing things was dropped. Of what is gone for good nothing is remembered: of deleted resources at once, of the others with
+    the next change."""
+    pair = (fact.environment_id, fact.deployment_id)
+    dropped = state.dropped.mutate()
+
+    def put(resource_id: str, pairs: tuple[tuple[str, str], ...]) -> None:
+        if pairs:
+            dropped[resource_id] = pairs
+        else:
+            dropped.pop(resource_id, None)
+
+    for one in fact.added:
+        if one in dropped:
+            put(one, tuple(known for known in dropped[one] if known != pair))
+    for one in fact.removed if _exists(state, pair) else ():
+        if one in state.resources:
+            put(one, (*(known for known in dropped.get(one, ()) if known != pair and _exists(state, known)), pair))
+    return dropped.finish()
+
+
+def _exists(state: State, pair: tuple[str, str]) -> bool:
+    environment_id, deployment_id = pair
+    return environment_id in state.environments and deployment_id in state.deployments
+
+
 def _job_created(state: State, fact: JobCreated) -> State:
+    if state.is_dropped(fact.resource_id, fact.environment_id, fact.deployment_id):
+        return state  # it was decided on before, and nothing is measured of it
     key = target_key(fact.resource_id, fact.environment_id, fact.deployment_id)
     job = KnownJob(
         job_id=fact.job_id,
         release_id=fact.release_id,
+        version_id=fact.version_id,
         agent_id=fact.agent_id,
         status=fact.status,
         message=fact.message,
@@ -134,6 +161,7 @@ def _moved(job: KnownJob, fact: JobStatusChanged) -> KnownJob:
     return KnownJob(
         job_id=job.job_id,
         release_id=job.release_id,
+        version_id=job.version_id,
         agent_id=job.agent_id,
         status=fact.status,
         message=fact.message,
@@ -159,8 +187,8 @@ FOLDS: Final[dict[str, Callable[[State, Any], State]]] = {
     EnvironmentDeleted.TYPE: _environment_deleted,
     DeploymentSaved.TYPE: _deployment_saved,
     DeploymentDeleted.TYPE: _deployment_deleted,
-    VersionCreated.TYPE: _version_saved,
-    VersionUpdated.TYPE: _version_saved,
+    VersionCreated.TYPE: version_saved,
+    VersionUpdated.TYPE: version_saved,
     ReleasesCreated.TYPE: _releases_created,
     RollbackStarted.TYPE: _rollback_started,
     TargetsChanged.TYPE: _targets_changed,

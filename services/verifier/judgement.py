@@ -94,11 +94,11 @@ def _without_data(spec: MetricSpec, tally: Tally) -> Judgement:
             return _held(spec, tally, "the answer holds no data")
 
 
-def _held(spec: MetricSpec, tally: Tally, why: str) -> Judgement:
+def _held(spec: MetricSpec, tally: Tally, why: str, then: str = "; ") -> Judgement:
     """Nothing to judge. A metric waits no more often than it is to be measured, so that it ends."""
     if tally.held >= spec.count:
         return Judgement("inconclusive", f"{why}, and it was waited for {tally.held} times")
-    return Judgement("inconclusive", f"{why}; it is waited for", held=True)
+    return Judgement("inconclusive", f"{why}{then}it is waited for", held=True)
 
 
 def _by_conditions(spec: MetricSpec, result: Json) -> Judgement:
@@ -132,23 +132,35 @@ def _compared(
     if judged.value is None:
         return _without_baseline(judged, spec, tally, f"`{spec.baseline.value}` gives no number to compare")
     earlier = previous(good, release_id, (spec.name, spec.provider.type))
+    if earlier is None:
+        return _without_baseline(judged, spec, tally, _nothing_earlier(good, release_id))
     found = compare(tally.series.with_number(offset_s, judged.value).last, earlier, spec.baseline, spec.interval_seconds)
     if found is None:
-        return _without_baseline(judged, spec, tally, "the previous good release left nothing to compare with")
+        least = spec.baseline.minimum_samples
+        few = "no numbers" if least == 1 else f"fewer than {least} numbers"
+        return _without_baseline(judged, spec, tally, f"of this metric the previous good release has {few} by the same time")
     judged = replace(judged, comparison=found)
     far = outside(found, spec.baseline)
     return judged if far is None else replace(judged, status="failed", message=message_of(far))
 
 
+def _nothing_earlier(good: Sequence[Good], release_id: str) -> str:
+    if all(one.release_id == release_id for one in good):
+        return "there is no earlier good release here to compare with"
+    return "the previous good release has no numbers of this metric to compare with"
+
+
 def _without_baseline(judged: Judgement, spec: MetricSpec, tally: Tally, why: str) -> Judgement:
     assert spec.baseline is not None, "only a metric with a baseline is compared"
-    match spec.baseline.when_missing:
+    missing = spec.baseline.when_missing
+    told = f"{why}; whenMissing says {missing}"
+    match missing:
         case "pass":
-            return replace(judged, message=message_of(f"by its conditions alone: {why}"))
+            return replace(judged, message=message_of(f"{told}: it is judged by its conditions alone"))
         case "fail":
-            return replace(judged, status="failed", message=message_of(why))
+            return replace(judged, status="failed", message=message_of(told))
         case _:
-            waits = _held(spec, tally, why)
+            waits = _held(spec, tally, told, ": ")
             return replace(judged, status=waits.status, message=waits.message, held=waits.held)
 
 

@@ -19,6 +19,7 @@ from contracts.facts.verifier import (
     WatchEnded,
 )
 from contracts.shapes import Json, MetricProvider, MetricSpec
+from libs.metric_providers import provider_of
 from libs.runtime.service import Draft, Intent, Outcome
 from services.verifier.about import about_of
 from services.verifier.asked import request_of
@@ -68,10 +69,10 @@ class Measuring:
             return None
         running, spec, tally = found
         request = request_of(spec.provider, state, running.fact)
-        # Of an address that only a template names, everybody's questions would else be to one party.
-        asked = (
-            spec.provider if request["provider"] == spec.provider.given else MetricProvider.model_validate(request["provider"])
-        )
+        asked = spec.provider
+        # Of an address that only a template names, everybody's questions would else be to one party. An unknown type asks nobody.
+        if request["provider"] != asked.given and provider_of(asked) is not None:
+            asked = MetricProvider.model_validate(request["provider"])
         return Intent(key, request, tally.due_at, lane=party_of(asked))
 
     def settle(self, state: State, outcomes: Sequence[Outcome], now: datetime) -> Sequence[Draft]:

@@ -18,10 +18,11 @@ from libs.runtime.service import Draft
 from services.verifier.about import about_of
 from services.verifier.cancelling import GONE, OVERTAKEN, cancelled, gone, overtaken
 from services.verifier.documents import context_of, rendered
-from services.verifier.due import delay_s, party_of
+from services.verifier.due import delay_s
 from services.verifier.ending import passed
 from services.verifier.slots import Slots, first_times
 from services.verifier.state import State, begun, key_of
+from services.verifier.who_is_asked import parties_of
 
 MAX_METRICS_BYTES: Final = MAX_FACT_BYTES - 16 * 1024
 """What the metrics of a verification may have as JSON with the times of their first measurements, so that the fact about its start can be
@@ -55,9 +56,11 @@ def starts(state: State, recorded: Sequence[Recorded], now: datetime) -> list[Dr
     return drafts
 
 
-def timed(metrics: tuple[MetricSpec, ...], slots: Slots, now: datetime) -> tuple[Slots, tuple[datetime, ...]]:
-    """When each metric is measured first, and the slots afterwards."""
-    slots, times = first_times(slots, (party_of(spec.provider) for spec in metrics), now)
+def timed(
+    metrics: tuple[MetricSpec, ...], parties: tuple[str, ...], slots: Slots, now: datetime
+) -> tuple[Slots, tuple[datetime, ...]]:
+    """When each metric, asking its party, is measured first, and the slots afterwards."""
+    slots, times = first_times(slots, parties, now)
     return slots, tuple(at + timedelta(seconds=delay_s(spec)) for spec, at in zip(metrics, times, strict=True))
 
 
@@ -73,7 +76,7 @@ def _started(
     if sum(len(spec.model_dump_json().encode()) + TIME_BYTES for spec in rendered_metrics) > MAX_METRICS_BYTES:
         # More than one fact holds, because of what the templates bring in. As templates the conditions fail, and show why.
         rendered_metrics = tuple(metrics.values())
-    slots, first_at = timed(rendered_metrics, slots, now)
+    slots, first_at = timed(rendered_metrics, parties_of(rendered_metrics, state, required), slots, now)
     started = VerificationStarted(
         **about_of(required, verification_id),
         policy_id=required.policy_id,
@@ -81,6 +84,7 @@ def _started(
         metrics=rendered_metrics,
         first_at=first_at,
         continue_seconds=required.continue_seconds,
+        note=required.note,
         started_at=now,
     )
     return started, slots

@@ -64,8 +64,16 @@ class Known(NamedTuple):
     release_id: str
     rule_id: str
     attempt: int
+    version_id: str
     ending: Ending | None = None
     document: str = ""
+
+
+class KnownVersions(NamedTuple):
+    """The versions of a deployment that are known, newest first; when they are more than `most`, those are let go of that nothing needs."""
+
+    ids: tuple[str, ...]
+    most: int
 
 
 class KnownRelease(NamedTuple):
@@ -86,6 +94,7 @@ class KnownJob(NamedTuple):
 
     job_id: str
     release_id: str
+    version_id: str
     agent_id: str
     status: JobStatus
     message: str | None
@@ -108,8 +117,10 @@ class State(NamedTuple):
         by_target: ids of the known ones of each target, by its key, newest first.
         good: the newest releases of each target that passed, with the numbers of their metrics, newest first.
         slots: until when the slots of a party are taken.
-        resources, environments, deployments, versions: today's documents, by id.
+        resources, environments, deployments, versions: today's documents, by id; of versions those that may be needed.
+        versions_of: by deployment, which versions these are.
         releases, jobs: the newest few of each target, by its key, newest first; of jobs, the newest few dispatches.
+        dropped: of resources, the (environment, deployment) pairs in which they are no targets any more although all three may be there.
     """
 
     workspace_id: str
@@ -122,8 +133,14 @@ class State(NamedTuple):
     environments: Map[str, EnvironmentSaved] = Map()
     deployments: Map[str, DeploymentSaved] = Map()
     versions: Map[str, VersionCreated] = Map()
+    versions_of: Map[str, KnownVersions] = Map()
     releases: Map[str, tuple[KnownRelease, ...]] = Map()
     jobs: Map[str, tuple[KnownJob, ...]] = Map()
+    dropped: Map[str, tuple[tuple[str, str], ...]] = Map()
+
+    def is_dropped(self, resource_id: str, environment_id: str, deployment_id: str) -> bool:
+        """Whether something was a target and is none any more, because a selector does not match it or a link ended."""
+        return (environment_id, deployment_id) in self.dropped.get(resource_id, ())
 
 
 def target_key(resource_id: str, environment_id: str, deployment_id: str) -> str:

@@ -22,7 +22,7 @@ class Tally(NamedTuple):
         streak: passed measurements since the last one that was not.
         errors: questions in a row that brought no result.
         held: measurements that had nothing to judge and count for nothing.
-        said: what the last failed one said.
+        said: what the last failed one said. unclear: what the last inconclusive one said.
         series: its numbers since the verification began.
     """
 
@@ -35,6 +35,7 @@ class Tally(NamedTuple):
     errors: int = 0
     held: int = 0
     said: str = ""
+    unclear: str = ""
     series: Series = Series()
 
     def with_measurement(self, spec: MetricSpec, first_at: datetime, fact: MeasurementTaken) -> Tally:
@@ -57,6 +58,7 @@ class Tally(NamedTuple):
             failed=self.failed + failed,
             streak=self.streak + 1 if fact.status == "passed" else 0,
             said=fact.message or "" if failed else self.said,
+            unclear=fact.message or "" if fact.status == "inconclusive" else self.unclear,
         )
 
     def anew(self) -> Tally:

@@ -23,7 +23,7 @@ def metric_verdict(spec: MetricSpec, tally: Tally) -> Standing:
     if tally.failed > tolerated:
         return "failed"
     told, left = tally.passed + tally.failed, max(spec.count - tally.measured, 0)
-    least = spec.minimum_samples or (1 if _holds(spec) else 0)
+    least = least_told(spec)
     enough = told >= least
     wanted = spec.success_threshold or 0
     if enough and (0 < wanted <= tally.streak or tally.failed + left <= tolerated):
@@ -31,6 +31,11 @@ def metric_verdict(spec: MetricSpec, tally: Tally) -> Standing:
     if told + left < least and tally.failed + left <= tolerated:
         return "inconclusive"
     return "running"
+
+
+def least_told(spec: MetricSpec) -> int:
+    """How many measurements must have passed or failed, or nothing can be said of a metric."""
+    return spec.minimum_samples or (1 if _holds(spec) else 0)
 
 
 def _holds(spec: MetricSpec) -> bool:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
+from contracts.command import Refused
+from contracts.commands.planner import LiftMark, RollBack
+from contracts.commands.verifier import VerifyAgain
 from contracts.facts.planner import RollbackStarted
+from contracts.facts.verifier import VerificationStarted
 from contracts.shapes import (
     Verification,
 )
@@ -46,8 +52,29 @@ def test_an_unhealthy_first_version_is_marked_and_stays() -> None:
     (gone_back,) = yard.facts(RollbackStarted)
     assert gone_back.release_id is None
     assert yard.runs("api", "staging") == {"r1": "v1"}
-    assert message(yard, "staging").startswith("v1 runs here, the newest version; its verification failed (errors: ")
     assert not yard.jobs("v1", stage="production")
+    said, _, ends = message(yard, "staging").partition(" What ends it: ")
+    assert said.startswith("v1 runs here. v1 failed here and was marked bad at 2026-")
+    assert "The verification of v1 on r1 (policy 'watched') failed: errors: 1 of 1 measurements failed" in said
+    assert said.endswith("There was no earlier good release to go back to, so it stays until a person acts.")
+    assert ends == "a person who lifts the mark (perhaps after verifying v1 again) or redeploys v1, or a newer version."
+    with pytest.raises(Refused, match="no earlier release that succeeded there"):
+        yard.do(RollBack(deployment_id=yard.deployments["api"], environment_id=yard.stages["staging"]))
+
+
+def test_a_first_version_that_was_marked_bad_is_good_again_when_it_was_verified_again_and_its_mark_lifted() -> None:
+    yard = guarded()
+    yard.sick.add(("v1", "r1"))
+    version_id = yard.post("api", "v1")
+    yard.advance(30)
+    yard.sick.clear()
+    yard.do(VerifyAgain(verification_id=yard.facts(VerificationStarted)[-1].verification_id))
+    yard.advance(30)
+    assert "marked bad" in message(yard, "staging")
+    yard.do(LiftMark(deployment_id=yard.deployments["api"], environment_id=yard.stages["staging"], version_id=version_id))
+    yard.advance(60)
+    assert message(yard, "staging") == "v1 runs here, the newest version."
+    assert all_run(yard, "v1")
     yard.post("api", "v2")
     yard.advance(60)
     assert all_run(yard, "v2")

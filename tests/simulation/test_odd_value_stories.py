@@ -45,7 +45,7 @@ def test_huge_numbers_stop_nothing(body: Any) -> None:
 
 def test_odd_names_stop_nothing() -> None:
     yard = Yard()
-    metrics = (metric("a/b/c"), metric(""), metric("é😀"), metric(""))
+    metrics = (metric("a/b/c"), metric(" . "), metric("é😀"))
     yard.policy("watched", Verification(metrics=metrics), Rollback(on_verification_failure=True))
     yard.post("api", "v\u2028/é😀")
     yard.advance(30)

@@ -32,6 +32,8 @@ KEPT: Final = 4_000
 TOGETHER: Final = 32
 """Facts that are read at a time: those of jobs that were made together, or of resources that came together, lie side by side."""
 RUNS_KEPT: Final = 200
+ROLLOUTS_KEPT: Final = 100
+"""Facts with the releases of a rollout, whose jobs are handed over one after another, each looking for its own release."""
 
 
 class Documents:
@@ -46,6 +48,7 @@ class Documents:
         self._kept: OrderedDict[tuple[str, int], Recorded] = OrderedDict()
         self._reading: WeakValueDictionary[tuple[str, int], asyncio.Lock] = WeakValueDictionary()
         self._inputs: OrderedDict[tuple[str, str], Json] = OrderedDict()
+        self._variables: OrderedDict[tuple[str, int], dict[str, Json]] = OrderedDict()
 
     async def at(self, workspace_id: str, position: int) -> Fact:
         """The fact at a position. Raises: LogUnavailable."""
@@ -83,8 +86,6 @@ class Documents:
         deployment = cast(DeploymentSaved, await self.at(workspace_id, snapshot.deployment))
         version = cast(VersionCreated | VersionUpdated, await self.at(workspace_id, snapshot.version))
         made = await self.at(workspace_id, snapshot.release)
-        # A rollback may go to a release whose making is not known here: then its variables are not either.
-        items = made.items if isinstance(made, ReleasesCreated) else ()
         release = {
             "id": job.release_id,
             "createdAt": stamp(made.created_at if isinstance(made, ReleasesCreated) else job.created_at),
@@ -93,7 +94,8 @@ class Documents:
                 "environmentId": job.environment_id,
                 "deploymentId": job.deployment_id,
             },
-            "variables": next((one.variables for one in items if one.release_id == job.release_id), {}),
+            # A rollback may go to a release whose making is not known here: then its variables are not either.
+            "variables": self._variables_of((workspace_id, snapshot.release), made).get(job.release_id, {}),
             "encryptedVariables": [],
         }
         return release_context(
@@ -105,6 +107,16 @@ class Documents:
                 "version": version_document(version),
             },
         )
+
+    def _variables_of(self, key: tuple[str, int], made: Fact) -> dict[str, Json]:
+        """The variables of the releases that a fact made, by their ids."""
+        if key not in self._variables:
+            items = made.items if isinstance(made, ReleasesCreated) else ()
+            self._variables[key] = {one.release_id: one.variables for one in reversed(items)}
+            while len(self._variables) > ROLLOUTS_KEPT:
+                self._variables.popitem(last=False)
+        self._variables.move_to_end(key)
+        return self._variables[key]
 
     async def _of_run(self, workspace_id: str, job: WorkflowJobCreated) -> Json:
         workflow = cast(WorkflowSaved, await self.at(workspace_id, job.workflow))

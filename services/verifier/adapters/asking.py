@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any, Final
@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from contracts.shapes import Json
 from libs.metric_providers import KNOWN, Asking, NoResult, Provider, fields_of_provider
 from libs.metric_providers.known import told_by
+from libs.metric_providers.literals import AS_WRITTEN
 from libs.outbound.addresses import AddressRules
 from libs.outbound.asking import Outbound
 from libs.outbound.failures import CallFailed
@@ -90,7 +91,7 @@ class Asker:
             filled, redacted = await self._opened(request)
             told["measured_at"] = self._now().isoformat()
             async with asyncio.timeout(self._longest_s):
-                result = await self._result(filled)
+                result = await self._result(filled, request.get("unfilled", {}))
         except SecretProblem as problem:
             told["error"] = f"a secret can not be opened: {problem.message}"
         except NoResult as nothing:
@@ -116,15 +117,22 @@ class Asker:
         # What a template brought into a text may look like a reference as well, and is left alone.
         return _filled(given, lambda text: replaced(text, lambda one: values.get(str(one), str(one)))), opened.redacted
 
-    async def _result(self, given: Json) -> Json:
-        """What the provider answers. Raises: NoResult, CallFailed, TimeoutError."""
+    async def _result(self, given: Json, unfilled: Mapping[str, Sequence[str]]) -> Json:
+        """What the provider answers.
+
+        Args:
+            unfilled: by the path of a text, the values of its templates that came to nothing.
+
+        Raises: NoResult, CallFailed, TimeoutError.
+        """
         provider = self._providers.get(given["type"])
         if provider is None:
             raise NoResult(f"there is no provider {given['type']!r}; there are {', '.join(sorted(self._providers))}")
         try:
-            config = provider.config.model_validate(given)
+            # Where a value is missing, what is wrong with a text is told by its path, so that the value can be named as well.
+            config = provider.config.model_validate(given, context=AS_WRITTEN if unfilled else None)
         except ValidationError as error:
-            raise NoResult(_wrong(error)) from None
+            raise NoResult(_wrong(error, unfilled)) from None
         try:
             result = await provider.measure(config, self._asking)
         except (NoResult, CallFailed, TimeoutError):
@@ -155,6 +163,11 @@ def _filled(value: Any, fill: Callable[[str], str]) -> Any:
             return value
 
 
-def _wrong(error: ValidationError) -> str:
-    """What is wrong with a configuration, without what was sent."""
-    return "; ".join(f"{path}: {message}" if path else message for path, message in islice(told_by(error), 5))
+def _wrong(error: ValidationError, unfilled: Mapping[str, Sequence[str]]) -> str:
+    """What is wrong with a configuration, without what was sent, and which values are missing there."""
+    return "; ".join(_said(path, message, unfilled.get(path, ())) for path, message in islice(told_by(error), 5))
+
+
+def _said(path: str, message: str, missing: Sequence[str]) -> str:
+    told = f"{path}: {message}" if path else message
+    return f"{told} ({', '.join(missing)} came to nothing: is the value there?)" if missing else told

@@ -31,14 +31,16 @@ def approval(reason: str = "looks good") -> ApprovalRecorded:
     )
 
 
-def new(fact: Fact | None = None, *, tags: Sequence[str] = (), id: str | None = None) -> NewFact:
+def new(
+    fact: Fact | None = None, *, tags: Sequence[str] = (), id: str | None = None, causation_id: str = str(UUID(int=8))
+) -> NewFact:
     """A fact with a full envelope and an id of its own."""
     return NewFact(
         id=id or str(uuid4()),
         fact=fact or deleted(),
         time=AT,
         correlation_id=str(UUID(int=7)),
-        causation_id=str(UUID(int=8)),
+        causation_id=causation_id,
         auth_id="user:ana",
         traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         tags=tuple(tags),

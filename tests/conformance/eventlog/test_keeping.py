@@ -21,14 +21,26 @@ async def test_the_newest_snapshot_of_a_state_version_is_loaded(log: EventLog) -
     assert await log.load_snapshot("policy", workspace(), 1) is None
 
 
-async def test_the_newest_three_snapshots_are_kept(log: EventLog) -> None:
+async def test_the_newest_three_snapshots_are_kept_and_five_older_ones_that_lie_apart(log: EventLog) -> None:
     at = workspace()
-    for position in (1, 2, 3, 4, 5):
+    for position in range(10, 400, 10):
         await log.save_snapshot("policy", at, Snapshot(position, 1, b"%d" % position))
     await log.save_snapshot("planner", at, Snapshot(1, 1, b"planner"))
-    assert await log.load_snapshot("policy", at, 1, at_most=2) is None
-    assert await log.load_snapshot("policy", at, 1, at_most=3) == Snapshot(3, 1, b"3")
+    kept, below = [], 400
+    while (found := await log.load_snapshot("policy", at, 1, at_most=below - 1)) is not None:
+        assert found.state == b"%d" % found.position
+        kept.append(below := found.position)
+    assert (len(kept), kept[:3]) == (8, [390, 380, 370])
+    gaps = [newer - older for newer, older in zip(kept[2:], [*kept[3:], 0], strict=True)]
+    assert gaps == sorted(gaps), "the longer ago, the farther apart"
     assert await log.load_snapshot("planner", at, 1) == Snapshot(1, 1, b"planner")
+
+
+async def test_a_snapshot_of_long_ago_is_there_once_it_was_saved(log: EventLog) -> None:
+    at = workspace()
+    for position in [*range(100, 2_000, 100), 50]:
+        await log.save_snapshot("policy", at, Snapshot(position, 1, b"%d" % position))
+    assert await log.load_snapshot("policy", at, 1, at_most=99) == Snapshot(50, 1, b"50")
 
 
 async def test_a_snapshot_saved_again_replaces_the_first(log: EventLog) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta, timezone
+from uuid import uuid4
+
 import pytest
 
 from contracts.facts.policy import ApprovalRecorded, PolicyDeleted
@@ -72,6 +75,32 @@ async def test_reading_a_stream(log: EventLog, at: str, after: int, limit: int, 
     assert all(one.fact == deleted(2) for one in found)
 
 
+@pytest.mark.parametrize("before,limit,expected", [(11, 9, [10, 8, 4, 2]), (10, 2, [8, 4]), (2, 9, []), (99, 0, [])])
+async def test_reading_a_stream_backward(log: EventLog, at: str, before: int, limit: int, expected: list[int]) -> None:
+    found = await log.read_stream_back(at, deleted(2).stream, before, limit)
+    assert [one.position for one in found] == expected
+
+
+async def test_reading_by_id(log: EventLog, at: str) -> None:
+    facts = await log.read(at, 0, 10)
+    asked = [facts[6].id, facts[1].id, facts[6].id, str(uuid4()), "no uuid", ""]
+    assert [one.position for one in await log.read_ids(at, asked)] == [2, 7]
+    assert await log.read_ids(at, []) == []
+    assert await log.read_ids(workspace(), [facts[0].id]) == []
+
+
+async def test_reading_what_something_led_to(log: EventLog, at: str) -> None:
+    first, second = str(uuid4()), "some command"
+    causes = [first, second, first, str(uuid4()), first]
+    await log.append(Append(at, [new(causation_id=cause) for cause in causes]))
+    assert [one.position for one in await log.read_caused(at, [first], 9)] == [11, 13, 15]
+    assert [one.position for one in await log.read_caused(at, [second, first, second], 3)] == [11, 12, 13]
+    assert [one.position for one in await log.read_caused(at, [first], 2)] == [11, 13]
+    assert await log.read_caused(at, [], 9) == []
+    assert await log.read_caused(at, [str(uuid4())], 9) == []
+    assert await log.read_caused(workspace(), [first], 9) == []
+
+
 @pytest.mark.parametrize("after,limit,expected", [(0, 9, [4, 8]), (0, 1, [4]), (4, 9, [8]), (8, 9, [])])
 async def test_reading_a_tag(log: EventLog, at: str, after: int, limit: int, expected: list[int]) -> None:
     assert [one.position for one in await log.read_tag(at, "t", after, limit)] == expected
@@ -84,3 +113,20 @@ async def test_asking_about_what_is_not_there(log: EventLog, at: str) -> None:
     assert await log.read_stream(at, "policy/none", 0, 10) == []
     assert await log.read_tag(at, "none", 0, 10) == []
     assert await log.heads() == {at: 10}
+
+
+async def test_the_position_that_the_log_had_at_a_time(log: EventLog, at: str) -> None:
+    for _ in range(5):
+        await log.append(Append(at, [new(), new()]))
+    facts = await log.read(at, 0, 100)
+    times = [one.recorded_time for one in facts]
+    assert times == sorted(times)
+    a_little = timedelta(microseconds=1)
+    assert await log.position_at(at, times[0] - a_little) == 0
+    assert await log.position_at(at, times[-1] + timedelta(days=9)) == len(facts) == 20
+    for time in times:
+        before = sum(1 for one in times if one < time)
+        assert await log.position_at(at, time) == sum(1 for one in times if one <= time)
+        assert await log.position_at(at, time - a_little) == before
+        assert await log.position_at(at, (time - a_little).astimezone(timezone(timedelta(hours=5)))) == before
+    assert await log.position_at(workspace(), times[-1]) == 0

@@ -2,47 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
-from uuid import uuid4
 
 import hypothesis
 import pytest
 from hypothesis import strategies as st
 
 from libs.cel import contexts
-from libs.eventlog.migration import migrate
-from services.gateway.adapters.memory import MemoryRows
-from services.gateway.adapters.reading import PostgresStore
-from services.gateway.adapters.writing import PostgresSink
 from services.gateway.narrowing import needs_of
 from services.gateway.rows import Change, Put
-from services.gateway.serve import MIGRATIONS
 from services.gateway.store import BY_AGE, NEWEST_FIRST, Cursor, Order, ReadStore, ResourceSearch, Sink
-
-W = str(uuid4())
-
-
-@pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.integration)])
-def conninfo(request: pytest.FixtureRequest) -> str | None:
-    """Of a fresh database; None for memory."""
-    return request.getfixturevalue("postgres") if request.param == "postgres" else None
+from tests.conformance.gateway.both_sides import ELSEWHERE, HERE, Both, in_memory, in_postgres
 
 
 @pytest.fixture
-async def store(conninfo: str | None) -> AsyncIterator[ReadStore]:
+async def store(both: Both) -> ReadStore:
     """A store with the resources of this file."""
-    if conninfo is None:
-        rows = MemoryRows()
-        await fill(rows)
-        yield rows
-        return
-    await migrate(conninfo, component="gateway", folder=MIGRATIONS)
-    sink, reader = PostgresSink(conninfo), PostgresStore(conninfo)
-    await fill(sink)
-    yield reader
-    await sink.close()
-    await reader.close()
+    await fill(both.sink)
+    return both.store
 
 
 def document(number: int, name: str, **more: Any) -> dict[str, Any]:
@@ -76,7 +53,7 @@ DOCUMENTS = [
 
 async def fill(sink: Sink) -> None:
     changes = [Change(number, Put("resource", one["id"], one)) for number, one in enumerate(DOCUMENTS, 1)]
-    assert await sink.apply(W, 0, len(changes), changes)
+    assert await sink.apply(HERE, 0, len(changes), changes)
 
 
 def search(**more: Any) -> ResourceSearch:
@@ -84,7 +61,7 @@ def search(**more: Any) -> ResourceSearch:
 
 
 async def found(store: ReadStore, limit: int = 99, offset: int = 0, **more: Any) -> list[int]:
-    page = await store.search_resources(W, search(**more), limit=limit, offset=offset)
+    page = await store.search_resources(HERE, search(**more), limit=limit, offset=offset)
     return [int(one["id"]) for one in page.items]
 
 
@@ -119,9 +96,9 @@ async def test_resources_are_sorted_by_a_key_and_then_by_identifier_both_in_orde
 
 async def test_a_page_tells_how_many_there_are_in_all(store: ReadStore) -> None:
     for limit, offset, seen in ((3, 0, 3), (3, 6, 2), (3, 8, 0), (3, 99, 0)):
-        page = await store.search_resources(W, search(), limit=limit, offset=offset)
+        page = await store.search_resources(HERE, search(), limit=limit, offset=offset)
         assert (len(page.items), page.total) == (seen, 8)
-    page = await store.search_resources(str(uuid4()), search(), limit=3, offset=0)
+    page = await store.search_resources(ELSEWHERE, search(), limit=3, offset=0)
     assert (page.items, page.total) == ([], 0)
 
 
@@ -129,7 +106,7 @@ async def walked(store: ReadStore, size: int, **more: Any) -> list[int]:
     numbers: list[int] = []
     after: Cursor | None = None
     while True:
-        batch = await store.scan(W, "resource", after=after, limit=size, **more)
+        batch = await store.scan(HERE, "resource", after=after, limit=size, **more)
         assert len(batch.items) <= size
         numbers += [int(one["id"]) for one in batch.items]
         if batch.cursor is None:
@@ -139,7 +116,7 @@ async def walked(store: ReadStore, size: int, **more: Any) -> list[int]:
 
 async def test_a_table_is_gone_through_in_order_whatever_the_batches(store: ReadStore) -> None:
     for order in (BY_AGE, NEWEST_FIRST, Order(("name", "kind")), Order(("none",), descending=True)):
-        page = await store.find(W, "resource", order=order)
+        page = await store.find(HERE, "resource", order=order)
         for size in (1, 3, 8, 9):
             assert await walked(store, size, order=order) == [int(one["id"]) for one in page.items]
 
@@ -193,17 +170,14 @@ async def test_sel_sql_pushdown_equivalence(store: ReadStore) -> None:
 
 @pytest.mark.integration
 async def test_what_can_not_match_stays_in_the_tables(postgres: str) -> None:
-    await migrate(postgres, component="gateway", folder=MIGRATIONS)
-    sink, reader = PostgresSink(postgres), PostgresStore(postgres)
-    await fill(sink)
-    for source, expected in (
-        ('resource.kind == "Cluster" && resource.name.contains("x")', [0, 1]),
-        ('resource.metadata["env"].startsWith("produ") || resource.metadata.env == "dev"', [2, 6]),
-        ("has(resource.metadata.n)", [0]),
-    ):
-        assert await walked(reader, 3, needs=needs_of(contexts.SELECTOR.compile(source), "resource")) == expected
-    await sink.close()
-    await reader.close()
+    async with in_postgres(postgres) as both:
+        await fill(both.sink)
+        for source, expected in (
+            ('resource.kind == "Cluster" && resource.name.contains("x")', [0, 1]),
+            ('resource.metadata["env"].startsWith("produ") || resource.metadata.env == "dev"', [2, 6]),
+            ("has(resource.metadata.n)", [0]),
+        ):
+            assert await walked(both.store, 3, needs=needs_of(contexts.SELECTOR.compile(source), "resource")) == expected
 
 
 SEARCHES = st.builds(
@@ -222,10 +196,6 @@ SEARCHES = st.builds(
 
 @pytest.mark.integration
 async def test_postgres_finds_what_memory_finds(postgres: str) -> None:
-    await migrate(postgres, component="gateway", folder=MIGRATIONS)
-    sink, reader, rows = PostgresSink(postgres), PostgresStore(postgres), MemoryRows()
-    await fill(sink)
-    await fill(rows)
     searches: list[tuple[ResourceSearch, int, int]] = []
 
     @hypothesis.settings(max_examples=150, database=None, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -234,8 +204,10 @@ async def test_postgres_finds_what_memory_finds(postgres: str) -> None:
         searches.append((wanted, limit, offset))
 
     collect()
-    for wanted, limit, offset in searches:
-        expected = await rows.search_resources(W, wanted, limit=limit, offset=offset)
-        assert await reader.search_resources(W, wanted, limit=limit, offset=offset) == expected, wanted
-    await sink.close()
-    await reader.close()
+    memory = in_memory()
+    await fill(memory.sink)
+    async with in_postgres(postgres) as both:
+        await fill(both.sink)
+        for wanted, limit, offset in searches:
+            expected = await memory.store.search_resources(HERE, wanted, limit=limit, offset=offset)
+            assert await both.store.search_resources(HERE, wanted, limit=limit, offset=offset) == expected, wanted

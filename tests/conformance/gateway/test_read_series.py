@@ -2,43 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
-from libs.eventlog.migration import migrate
-from services.gateway.adapters.memory import MemoryRows
-from services.gateway.adapters.reading import PostgresStore
-from services.gateway.adapters.writing import PostgresSink
 from services.gateway.rows import Change, Put
-from services.gateway.serve import MIGRATIONS
 from services.gateway.store import ReadStore, Series, Sink
-
-HERE, ELSEWHERE = str(uuid4()), str(uuid4())
-
-
-@pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.integration)])
-def conninfo(request: pytest.FixtureRequest) -> str | None:
-    """Of a fresh database; None for memory."""
-    return request.getfixturevalue("postgres") if request.param == "postgres" else None
+from tests.conformance.gateway.both_sides import ELSEWHERE, HERE, Both
 
 
 @pytest.fixture
-async def store(conninfo: str | None) -> AsyncIterator[ReadStore]:
+async def store(both: Both) -> ReadStore:
     """Ten measurements of `a`, one each second; three of `b` between them; one of `a` in another workspace."""
-    if conninfo is None:
-        rows = MemoryRows()
-        await _fill(rows)
-        yield rows
-        return
-    await migrate(conninfo, component="gateway", folder=MIGRATIONS)
-    sink, reading = PostgresSink(conninfo), PostgresStore(conninfo)
-    await _fill(sink)
-    yield reading
-    await sink.close()
-    await reading.close()
+    await _fill(both.sink)
+    return both.store
 
 
 async def _fill(sink: Sink) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -144,7 +145,7 @@ async def test_a_large_body_is_read_only_so_far(ask: Ask) -> None:
         ("/silent", {"timeout": "50ms"}, "did not answer within 0.05 s"),
         ("/json", {"timeout": "soon"}, "timeout: 'soon' is no duration above 0"),
         ("/json", {"timeout": "0s"}, "timeout: '0s' is no duration above 0"),
-        ("/json", {"method": "BREW"}, "method: Input should be"),
+        ("/json", {"method": "BREW"}, "method: must be"),
         ("/json", {"type": "nobody"}, "there is no provider 'nobody'; there are"),
     ],
 )
@@ -355,3 +356,31 @@ async def test_parties_that_nobody_asks_are_forgotten_and_those_that_are_asked_a
         with pytest.raises(Busy):
             async with parties.turn("asked"):
                 pass
+
+
+# --- templates whose values are not there ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "url,said",
+    [
+        ("", "url: must have at least 1 character ({{.variables.url}} came to nothing: is the value there?)"),
+        ("<no value>", "url: the address must begin with http:// or https://, for example https://example.com/health ({{.variables.url}} came"),
+        ("https:///health", "url: the address names no host ({{.variables.url}} came to nothing"),
+    ],
+)  # fmt: skip
+async def test_a_value_that_is_missing_in_an_address_is_named(url: str, said: str) -> None:
+    outcome = await outcome_of(Asker(), lacking({"type": "http", "url": url}, url="{{.variables.url}}", body="{{.b}}"))
+    assert outcome["error"].startswith(said)
+    assert "{{.b}}" not in outcome["error"]
+
+
+async def test_a_value_that_is_missing_where_nothing_is_wrong_keeps_nobody_from_asking() -> None:
+    outcome = await outcome_of(Asker(), lacking({"type": "sleep", "note": ""}, note="{{.version.metadata.tag}}"))
+    assert outcome["result"]["ok"]
+
+
+def lacking(provider: Json, **actions: str) -> Intent:
+    """The measurement of a provider with texts whose templates came to nothing."""
+    whole = intent(provider)
+    return replace(whole, request={**whole.request, "unfilled": {path: [action] for path, action in actions.items()}})

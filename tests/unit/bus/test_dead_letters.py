@@ -52,6 +52,15 @@ def test_what_could_be_read_keeps_all_but_its_secrets() -> None:
     }
 
 
+def test_a_password_in_an_address_is_hidden_however_the_address_is_written() -> None:
+    config = {
+        "serverUrl": f"me:{SECRET}@argo.example",
+        "note": f"https://me:a/{SECRET}@x.example and https://{{{{ .a }}}}:{SECRET}@y.example",
+    }
+    kept = letter({"name": "argo", "config": config})["event"]["data"]["config"]
+    assert kept == {"serverUrl": f"{MASK}@argo.example", "note": f"https://{MASK}@x.example and https://{MASK}@y.example"}
+
+
 def test_what_could_not_be_read_keeps_its_form() -> None:
     data = {"nmae": SECRET, "list": [1, True, None, SECRET, {"x": 1.5}], "many": list(range(60))}
     kept = letter(data, is_read=False)["event"]["data"]

@@ -150,7 +150,9 @@ def test_a_person_who_ended_the_job_without_agent_ended_it() -> None:
         ({"timeoutSeconds": 0.5}, 0.5),
         ({"timeoutSeconds": 0}, 3600),
         ({"timeoutSeconds": True}, 3600),
-        ({"timeoutSeconds": "60"}, 3600),
+        ({"timeoutSeconds": "60"}, 60),
+        ({"timeoutSeconds": " 60 "}, 60),
+        ({"timeoutSeconds": "soon"}, 3600),
         ({"timeoutSeconds": 1e300}, 3600),
     ],
 )

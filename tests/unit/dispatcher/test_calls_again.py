@@ -68,6 +68,14 @@ def test_the_agent_may_want_a_longer_pause() -> None:
     assert (fact.job_id, fact.call, fact.calls, fact.next_at) == (job_id, "dispatch", 1, START + timedelta(seconds=90.5))
 
 
+def test_what_was_said_of_a_call_that_was_not_taken_is_over_with_one_that_was() -> None:
+    script = Script(dispatch=[delayed(), {"status": "inProgress"}])
+    scene, job_id = started(script)
+    scene.advance(1)
+    scene.do(SetJobStatus(job_id=job_id, status="successful"))
+    assert [(one.status, one.message) for one in scene.changes()] == [("inProgress", None), ("successful", None)]
+
+
 def test_a_job_that_is_never_taken_over_ends_at_its_deadline() -> None:
     script = Script(dispatch=[delayed()])
     scene, _ = started(script, config={**WEBHOOK, "timeoutSeconds": 100})

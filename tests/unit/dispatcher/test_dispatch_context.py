@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Self, cast
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.commands.dispatcher import RunWorkflow, SaveWorkflow
 from contracts.envelope import Recorded
+from contracts.facts.dispatcher import JobCreated
 from contracts.facts.planner import DeploymentSaved, EnvironmentSaved, ReleaseItem, ReleasesCreated
 from contracts.shapes import Json, WorkflowInput, WorkflowStep
 from libs.eventlog.port import EventLog
@@ -19,7 +20,7 @@ from services.gateway.adapters.memory import MemoryRows
 from services.gateway.readmodel import patches_of
 from services.gateway.rows import Change
 from services.gateway.views import Views
-from tests.unit.dispatcher.dispatcher_scene import DEPLOYMENT, ENVIRONMENT, Scene, id_of
+from tests.unit.dispatcher.dispatcher_scene import DEPLOYMENT, ENVIRONMENT, Scene, id_of, release_of
 
 texts = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), max_size=6)
 documents = st.dictionaries(
@@ -100,6 +101,57 @@ def test_a_template_sees_what_the_api_shows(
     assert seen["job"] == {"id": scene.jobs()[-1].job_id}
     assert seen["jobAgentConfig"]["from"] == "the version"
     assert seen["jobAgent"]["config"] == seen["jobAgentConfig"]
+
+
+class Counted(tuple[ReleaseItem, ...]):
+    """Releases that know how often they were gone through."""
+
+    def __new__(cls, items: Iterable[ReleaseItem]) -> Self:
+        made = super().__new__(cls, items)
+        made.times = 0
+        return made
+
+    times: int
+
+    def __iter__(self) -> Iterator[ReleaseItem]:
+        self.times += 1
+        return super().__iter__()
+
+    def __reversed__(self) -> Iterator[ReleaseItem]:
+        return reversed(list(self))
+
+
+def test_each_job_of_a_rollout_finds_its_own_release_without_going_through_all_each_time() -> None:
+    names = [f"eu-{number}" for number in range(20)]
+    scene = Scene(*names)
+    scene.save_agent()
+    scene.save_version("v1")
+    items = tuple(ReleaseItem(resource_id=id_of(one), release_id=release_of("v1", one), variables={"name": one}) for one in names)
+    scene.record(
+        ReleasesCreated(
+            deployment_id=DEPLOYMENT,
+            environment_id=ENVIRONMENT,
+            version_id=id_of("v1"),
+            items=items,
+            cleared_at=scene.clear("v1", *names),
+            created_at=scene.now,
+        )
+    )
+    scene.run()
+    read = Documents(cast(EventLog, Written(scene)))
+    (made,) = (one.fact for one in scene.log if isinstance(one.fact, ReleasesCreated))
+    counted = Counted(made.items)
+    object.__setattr__(made, "items", counted)
+    jobs = [one for one in scene.log if isinstance(one.fact, JobCreated)]
+    assert len(jobs) == 20
+
+    async def contexts() -> list[Json]:
+        return [await read.context_of(scene.workspace_id, one.position, {}) for one in jobs]
+
+    found = asyncio.run(contexts())
+    names_of = {id_of(one): one for one in names}
+    assert [one["variables"]["name"] for one in found] == [names_of[cast(JobCreated, one.fact).resource_id] for one in jobs]
+    assert counted.times == 1
 
 
 @settings(max_examples=20, deadline=None)

@@ -421,7 +421,7 @@ def test_a_merged_configuration_that_no_fact_can_hold_fails_the_job() -> None:
     assert scene.statuses() == ["failure", "queued"]
 
 
-@pytest.mark.parametrize("timeout", [0, -5, "abc", "60", None, True, 10**400, [], {}], ids=lambda given: repr(given)[:9])
+@pytest.mark.parametrize("timeout", [0, -5, "abc", "6O", None, True, 10**400, [], {}], ids=lambda given: repr(given)[:9])
 def test_a_timeout_that_can_not_be_read_is_the_usual_one(timeout: object) -> None:
     scene = Scene(config={"timeoutSeconds": timeout})
     scene.save_agent()

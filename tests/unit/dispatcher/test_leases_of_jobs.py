@@ -39,8 +39,9 @@ def test_a_lease_says_until_when_it_holds() -> None:
     assert scene.statuses() == ["inProgress"]
 
 
-def test_the_agent_s_configuration_may_ask_for_a_lease() -> None:
-    scene, _, _ = taken({"leaseSeconds": 45}, lease=None)
+@pytest.mark.parametrize("seconds", [45, 45.0, "45", " 45 "])
+def test_the_agent_s_configuration_may_ask_for_a_lease(seconds: object) -> None:
+    scene, _, _ = taken({"leaseSeconds": seconds}, lease=None)
     assert scene.facts(JobLeased)[0].expires_at == START + timedelta(seconds=45)
 
 
@@ -61,6 +62,43 @@ def test_silence_gives_the_job_back_at_the_very_instant() -> None:
     assert "box-1" in str(scene.changes()[-1].message)
     again(scene, job_id)
     assert scene.facts(JobLeased)[-1].claims == 2
+
+
+def message_of(scene: Scene) -> str | None:
+    message: str | None = scene.changes()[-1].message
+    return message
+
+
+@pytest.mark.parametrize("directly", [False, True])
+def test_that_a_job_is_back_in_the_queue_is_said_until_somebody_has_it(directly: bool) -> None:
+    scene, job_id, _ = taken()
+    scene.advance(30)
+    assert message_of(scene) == "It was taken by box-1, and nobody was heard of for 30 s: it is back in the queue."
+    if directly:
+        scene.do(SetJobStatus(job_id=job_id, status="inProgress"))
+    else:
+        again(scene, job_id)
+    assert (scene.statuses(), message_of(scene)) == (["inProgress"], None)
+    scene.finish()
+    assert (scene.statuses(), message_of(scene)) == (["successful"], None)
+
+
+def test_what_somebody_said_of_a_job_that_is_back_in_the_queue_stays() -> None:
+    scene, job_id, _ = taken()
+    scene.advance(30)
+    scene.do(SetJobStatus(job_id=job_id, status="queued", metadata={"seen": "yes"}))
+    assert "back in the queue" in str(message_of(scene))
+    scene.do(SetJobStatus(job_id=job_id, status="queued", message="box-1 burnt down"))
+    again(scene, job_id)
+    scene.finish()
+    assert message_of(scene) == "box-1 burnt down"
+
+
+def test_a_job_that_is_back_in_the_queue_and_fails_there_says_why() -> None:
+    scene, _, _ = taken()
+    scene.advance(3_600)
+    assert scene.statuses() == ["failure"]
+    assert "nobody claimed it" in str(message_of(scene))
 
 
 def test_who_was_given_up_can_neither_extend_nor_finish() -> None:

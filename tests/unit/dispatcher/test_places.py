@@ -252,6 +252,22 @@ def test_an_agent_that_is_gone_keeps_nobody_waiting() -> None:
     assert not state_of(scene).held
 
 
+def test_who_waits_for_an_agent_that_is_gone_again_hears_that_there_is_none() -> None:
+    scene = Scene(*NAMES)
+    scene.release("v1", "eu-1", "eu-2")
+    scene.save_agent(config={"maxConcurrentJobs": 1})
+    assert running(scene) == ["eu-1"]
+    assert [one.resource_id for one in scene.facts(DispatchHeld)[-1].items] == [id_of("eu-2")]
+    scene.do(DeleteJobAgent(agent_id=id_of("puller")))
+    newest = scene.jobs()[-1]
+    assert (newest.resource_id, newest.status, newest.attempt) == (id_of("eu-2"), "invalidJobAgent", 2)
+    assert newest.created_at >= scene.facts(DispatchHeld)[-1].held_at
+    assert not state_of(scene).held
+    assert not state_of(scene).queues
+    scene.save_agent("other")
+    assert running(scene) == ["eu-1", "eu-2"]
+
+
 def test_who_is_wanted_again_while_he_waits_goes_to_the_front() -> None:
     scene = limited(1)
     scene.release("v1", "eu-6")

@@ -15,6 +15,7 @@ from contracts.commands.dispatcher import (
     ClaimJob,
     DeleteJobAgent,
     RunWorkflow,
+    SaveJobAgent,
     SaveWorkflow,
     SetJobStatus,
     TellRun,
@@ -26,6 +27,7 @@ from contracts.facts.dispatcher import (
     WorkflowJobStatusChanged,
     WorkflowRunEnded,
 )
+from contracts.facts.policy import PolicySaved
 from contracts.shapes import ACTIVE, WorkflowStep
 from libs.runtime.codec import decode, encode
 from libs.runtime.service import Intent
@@ -63,13 +65,22 @@ def allow(scene: Scene, limit: int | None, type: str = "http-pull") -> None:
     scene.save_agent(type=type, config={**hook, **({"maxConcurrentJobs": limit} if limit else {})})
 
 
-def started(scene: Scene, *names: str, steps: tuple[str, ...] = ("a",)) -> str:
-    """A run for these resources, with steps one after the other; its id."""
+def saved(scene: Scene, *, steps: tuple[str, ...] = ("a",)) -> str:
+    """A workflow with steps one after the other; its slug."""
     made = [WorkflowStep(name=name, ref=PULLER, selector="true", needs=steps[n - 1 : n]) for n, name in enumerate(steps)]
     slug = f"w-{len(scene.log)}"
     scene.do(SaveWorkflow(name=slug, slug=slug, job_agents=tuple(made)))
+    return slug
+
+
+def wish_to_run(slug: str, *names: str) -> RunWorkflow:
     selector = f"resource.name in [{', '.join(repr(name) for name in names)}]"
-    run_id: str = scene.do(RunWorkflow(slug=slug, inputs={"resourceSelector": selector} if names else {}))["id"]
+    return RunWorkflow(slug=slug, inputs={"resourceSelector": selector} if names else {})
+
+
+def started(scene: Scene, *names: str, steps: tuple[str, ...] = ("a",)) -> str:
+    """A run for these resources; its id."""
+    run_id: str = scene.do(wish_to_run(saved(scene, steps=steps), *names))["id"]
     return run_id
 
 
@@ -150,6 +161,66 @@ def test_the_next_step_comes_behind_whoever_waits() -> None:
     assert waiting(scene) == [b]
     scene.finish()
     assert running(scene) == [b]
+
+
+def test_a_run_that_begins_as_a_place_is_given_back_comes_behind_whoever_waits() -> None:
+    scene = limited(1)
+    scene.release("v1", "eu-1", "eu-2")
+    slug = saved(scene)
+    scene.ask(SetJobStatus(job_id=scene.jobs()[0].job_id, status="successful"))
+    scene.ask(wish_to_run(slug, "eu-3"))
+    scene.run()
+    assert running(scene) == [scene.jobs()[-1].job_id]
+    assert scene.jobs()[-1].resource_id == id_of("eu-2")
+    assert waiting(scene) == made(scene)
+    scene.finish()
+    assert running(scene) == made(scene)
+
+
+def test_a_run_that_begins_as_an_agent_takes_more_comes_behind_whoever_waits() -> None:
+    scene = limited(1)
+    scene.release("v1", "eu-1", "eu-2")
+    slug = saved(scene)
+    more = SaveJobAgent(agent_id=PULLER, name="puller", type="http-pull", config={"maxConcurrentJobs": 2})
+    scene.ask(more)
+    scene.ask(wish_to_run(slug, "eu-3"))
+    scene.run()
+    assert running(scene) == sorted(one.job_id for one in scene.jobs())
+    assert len(scene.jobs()) == 2
+    scene.ask(more.model_copy(update={"config": {"maxConcurrentJobs": 4}}))
+    scene.ask(wish_to_run(slug, "eu-4"))
+    scene.run()
+    assert not state_of(scene).held
+    assert len(running(scene)) == 4
+
+
+def test_a_run_takes_the_place_that_nobody_in_line_can_take() -> None:
+    scene = limited(1)
+    scene.release("v1", "eu-1", "eu-2")
+    scene.record(PolicySaved(policy_id=id_of("policy"), name="careful", created_at=scene.now))
+    slug = saved(scene)
+    scene.ask(SetJobStatus(job_id=scene.jobs()[0].job_id, status="successful"))
+    scene.ask(wish_to_run(slug, "eu-3", "eu-4"))
+    scene.run()
+    assert running(scene) == made(scene)[:1]
+    assert waiting(scene) == made(scene)[1:]
+    scene.finish(job_id=made(scene)[0])
+    assert running(scene) == made(scene)[1:], "eu-2 waits for its clearance to be issued again"
+
+
+def test_a_run_goes_on_at_once_when_who_came_before_it_can_not_go_after_all() -> None:
+    scene = limited(1)
+    scene.release("v1", "eu-1", "eu-2", "eu-3")
+    scene.record(PolicySaved(policy_id=id_of("policy"), name="careful", created_at=scene.now))
+    scene.clear("v1", "eu-3")
+    scene.withdraw("v1")
+    scene.clear("v1", "eu-4")  # of the pair something is clear, of those in line nothing
+    slug = saved(scene)
+    scene.finish(job_id=scene.jobs()[0].job_id)
+    assert running(scene) == []
+    scene.do(wish_to_run(slug, "eu-4"))
+    assert running(scene) == made(scene)
+    assert job(scene, made(scene)[0]).message is None
 
 
 def test_more_places_are_taken_at_once() -> None:
@@ -233,10 +304,20 @@ def test_a_person_may_set_one_in_line_going(status: Any) -> None:
     first, second = made(scene)
     scene.advance(1_000)
     scene.do(SetJobStatus(job_id=second, status=status))
+    assert job(scene, second).message is None, "it waits no longer"
     assert not state_of(scene).held
     assert job(scene, second).deadline_at == scene.now + timedelta(hours=1)
     assert handed(scene) == [first]
     assert dict(state_of(scene).running) == {f"agent/{PULLER}": 2}
+
+
+def test_one_that_a_person_ends_in_line_is_not_said_to_wait() -> None:
+    scene = limited(1)
+    started(scene, *NAMES[:3])
+    _, second, third = made(scene)
+    scene.do(SetJobStatus(job_id=second, status="successful"))
+    scene.do(SetJobStatus(job_id=third, status="skipped", message="not needed"))
+    assert [job(scene, one).message for one in (second, third)] == [None, "not needed"]
 
 
 def test_news_of_one_in_line_leave_it_there() -> None:

@@ -348,6 +348,17 @@ def test_a_run_that_is_stopped_before_its_next_step_begins_ends() -> None:
     assert len(jobs(scene)) == 1
 
 
+@pytest.mark.parametrize("status", ["successful", "failure"])
+def test_a_run_that_is_stopped_when_all_of_it_is_done_ends_as_it_went(status: JobStatus) -> None:
+    scene = scene_with()
+    run_id = started(scene, saved(scene, step("first"), step("then", needs=("first",))))["id"]
+    end(scene, jobs(scene, "first")[0])
+    scene.ask(SetJobStatus(job_id=jobs(scene, "then")[0].job_id, status=status))
+    assert refusal(scene, CancelRun(run_id=run_id)).kind == "not_found"
+    scene.run()
+    assert [one.status for one in scene.facts(WorkflowRunEnded)] == [status]
+
+
 def test_a_run_that_is_stopped_between_two_steps_has_no_next_one_though_another_job_runs() -> None:
     scene = scene_with()
     workflow_id = saved(scene, step("first"), step("beside"), step("then", needs=("first",)))

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from contracts.commands.inventory import DeleteRelationshipRule, ListRelations, SaveRelationshipRule, SaveResource
+from contracts.commands.inventory import (
+    DeleteRelationshipRule,
+    ListRelations,
+    ListRelationsOf,
+    SaveRelationshipRule,
+    SaveResource,
+)
 from contracts.facts.inventory import RelationsChanged, RelationshipRuleDeleted, RelationshipRuleSaved, RelationshipRuleSuspended
 from libs.cel import JoinIndex
 from libs.runtime.codec import decode, encode
@@ -145,6 +153,27 @@ def test_relations_are_listed_in_pages_and_in_order() -> None:
     back = [{"from": one["to"], "to": one["from"]} for one in shown]
     assert scene.world.ask(ListRelations(rule_id=rule_back, limit=2, offset=4)) == {"items": back[4:], "total": 5}
     assert scene.world.ask(ListRelations(rule_id=rule_back, offset=5))["items"] == []
+
+
+def test_what_an_entity_is_related_to_is_listed_in_both_directions() -> None:
+    scene = RelationScene()
+    vpc, one, other = scene.vpc("v", "1"), scene.cluster("c1", "1"), scene.cluster("c2", "1")
+    rule_id = scene.rule()
+
+    def of(entity: str, **page: int) -> dict[str, Any]:
+        found: dict[str, Any] = scene.world.ask(ListRelationsOf(type="resource", id=entity[9:], **page))
+        return found
+
+    assert of(one) == {
+        "items": [{"ruleId": rule_id, "direction": "to", "entity": {"type": "resource", "id": vpc[9:]}}],
+        "total": 1,
+    }
+    ends = [
+        {"ruleId": rule_id, "direction": "from", "entity": {"type": "resource", "id": end[9:]}} for end in sorted((one, other))
+    ]
+    assert of(vpc) == {"items": ends, "total": 2}
+    assert of(vpc, limit=1, offset=1) == {"items": ends[1:], "total": 2}
+    assert of("resource/nothing") == {"items": [], "total": 0}
 
 
 @pytest.fixture

@@ -114,7 +114,7 @@ async def test_certificates_that_come_with_a_call_hold_for_it_alone(certified: M
     assert len(server.got) == 2
 
 
-@pytest.mark.parametrize("text", ["no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"])
+@pytest.mark.parametrize("text", ["no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "Zürich"])
 async def test_certificates_that_can_not_be_read_are_a_mistake_of_the_caller(text: str) -> None:
     async with Outbound(LOOPBACK) as outbound:
         with pytest.raises(NotSent, match="must be PEM") as told:

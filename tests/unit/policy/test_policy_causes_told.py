@@ -162,7 +162,7 @@ def test_failed_verification_says_who_goes_on() -> None:
     scene.verify(job, passed=False)
     assert scene.explain(R).message == (
         "v1 runs here, the newest version; its verification failed (m: too many errors). "
-        "What ends it: a person who verifies v1 again, redeploys it or rolls it back, or a newer version."
+        "What ends it: a person who verifies v1 again or redeploys it, or a newer version."
     )
 
 

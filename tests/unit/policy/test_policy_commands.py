@@ -187,6 +187,9 @@ def test_a_policy_that_facts_about_its_rules_can_not_repeat_is_refused() -> None
     scene = Scene()
     many = tuple(watched(name=str(number), success_condition=f"result.ok || {'true || ' * 400}true") for number in range(80))
     assert "too large" in refusal(scene, SavePolicy(name="large", rules=many)).message
+    # What else is wrong with it nobody looks for.
+    long = tuple(watched(name=str(number), success_condition=f"5 || {'true || ' * 400}true") for number in range(160))
+    assert "too large" in refusal(scene, SavePolicy(name="large", rules=long)).message
 
 
 @pytest.mark.parametrize(
@@ -203,6 +206,7 @@ def test_a_policy_that_facts_about_its_rules_can_not_repeat_is_refused() -> None
         {"provider": http(timeout="30")},
         {"provider": http(timeout="")},
         {"name": "n" * 257},
+        {"name": ""},
     ],
 )
 def test_metrics_that_could_never_be_measured_are_refused(fields: dict[str, Any]) -> None:
@@ -220,7 +224,6 @@ def test_metrics_that_could_never_be_measured_are_refused(fields: dict[str, Any]
         {"success_condition": "result.json.tag == '{{.version.tag}}'"},
         {"provider": http(timeout="1m30.5s")},
         {"provider": http(timeout="500ms")},
-        {"name": ""},
         {"name": "a/b"},
     ],
 )

@@ -80,7 +80,7 @@ def test_a_configuration_is_refused_at_the_field_as_it_was_sent(provider: dict[s
     "provider, path",
     [
         ({**HTTP, "url": "http://{{.resource.name"}, "provider/url"),
-        ({**HTTP, "headers": {"X/Y": "{{end}}"}}, "provider/headers/X~1Y"),
+        ({**HTTP, "headers": {"X~Y": "{{end}}"}}, "provider/headers/X~0Y"),
         ({**KUBERNETES, "workloads": [{"kind": "Job", "name": "{{end}}"}]}, "provider/workloads/0/name"),
         (
             {**PROMETHEUS, "authentication": {"basic": {"username": "{{", "password": "p"}}},
@@ -141,7 +141,7 @@ def test_a_baseline_that_compares_nothing_is_refused(baseline: dict[str, Any], p
     "baseline", [{"maxRatio": 1.1}, {"minRatio": 1, "maxRatio": 1}, {"maxChange": -1, "value": "result.json.n"}]
 )
 def test_a_baseline_with_a_bound_is_saved(baseline: dict[str, Any]) -> None:
-    assert is_saved({"baseline": baseline})
+    assert is_saved({"provider": PROMETHEUS, "baseline": baseline})
 
 
 def test_a_time_after_passing_in_which_nothing_is_measured_is_refused() -> None:

@@ -150,7 +150,7 @@ def test_what_a_version_that_was_gone_back_to_came_to_is_told_beside_the_bad_one
     Verifying(scene, back).fails()
     assert scene.explain(R).message.startswith(
         "v1 runs here; its verification failed (m: too many errors). "
-        "What ends it: a person who verifies v1 again, redeploys it or rolls it back, or a newer version. v2 is blocked. "
+        "What ends it: a person who verifies v1 again or redeploys it, or a newer version. v2 is blocked. "
     )
 
 
@@ -167,5 +167,5 @@ def test_a_verification_that_holds_is_told_beside_a_newer_version_that_waits() -
     verifying.fails("hold", after_passing=True)
     assert scene.explain(R).message.startswith(
         "v1 runs here; its verification failed (m: too many errors), which a person is to decide about. "
-        "What ends it: a person who verifies v1 again, redeploys it or rolls it back, or a newer version. v2 waits. "
+        "What ends it: a person who verifies v1 again or redeploys it, or a newer version. v2 waits. "
     )

@@ -99,7 +99,7 @@ def test_what_runs_is_told_with_who_goes_on(ends: End) -> None:
     }[ends]
     assert scene.explain(R1).message == (
         f"v1 runs here, the newest version; {said}. "
-        "What ends it: a person who verifies v1 again, redeploys it or rolls it back, or a newer version."
+        "What ends it: a person who verifies v1 again or redeploys it, or a newer version."
     )
 
 
@@ -314,7 +314,7 @@ def test_the_order_of_versions_waits_for_a_person(ends: End) -> None:
     ends(Verifying(scene, job_id))
     assert scene.open(second) == set()
     reason = scene.reason("versionOrder", second, R1)
-    assert reason.ended_by == "a person who verifies it again, redeploys v1, rolls it back or rejects it"
+    assert reason.ended_by == "a person who verifies it again, redeploys v1 or rejects it"
     assert reason.who_ends[0].kind == "anyone"
     Verifying(scene, job_id, attempt=2).passes()
     assert scene.open(second) == {R1}

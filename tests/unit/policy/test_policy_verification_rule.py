@@ -9,6 +9,7 @@ import pytest
 from contracts.commands.policy import RuleInput
 from contracts.facts.policy import VerificationRequired
 from contracts.shapes import JobStatus, MetricSpec, Verification
+from services.policy.metrics import LONGEST_NAME, MOST_METRICS
 from tests.unit.policy.policy_scenes import METRIC, Scene, progression, rollback, uid, verification
 
 R = uid("r")
@@ -131,6 +132,28 @@ def test_disp_specs_merge_dedupe_policy_first() -> None:
     first, second = told_by_agent(scene, HEALTH, other)
     assert (first.policy_id, first.metrics) == (policy_id, (METRIC, stricter))
     assert (second.policy_id, second.metrics) == ("", (other,))
+
+
+def test_of_the_agents_metrics_no_more_are_measured_than_of_a_rule_and_what_is_left_out_is_said() -> None:
+    many = [METRIC.model_copy(update={"name": f"m{number}"}) for number in range(MOST_METRICS + 3)]
+    odd = [METRIC.model_copy(update={"name": name}) for name in ("x" * (LONGEST_NAME + 1), " ")]
+    (required,) = told_by_agent(Scene(R), *odd, *many, many[0].model_copy(update={"count": 9}))
+    assert required.metrics == tuple(many[:MOST_METRICS])
+    assert required.note == (
+        "Of the 505 metrics that the job's agent wants measured these are left out: 2 without a name, or with one of more than 256 "
+        "characters; 3 because at most 500 are measured."
+    )
+
+
+def test_where_nothing_of_the_agents_metrics_can_be_measured_that_is_said_as_well() -> None:
+    (required,) = told_by_agent(Scene(R), METRIC.model_copy(update={"name": "x" * (LONGEST_NAME + 1)}))
+    assert required.metrics == ()
+    assert "1 without a name, or with one of more than 256 characters" in required.note
+
+
+def test_where_all_of_the_agents_metrics_are_measured_nothing_is_said() -> None:
+    (required,) = told_by_agent(Scene(R), HEALTH)
+    assert required.note == ""
 
 
 def test_a_rule_that_measures_failed_jobs_takes_nothing_from_the_agent() -> None:

@@ -10,8 +10,7 @@ from contracts.command import Request
 from contracts.commands.inventory import SaveProvider
 from contracts.facts.inventory import ProviderDeleted
 from libs.eventlog.memory import MemoryLog
-from libs.runtime import audit
-from libs.runtime import queue as queue_module
+from libs.runtime import audit, storing
 from libs.runtime.feed import Feed
 from libs.runtime.host import Host
 from libs.simulation.world import WORKSPACE
@@ -77,7 +76,7 @@ async def test_after_a_restart_the_state_is_the_same_from_a_snapshot_and_from_ze
 
 
 async def test_a_state_that_is_dear_to_store_is_not_stored_for_a_few_facts_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue_module, "CHEAP_S", -1.0)  # as if every state took long
+    monkeypatch.setattr(storing, "CHEAP_S", -1.0)  # as if every state took long
     log = MemoryLog()
     for facts, is_stored in [(2, False), (2, True)]:
         first = await log.head(WORKSPACE)

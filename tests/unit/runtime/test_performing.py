@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from libs.runtime.performing import LANE, Performing
+from libs.runtime.lanes import LANE, Lanes
+from libs.runtime.performing import Performing
 from libs.runtime.service import Intent, NotYet
 
 PATIENCE_S = 10
@@ -17,14 +18,14 @@ PATIENCE_S = 10
 class Desk:
     """Performs what a test says, and tells when something arrived."""
 
-    def __init__(self, answers: dict[str, list[Any]], at_once: int = 1_000) -> None:
+    def __init__(self, answers: dict[str, list[Any]]) -> None:
         self.answers = answers
         self.asked: list[Intent] = []
         self.open = True
         self.arrived = asyncio.Event()
         self.performing = Performing(
             self._perform,
-            asyncio.Semaphore(at_once),
+            Lanes(),
             lambda: datetime.now(UTC),
             lambda key: self.open,
             self.arrived.set,
@@ -42,6 +43,12 @@ class Desk:
 
     async def outcome(self) -> None:
         await asyncio.wait_for(self.arrived.wait(), PATIENCE_S)
+
+    async def outcomes(self, number: int) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while len(self.performing.outcomes(number)) < number:
+                self.arrived.clear()
+                await self.arrived.wait()
 
 
 async def test_what_is_not_yet_there_is_asked_for_again() -> None:
@@ -71,6 +78,20 @@ async def test_a_full_lane_holds_up_no_other() -> None:
     assert "other" in asked
     assert "free" in asked
     assert slow[-1].key not in asked
+    await desk.performing.stop()
+
+
+async def test_those_who_do_not_answer_leave_room_for_those_who_do() -> None:
+    stuck = asyncio.Event()
+    hung = [Intent(f"{lane}/{number}", {}, lane=f"hung {lane}") for lane in range(20) for number in range(LANE)]
+    well = [Intent(f"well {number}", {}, lane="well") for number in range(100)]
+    desk = Desk({one.key: [stuck] for one in hung} | {one.key: [{}] for one in well})
+    desk.performing.begin(hung)
+    for _ in range(3):
+        await asyncio.sleep(0)
+    desk.performing.begin(well)
+    await desk.outcomes(len(well))
+    assert {one.key for one in desk.performing.outcomes(1_000)} == {one.key for one in well}
     await desk.performing.stop()
 
 

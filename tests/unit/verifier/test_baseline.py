@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from contracts.facts.planner import RollbackStarted
-from contracts.facts.verifier import MeasurementTaken, VerificationFailed
+from contracts.facts.verifier import MeasurementTaken, VerificationFailed, VerificationInconclusive
 from contracts.shapes import Baseline, MetricSpec
 from libs.runtime.codec import decode, encode
 from libs.simulation.world import refold
@@ -126,6 +126,48 @@ def test_without_a_baseline_it_is_as_the_metric_says(missing: str, status: str, 
     taken = last(scene)
     assert taken.verification_id == scene.room("verifier").state.by_target[next(iter(scene.room("verifier").state.by_target))][0]
     assert (taken.status, taken.held, taken.comparison) == (status, held, None)
+
+
+@pytest.mark.parametrize(
+    "missing,said",
+    [
+        ("pass", "whenMissing says pass: it is judged by its conditions alone"),
+        ("fail", "whenMissing says fail"),
+        ("hold", "whenMissing says hold: it is waited for"),
+    ],
+)
+def test_the_first_version_is_told_plainly_that_there_is_nothing_to_compare_with(missing: str, said: str) -> None:
+    scene = Scene(health=numbers(10))
+    scene.deploy("release 1", compared(max_ratio=2, when_missing=missing))
+    assert last(scene).message == f"there is no earlier good release here to compare with; {said}"
+
+
+def test_what_keeps_an_earlier_release_from_being_compared_with_is_told() -> None:
+    scene = Scene(health=numbers(10), text=[{**GOOD, "value": "ten"}])
+    scene.deploy("release 1", compared(max_ratio=2))
+    scene.deploy("release 2", compared("text", max_ratio=2))
+    assert last(scene).message == (
+        "`result.value` gives no number to compare; whenMissing says pass: it is judged by its conditions alone"
+    )
+    scene.deploy("release 3", compared(max_ratio=2))
+    assert (last(scene).message or "").startswith("the previous good release has no numbers of this metric to compare with; ")
+    scene.deploy("release 4", compared(max_ratio=2, minimum_samples=2))
+    assert (last(scene).message or "").startswith(
+        "of this metric the previous good release has fewer than 2 numbers by the same time; "
+    )
+
+
+def test_a_metric_that_waited_for_a_baseline_says_so_in_the_end() -> None:
+    scene = Scene(health=numbers(10))
+    scene.deploy("release 1", compared(count=2, max_ratio=2, when_missing="hold"))
+    scene.advance(600)
+    assert last(scene).message == (
+        "there is no earlier good release here to compare with; whenMissing says hold, and it was waited for 2 times"
+    )
+    (ended,) = scene.facts(VerificationInconclusive)
+    assert ended.message == (
+        f"0 of 2 measurements passed or failed, at least 1 of 2 must. The last one that did not: {last(scene).message}."
+    )
 
 
 def test_the_number_is_what_the_baseline_says() -> None:

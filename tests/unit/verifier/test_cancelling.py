@@ -6,14 +6,16 @@ from datetime import timedelta
 
 import pytest
 
+from contracts.command import Refused
+from contracts.fact import Fact
 from contracts.facts.inventory import ResourceDeleted
-from contracts.facts.planner import TargetsChanged
+from contracts.facts.planner import DeploymentDeleted, EnvironmentDeleted, EnvironmentSaved, TargetsChanged
 from contracts.facts.verifier import VerificationCancelled, VerificationPassed, VerificationStarted, WatchEnded
 from contracts.shapes import JobStatus
 from libs.simulation.world import refold
 from services.verifier.about import about_of
 from services.verifier.app import service
-from tests.unit.verifier.verifier_scene import ABOUT, Scene, metric
+from tests.unit.verifier.verifier_scene import ABOUT, Scene, id_of, metric
 
 VANISHED = TargetsChanged(
     deployment_id=ABOUT["deployment_id"], environment_id=ABOUT["environment_id"], removed=(ABOUT["resource_id"],)
@@ -135,6 +137,84 @@ def test_what_is_required_of_a_resource_that_is_gone_ends_at_once() -> None:
     scene.require(metric())
     assert scene.outcome() == "cancelled"
     assert not scene.room("verifier").state.known
+
+
+def test_what_is_required_of_a_target_that_a_selector_just_dropped_ends_at_once() -> None:
+    scene = Scene()
+    scene.record(VANISHED)
+    scene.require(metric())
+    (cancelled,) = scene.facts(VerificationCancelled)
+    assert cancelled.reason == "The target is gone."
+    assert [(one.metric, one.number) for one in cancelled.dropped] == [("health", 1)]
+    scene.advance(600)
+    assert scene.outside.asked == []
+    state = scene.room("verifier").state
+    assert not any((state.releases, state.jobs, state.running, state.known, state.by_target, state.good))
+
+
+def test_what_is_required_in_the_same_moment_in_which_its_target_is_dropped_ends_at_once() -> None:
+    scene = Scene()
+    scene.record(VANISHED)
+    scene.job("late", status="successful")
+    scene.require(metric(), job="late")
+    assert scene.outcome() == "cancelled"
+    assert scene.outside.asked == []
+    assert not scene.room("verifier").state.jobs
+
+
+def test_what_was_dropped_is_remembered_no_longer_than_it_could_come_back() -> None:
+    for gone in (
+        ResourceDeleted(resource_id=ABOUT["resource_id"], identifier="eu-1"),
+        VANISHED.model_copy(update={"removed": (), "added": (ABOUT["resource_id"],)}),
+    ):
+        scene = Scene()
+        scene.record(VANISHED)
+        scene.run()
+        assert scene.room("verifier").state.dropped
+        scene.record(gone)
+        scene.run()
+        assert not scene.room("verifier").state.dropped
+        assert refold(service, scene.log) == scene.room("verifier").state
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        ResourceDeleted(resource_id=ABOUT["resource_id"], identifier="eu-1"),
+        EnvironmentDeleted(environment_id=ABOUT["environment_id"]),
+        DeploymentDeleted(deployment_id=ABOUT["deployment_id"]),
+    ],
+)
+def test_what_is_dropped_because_a_part_of_it_went_is_not_remembered(gone: Fact) -> None:
+    scene = Scene()
+    scene.record(gone, VANISHED)
+    scene.run()
+    assert not scene.room("verifier").state.dropped
+
+
+def test_of_what_was_dropped_from_environments_that_come_and_go_little_is_remembered() -> None:
+    scene = Scene()
+    for number in range(20):
+        environment_id = id_of(f"preview {number}")
+        scene.record(
+            EnvironmentSaved(environment_id=environment_id, name=environment_id, created_at=scene.now),
+            VANISHED.model_copy(update={"environment_id": environment_id}),
+            EnvironmentDeleted(environment_id=environment_id),
+        )
+        scene.run()
+    assert len(scene.room("verifier").state.dropped[ABOUT["resource_id"]]) == 1
+
+
+def test_a_dropped_target_is_not_verified_again() -> None:
+    scene = Scene()
+    scene.require(metric(count=1))
+    (started,) = scene.facts(VerificationStarted)
+    scene.script(lambda intent, now: None)
+    scene.again(started.verification_id)
+    scene.record(VANISHED)
+    scene.run()
+    with pytest.raises(Refused):
+        scene.again(scene.facts(VerificationStarted)[-1].verification_id)
 
 
 def test_a_target_that_came_back_while_its_job_ran_is_measured() -> None:

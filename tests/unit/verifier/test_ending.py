@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from contracts.facts.verifier import MeasurementTaken, VerificationFailed, VerificationInconclusive, VerificationPassed
+from contracts.facts.verifier import (
+    MeasurementTaken,
+    VerificationFailed,
+    VerificationInconclusive,
+    VerificationPassed,
+    VerificationStarted,
+)
+from contracts.shapes import MetricSpec
 from tests.unit.verifier.verifier_scene import BAD, GOOD, Scene, metric
 
 EMPTY: dict[str, Any] = {**GOOD, "noData": True}
@@ -68,6 +75,25 @@ def test_where_everything_is_only_observed_it_passes_when_all_is_decided() -> No
     assert scene.outcome() == "passed"
 
 
+LEFT_OUT = "Of the 2 metrics that the job's agent wants measured these are left out: 1 without a name."
+
+
+@pytest.mark.parametrize("metrics", [(), (metric(count=1),)])
+def test_what_is_left_out_of_a_verification_is_said_when_it_passes(metrics: tuple[MetricSpec, ...]) -> None:
+    scene = Scene()
+    scene.require(*metrics, rule=None, note=LEFT_OUT)
+    (started,), (passed,) = scene.facts(VerificationStarted), scene.facts(VerificationPassed)
+    assert started.note == passed.note == LEFT_OUT
+    scene.again(started.verification_id)
+    assert [one.note for one in scene.facts(VerificationPassed)] == [LEFT_OUT] * 2
+
+
+def test_what_is_left_out_is_said_beside_what_else_is_to_be_known() -> None:
+    scene = Scene(health=[BAD])
+    scene.require(metric(count=1, failure_threshold=1), rule=None, note=LEFT_OUT)
+    assert scene.facts(VerificationPassed)[0].note == f"{LEFT_OUT} Not one measurement passed of `health`."
+
+
 def test_too_few_measurements_with_anything_to_judge_are_inconclusive() -> None:
     scene = Scene(quiet=[EMPTY])
     scene.require(metric("quiet", no_data="hold", count=2, minimum_samples=1), metric("long", count=6))
@@ -78,7 +104,10 @@ def test_too_few_measurements_with_anything_to_judge_are_inconclusive() -> None:
     scene.advance(120)
     (ended,) = scene.facts(VerificationInconclusive)
     assert ended.metric == "quiet"
-    assert ended.message == "0 of 2 measurements passed or failed, at least 1 of 2 must."
+    assert ended.message == (
+        "0 of 2 measurements passed or failed, at least 1 of 2 must. "
+        "The last one that did not: the answer holds no data, and it was waited for 2 times."
+    )
 
 
 def test_a_failure_says_more_than_what_is_inconclusive() -> None:

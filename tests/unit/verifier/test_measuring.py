@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from contracts.facts.planner import VersionUpdated
 from contracts.facts.verifier import MeasurementTaken, VerificationFailed, VerificationPassed, VerificationStarted
 from libs.cel.limits import SOURCE_CHARS
@@ -195,6 +197,17 @@ def test_nothing_to_measure_has_passed() -> None:
     assert scene.outcome() == "passed"
 
 
+def test_a_configuration_that_is_deeper_than_any_is_asked_as_it_is() -> None:
+    deep: Any = "{{.resource.name}} ${secret:token}"
+    for _ in range(100):
+        deep = [deep]
+    scene = Scene()
+    given = {"type": "http", "url": "{{.resource.name}}", "headers": deep}
+    scene.require(metric(provider=given))
+    ((_, _, request),) = scene.outside.asked
+    assert (request["provider"], request["secrets"]) == (given, [])
+
+
 def test_provider_fields_are_rendered_for_each_measurement() -> None:
     scene = Scene()
     scene.require(
@@ -221,6 +234,7 @@ def test_provider_fields_are_rendered_for_each_measurement() -> None:
         },
         "secrets": [],
         "workspace_id": WORKSPACE,
+        "unfilled": {"headers/X-Missing": ["{{.version.metadata.nothing}}"]},
     }
 
 

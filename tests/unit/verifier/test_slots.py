@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from immutables import Map
 
+from contracts.facts.planner import VersionCreated
 from contracts.facts.verifier import VerificationStarted
-from libs.simulation.world import START
+from libs.simulation.world import START, refold
+from services.verifier.app import service
 from services.verifier.slots import AT_ONCE, PER_SECOND, REMEMBERED, Slots, first_times
-from tests.unit.verifier.verifier_scene import Scene, metric
+from tests.unit.verifier.verifier_scene import ABOUT, Scene, id_of, metric
 
 EMPTY: Slots = Map()
 A = "https://monitoring"
@@ -63,6 +66,52 @@ def test_first_measurements_are_recorded_and_taken_at_their_slots() -> None:
     scene.advance(600)
     assert scene.outside.seconds("0") == [0.0, 60.0]
     assert scene.outside.seconds("49") == [0.3, 60.3]
+
+
+def verified_together(url: str, *versions: str) -> list[list[float]]:
+    """When the metrics of some versions, which are verified in one moment, are measured first: 60 of each, in seconds."""
+    scene = Scene()
+    for number, version in enumerate(versions, start=2):
+        saved: dict[str, Any] = {
+            "version_id": id_of(f"version {number}"),
+            "deployment_id": ABOUT["deployment_id"],
+            "created_at": START,
+        }
+        scene.record(VersionCreated(tag=version, name=version, **saved))
+        spec = [metric(str(one), provider={"type": "http", "url": url.replace("%", str(one))}) for one in range(60)]
+        scene.deploy(f"release {number}", *spec)
+    assert refold(service, scene.log) == scene.room("verifier").state
+    return [[round((at - START).total_seconds(), 6) for at in one.first_at] for one in scene.facts(VerificationStarted)]
+
+
+def test_parties_are_told_apart_by_what_their_address_is_once_it_is_rendered() -> None:
+    first, second = verified_together("https://{{.version.tag}}.test/%", "a", "b")
+    assert first == second
+    assert (first[0], first[-1]) == (0.0, 0.4)
+
+
+def test_addresses_that_are_written_otherwise_and_come_to_the_same_are_one_party() -> None:
+    first, second = verified_together("https://{{ .environment.name }}/", "a", "b")
+    assert (first[-1], second[0]) == (0.4, 0.41)
+    same, _ = verified_together("{{/* % */}}https://{{.environment.name}}/", "a", "b")
+    assert (same[0], same[-1]) == (0.0, 0.4)
+
+
+def test_a_scheme_from_a_template_and_one_that_is_written_are_one_party() -> None:
+    ((*times,),) = verified_together('{{if eq "%" "7"}}https://eu-1{{else}}https://{{.resource.name}}{{end}}/', "a")
+    assert times[-1] == 0.4
+
+
+def test_an_address_that_can_not_be_rendered_is_a_party_of_its_own() -> None:
+    ((*times,),) = verified_together("https://{{.version.tag | nothing}}/", "a")
+    assert times[-1] == 0.4
+
+
+def test_a_type_that_comes_from_a_template_is_nobody_in_particular() -> None:
+    scene = Scene()
+    scene.require(metric(provider={"type": '{{ "" }}', "url": "https://{{.version.tag}}/"}, count=1, error_limit=0))
+    (started,) = scene.facts(VerificationStarted)
+    assert started.first_at == (START,)
 
 
 def test_a_sleep_takes_no_slot_and_is_due_when_it_is_over() -> None:

@@ -168,6 +168,7 @@ class Scene(World):
         job: str = "job",
         release: str = "release",
         continue_seconds: int | None = None,
+        note: str = "",
     ) -> None:
         """Policy requires a verification (without a rule: for the job's agent), and verifier has acted on it."""
         self.record(
@@ -178,6 +179,7 @@ class Scene(World):
                 rule_id=id_of(rule) if rule else "",
                 metrics=metrics,
                 continue_seconds=continue_seconds,
+                note=note,
                 required_at=self.now,
             )
         )

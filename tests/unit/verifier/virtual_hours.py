@@ -12,7 +12,7 @@ from contracts.facts.inventory import ResourceSaved
 from contracts.facts.planner import DeploymentSaved, EnvironmentSaved
 from contracts.facts.policy import VerificationRequired
 from contracts.facts.verifier import MeasurementTaken
-from libs.runtime.performing import LANE
+from libs.runtime.lanes import LANE
 from libs.runtime.room import Room
 from libs.runtime.service import Intent, Outcome
 from libs.simulation.world import START, World
