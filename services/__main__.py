@@ -80,12 +80,25 @@ class Process:
         if "gateway" in names:
             from services.gateway.serve import Gateway
 
-            self.gateway = Gateway(settings, self.log, self.feed, self.requests, health=self.health, outside=self.outside)
+            self.gateway = Gateway(
+                settings,
+                self.log,
+                self.feed,
+                self.requests,
+                health=self.health,
+                positions=self.positions,
+                outside=self.outside,
+            )
             self.ingest = Ingest(settings.nats, self.gateway.keeping)
 
     def health(self) -> list[dict[str, Any]]:
         """What each service of this process says of itself."""
         return [host.health() for host in self.hosts]
+
+    def positions(self, workspace_id: str) -> dict[str, int]:
+        """How far each service of this process is with a workspace that it has."""
+        found = ((host.service.name, host.position(workspace_id)) for host in self.hosts)
+        return {name: position for name, position in found if position is not None}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Start, serve until told to stop, stop."""

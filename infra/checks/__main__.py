@@ -1,4 +1,5 @@
-"""Run every check, fetch the programs that tests need, then run the tests; all of it runs, and any failure makes the exit code 1."""
+"""Make the dashboard's files, run every check, fetch the programs that tests need, then run the tests; all of it runs, and any failure
+makes the exit code 1."""
 
 from __future__ import annotations
 
@@ -16,6 +17,8 @@ STATIC_CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("types", ("-m", "mypy")),
     # import-linter has no __main__, so its entry point is called as its console script does.
     ("imports", ("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()", "--no-logo")),
+    ("types of the dashboard", ("-m", "infra.ui", "check")),
+    ("tests of the dashboard's logic", ("-m", "infra.ui", "test")),
 )
 
 
@@ -33,8 +36,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--no-static", action="store_true", help="run only pytest")
     options, for_pytest = parser.parse_known_args(arguments)
     failed: list[str] = []
+    if not names_paths(for_pytest) and not passes("dashboard", ("-m", "infra.ui")):
+        failed.append("dashboard")
     if not options.no_static:
-        failed = [name for name, command in STATIC_CHECKS if not passes(name, command)]
+        failed += [name for name, command in STATIC_CHECKS if not passes(name, command)]
     if not options.fast and not names_paths(for_pytest) and not passes("programs", ("-m", "infra.checks.debian")):
         failed.append("programs")
     if failed:

@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from infra.checks.launcher import LAUNCHER, write_launcher
+
 DOWNLOAD_LIMIT_S: Final = 600.0
 _APT: Final = (
     "-o",
@@ -34,6 +36,13 @@ _APT: Final = (
 """Downloads are made as whoever we are, because the user that apt would become may not enter a folder of ours."""
 
 
+_WITH_NEEDS: Final = ("install", "--download-only", "--no-install-recommends", "--assume-yes", "-o", "Debug::NoLocking=1")
+"""Nothing is installed, so nobody has to be kept from doing the same, which would take root."""
+_COMPLETE: Final = "Download complete"
+_NEVER: Final = ("libc6_", "libc-bin_")
+"""The loader that starts a program is the machine's, and fits no other C library."""
+
+
 class CannotFetch(Exception):
     """A package is not there and can not be had; says what was tried, and what a person can do."""
 
@@ -44,18 +53,32 @@ class Program:
 
     Attributes:
         name: what it is called on the path.
-        package: the Debian package that has it, and needs nothing beside the C library to run.
+        package: the Debian package that has it.
         version: of the package; another one is taken where this one is not to be had.
         path: where it lies in the package.
+        needs: packages that it can not do without, beside those that its package names; None where it needs nothing but the C library.
     """
 
     name: str
     package: str
     version: str
     path: str
+    needs: tuple[str, ...] | None = None
 
 
-PROGRAMS: Final = {one.name: one for one in (Program("prometheus", "prometheus", "2.42.0+ds-5+deb12u1", "usr/bin/prometheus"),)}
+PROGRAMS: Final = {
+    one.name: one
+    for one in (
+        Program("prometheus", "prometheus", "2.42.0+ds-5+deb12u1", "usr/bin/prometheus"),
+        Program(
+            "chromium",
+            "chromium",
+            "156.0.8078.79-1~deb12u1",
+            "usr/lib/chromium/chromium",
+            needs=("fonts-dejavu-core", "fonts-liberation"),
+        ),
+    )
+}
 
 
 def program(name: str) -> Path:
@@ -85,8 +108,9 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _kept(wanted: Program, folder: Path) -> Path | None:
-    pinned = folder / wanted.version / wanted.path
-    others = sorted(folder.glob(f"*/{wanted.path}"))
+    path = wanted.path if wanted.needs is None else LAUNCHER
+    pinned = folder / wanted.version / path
+    others = sorted(folder.glob(f"*/{path}"))
     return next((one for one in (pinned, *others) if os.access(one, os.X_OK)), None)
 
 
@@ -94,20 +118,26 @@ def _fetched(wanted: Program, folder: Path) -> Path:
     # Beside its final place, so that a fetch that is broken off leaves nothing that looks complete.
     with tempfile.TemporaryDirectory(prefix="new-", dir=folder, ignore_cleanup_errors=True) as name:
         new = Path(name)
-        package = _downloaded(wanted, new)
+        packages = _downloaded(wanted, new)
         whole = new / "unpacked"
-        _run(["dpkg-deb", "--extract", str(package), str(whole)], new, wanted)
+        for package in packages:
+            _run(["dpkg-deb", "--extract", str(package), str(whole)], new, wanted)
         if not os.access(whole / wanted.path, os.X_OK):
-            raise CannotFetch(f"the Debian package {package.name} holds no program {wanted.path}")
-        version = _run(["dpkg-deb", "--field", str(package), "Version"], new, wanted).strip()
+            raise CannotFetch(f"the Debian package {packages[0].name} holds no program {wanted.path}")
+        version = _run(["dpkg-deb", "--field", str(packages[0]), "Version"], new, wanted).strip()
+        if wanted.needs is not None:
+            write_launcher(whole, wanted.path)
         # Replaced as a whole: what lay there could not be run, or it would have been kept.
         shutil.rmtree(folder / version, ignore_errors=True)
         whole.rename(folder / version)
-        return folder / version / wanted.path
+        return folder / version / (wanted.path if wanted.needs is None else LAUNCHER)
 
 
-def _downloaded(wanted: Program, into: Path) -> Path:
-    """The package file: by the machine's own lists, or, where it has none or old ones, by lists fetched beside it."""
+def _downloaded(wanted: Program, into: Path) -> list[Path]:
+    """The package files, the program's own first: by the machine's own lists, or, where it has none or old ones, by lists fetched beside it.
+
+    Of packages that the program needs, those that the machine does not have in the version that is needed.
+    """
     if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
         raise CannotFetch(
             f"there is no {wanted.name} on the path, and no apt-get and dpkg-deb to fetch it with; install {wanted.name}"
@@ -129,9 +159,15 @@ def _downloaded(wanted: Program, into: Path) -> Path:
         if options:
             _apt(["update", *options], into)
         for name in names:
-            said = _apt(["download", *options, name], into)
-            if found := next(into.glob("*.deb"), None):
-                return found
+            if wanted.needs is None:
+                said = _apt(["download", *options, name], into)
+                found = list(into.glob("*.deb"))
+            else:
+                said = _apt([*_WITH_NEEDS, "-o", f"Dir::Cache={lists / 'cache'}", *options, name, *wanted.needs], into)
+                found = list((lists / "cache" / "archives").glob("*.deb")) if _COMPLETE in said else []
+            found = [one for one in found if not one.name.startswith(_NEVER)]
+            if found:
+                return sorted(found, key=lambda one: (not one.name.startswith(f"{wanted.package}_"), one.name))
     raise CannotFetch(
         f"there is no {wanted.name} on the path, and the Debian package {wanted.package} can not be downloaded: {_last(said)}; "
         f"install it (apt-get install {wanted.package}), or run this once with a network"

@@ -8,7 +8,8 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.gateway.state import SystemState, Workspace
+from services.gateway.sessions import Session, Signer, read
+from services.gateway.state import ApiKey, SystemState, Workspace
 
 _KEY = re.compile(r"([0-9a-f]{16})\.([0-9a-f]{64})")
 _NO_DIGEST = hashlib.sha256(b"").hexdigest()
@@ -42,14 +43,41 @@ def identify(state: SystemState, presented: str, now: datetime) -> Identity | No
 
     The digest of the secret is compared in constant time, with an unknown prefix too.
     """
+    key = key_of(state, presented, now)
+    return _owner(state, key) if key is not None else None
+
+
+def key_of(state: SystemState, presented: str, now: datetime) -> ApiKey | None:
+    """The key that was presented; None as `identify`."""
     match = _KEY.fullmatch(presented)
     if match is None:
         return None
     key = state.keys.get(match[1])
     digest = hashlib.sha256(match[2].encode()).hexdigest()
     holds = hmac.compare_digest(digest, key.secret_sha256 if key is not None else _NO_DIGEST)
-    if key is None or not holds or (key.expires_at is not None and key.expires_at <= now):
+    if key is None or not holds or _is_over(key, now) or key.user_id not in state.users:
         return None
+    return key
+
+
+def identify_session(state: SystemState, signer: Signer, token: str, now: datetime) -> tuple[Identity, Session] | None:
+    """Whose session a cookie's token is; None when it is malformed, not signed by us, over, or its key is gone or over."""
+    claimed = read(token)
+    if claimed is None:
+        return None
+    session, signature = claimed
+    key = state.keys.get(session.key_prefix)
+    if not signer.genuine(session, signature, key) or key is None or session.is_over(now) or _is_over(key, now):
+        return None
+    who = _owner(state, key)
+    return (who, session) if who is not None else None
+
+
+def _is_over(key: ApiKey, now: datetime) -> bool:
+    return key.expires_at is not None and key.expires_at <= now
+
+
+def _owner(state: SystemState, key: ApiKey) -> Identity | None:
     user = state.users.get(key.user_id)
     return Identity(user.id, user.is_admin) if user is not None else None
 

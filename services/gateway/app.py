@@ -8,7 +8,7 @@ from services.gateway.state import READS, SystemState, evolve, initial
 
 service: Service[SystemState] = Service(
     name="gateway",
-    state_version=2,
+    state_version=3,
     reads=READS,
     initial=initial,
     evolve=evolve,

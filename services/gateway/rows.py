@@ -70,7 +70,7 @@ FIELDS: dict[Table, frozenset[str]] = {
     "target": frozenset({"$pair", "$resource", "$gone"}),
     "pin": frozenset({"$deployment", "$environment"}),
     "mark": frozenset({"$target", "$deployment", "$environment"}),
-    "job": frozenset({"$target", "$run", "jobAgentId", "status", "externalId"}),
+    "job": frozenset({"$target", "$deployment", "$environment", "$run", "jobAgentId", "status", "externalId"}),
     "workflow": frozenset({"slug"}),
     "workflow_run": frozenset({"workflowId"}),
     "plan": frozenset({"$deployment"}),

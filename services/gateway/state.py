@@ -52,6 +52,8 @@ class ApiKey:
     prefix: str
     secret_sha256: str
     expires_at: datetime | None
+    name: str
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,8 @@ def evolve(state: SystemState, recorded: Recorded) -> SystemState:
                 prefix=fact.prefix,
                 secret_sha256=fact.secret_sha256,
                 expires_at=fact.expires_at,
+                name=fact.name,
+                created_at=fact.created_at,
             )
             return replace(state, keys=state.keys.set(key.prefix, key), prefixes=state.prefixes.set(key.id, key.prefix))
         case ApiKeyRevoked() as fact:

@@ -27,6 +27,9 @@ class Order:
     descending: bool = False
 
 
+Where = Mapping[str, str | tuple[str, ...]]
+"""By top-level key the text that it must have, or those of which it must have one."""
+
 BY_AGE = Order(("$createdAt",))
 NEWEST_FIRST = Order(("$createdAt",), descending=True)
 
@@ -112,12 +115,12 @@ class ReadStore(Protocol):
         workspace_id: str,
         table: Table,
         *,
-        where: Mapping[str, str] | None = None,
+        where: Where | None = None,
         order: Order = BY_AGE,
         limit: int | None = None,
         offset: int = 0,
     ) -> Page:
-        """Rows whose keys have these values (as text), in order; all of them when `limit` is None."""
+        """Rows whose keys have these values (as text), in order; all of them when `limit` is None, none but their number when it is 0."""
 
     async def scan(
         self,

@@ -206,6 +206,8 @@ class Views:
         pins = await self._effective_pins(target_keys)
         states: dict[str, Json] = {}
         desired = {key: one for key, one in desired.items() if one in releases and may_be_desired(releases[one])}
+        holds = {key: hold for key in target_keys if (hold := _hold(rows.get(key), desired.get(key), latest.get(key)))}
+        agents = await self._store.many(self._workspace_id, "agent", _distinct(one.get("agentId", "") for one in holds.values()))
         for key in target_keys:
             state: Json = {"pin": pins[key]} if key in pins else {}
             for name, of in (("desiredRelease", desired), ("currentRelease", current)):
@@ -213,8 +215,9 @@ class Views:
                     state[name] = releases[of[key]]
             if key in jobs:
                 state["latestJob"] = jobs[key]
-            if (hold := _hold(rows.get(key), desired.get(key), latest.get(key))) is not None:
-                state["dispatchHold"] = hold
+            # At an agent that is gone there are no places to wait for.
+            if key in holds and ("agentId" not in holds[key] or holds[key]["agentId"] in agents):
+                state["dispatchHold"] = holds[key]
             states[key] = state
         return states
 

@@ -6,6 +6,8 @@
 `python -m tests.bench verification [--processes] [--metrics 3000] [--interval 10] [--minutes 2] [--restart 1000] [--virtual 20000]`:
 measurements and how late they are, verifications over a restart, the scheduler alone; 0 leaves one of them out.
 `python -m tests.bench rollback [--processes] [--targets 1000]`: an environment goes back, by hand and after verification.
+`python -m tests.bench stream [--processes] [--rate 200] [--seconds 20] [--readers 0 1 50]`: what live pages cost, and how late they are.
+`python -m tests.bench as_of [--processes] [--targets 10000]`: reads as of the past.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-SUBJECTS = ("releases", "inventory", "dispatch", "verification", "rollback")
+SUBJECTS = ("releases", "inventory", "dispatch", "verification", "rollback", "as_of", "stream")
 
 
 def main() -> None:
@@ -29,6 +31,12 @@ def main() -> None:
         parser.add_argument("--resources", type=int, default=100_000)
     elif subject == "rollback":
         parser.add_argument("--targets", type=int, default=1_000)
+    elif subject == "as_of":
+        parser.add_argument("--targets", type=int, default=10_000)
+    elif subject == "stream":
+        parser.add_argument("--rate", type=int, default=200)
+        parser.add_argument("--seconds", type=float, default=20)
+        parser.add_argument("--readers", nargs="*", type=int, default=[0, 1, 50])
     elif subject == "verification":
         parser.add_argument("--metrics", type=int, default=3_000)
         parser.add_argument("--interval", type=int, default=10)
@@ -53,6 +61,14 @@ def main() -> None:
         from tests.bench import rollback
 
         rollback.measure(asked.targets, options)
+    elif subject == "as_of":
+        from tests.bench import as_of
+
+        as_of.measure(asked.targets, options)
+    elif subject == "stream":
+        from tests.bench import stream
+
+        stream.measure(asked.rate, asked.seconds, asked.readers, options)
     elif subject == "verification":
         from tests.bench import verification
 

@@ -120,6 +120,19 @@ def test_the_options_are_shown_before_anything_is_installed(dev: ModuleType, com
     assert not dev.VENV.exists()
 
 
+def test_the_dashboard_is_made_before_the_system_starts_and_missed_without_harm(dev: ModuleType) -> None:
+    package = dev.ROOT / "services/gateway/ui/package.json"
+    package.parent.mkdir(parents=True)
+    package.write_text("{}", "utf-8")
+    dev.PYTHON.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\ncase "$3" in infra.ui) exit 1;; esac\n', "utf-8")
+    done = run(dev, "up", "--port", "0")
+    assert (done.returncode, done.stdout.split()) == (0, ["-P", "-m", "infra.ui", "-P", "-m", "infra.embedded", "--port", "0"])
+    assert done.stderr == "infra/dev: going on without an up-to-date dashboard\n"
+    # The checks make it themselves, and tell when they can not.
+    dev.STAMP.write_text(json.dumps(dev.fingerprint("requirements-test.lock")), "utf-8")
+    assert run(dev, "test").stdout.split() == ["-P", "-m", "infra.checks"]
+
+
 def test_help_and_mistakes(dev: ModuleType) -> None:
     assert run(dev, "--help").stdout.count("usage: infra/dev up") == 1
     assert run(dev).returncode == 2

@@ -79,8 +79,16 @@ class House:
 @contextlib.contextmanager
 def house(folder: Path, *options: str) -> Iterator[House]:
     """Start the system in a folder, as `infra/dev up --no-demo` does, and stop it at the end."""
-    command = [sys.executable, "-m", "infra.embedded", "--no-demo", "--port", "0", "--data", str(folder), *options]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    with started(folder, *options, python=sys.executable, cwd=ROOT) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def started(folder: Path, *options: str, python: str, cwd: Path, path: str | None = None) -> Iterator[House]:
+    """Start the system that an interpreter finds, with a PATH of its own where one is given, and stop it at the end."""
+    command = [python, "-P", "-m", "infra.embedded", "--no-demo", "--port", "0", "--data", str(folder), *options]
+    environment = os.environ if path is None else {**os.environ, "PATH": path}
+    process = subprocess.Popen(command, cwd=cwd, env=environment, stdout=subprocess.DEVNULL)
     credentials = folder / "credentials.json"
     try:
 

@@ -16,14 +16,18 @@ from libs.eventlog.together import Together
 from services.gateway.adapters.searching import FOLDING, last_measured, measured, scanned, searched, table_name, text_of
 from services.gateway.narrowing import Needs
 from services.gateway.rows import FIELDS, Table
-from services.gateway.store import BY_AGE, Batch, Cursor, Order, Page, ResourceSearch, Series, StoreUnavailable
+from services.gateway.store import BY_AGE, Batch, Cursor, Order, Page, ResourceSearch, Series, StoreUnavailable, Where
 
 
-def _conditions(table: Table, where: Mapping[str, str] | None) -> tuple[Composable, list[str]]:
+def _conditions(table: Table, where: Where | None) -> tuple[Composable, list[str | list[str]]]:
     fields = sorted(where or ())
     assert set(fields) <= FIELDS[table], f"{table} has no index for {fields}"
-    parts = [SQL(" AND {} = %s").format(text_of(field)) for field in fields]
-    return SQL("").join(parts), [(where or {})[field] for field in fields]
+    wanted = [(where or {})[field] for field in fields]
+    parts = [
+        SQL(" AND {} = %s" if isinstance(one, str) else " AND {} = ANY(%s)").format(text_of(field))
+        for field, one in zip(fields, wanted, strict=True)
+    ]
+    return SQL("").join(parts), [one if isinstance(one, str) else list(one) for one in wanted]
 
 
 def _parsed(rows: Sequence[tuple[Any, ...]]) -> list[Json]:
@@ -134,7 +138,7 @@ class PostgresStore:
         workspace_id: str,
         table: Table,
         *,
-        where: Mapping[str, str] | None = None,
+        where: Where | None = None,
         order: Order = BY_AGE,
         limit: int | None = None,
         offset: int = 0,

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any, Final
 
 from contracts.agents import AGENT_CONFIGS, secret_fields
+from libs.secrets.addresses import is_address
 from libs.secrets.config import merged_back, texts
 from libs.secrets.fields import Path, SecretFields
 from libs.secrets.problem import SecretProblem
 from libs.secrets.references import MASK, SEALED, references
 from services.gateway.configs.checks import is_read_outside
-
-_ADDRESS: Final = re.compile(r"(?!webhookurl$)(?:.*(?:url|uri|address|endpoint|host|server)|site)")
-"""Names of fields that say where a secret is sent. Where a tool sends its notifications it sends no secret of ours."""
 
 _READ_BACK: Final = frozenset({"argo-cd"})
 
@@ -78,12 +75,7 @@ def _sealed(path: Path, text: str) -> Iterator[str]:
 
 
 def _addresses(config: Any) -> dict[Path, str]:
-    return {path: _plain(text) for path, text in texts(config) if _is_address(path)}
-
-
-def _is_address(path: Path) -> bool:
-    names = [part for part in path if isinstance(part, str)]
-    return bool(names) and _ADDRESS.fullmatch(re.sub(r"[\s_.\-]+", "", names[-1]).lower()) is not None
+    return {path: _plain(text) for path, text in texts(config) if is_address(path)}
 
 
 def _plain(address: str) -> str:

@@ -6,26 +6,31 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from contracts.command import Answer, Refused, Wish
+from pydantic_core import to_json
+
+from contracts.command import Answer, AsOf, Refused, Wish
 from contracts.commands.dispatcher import CreatePlan, SaveJobAgent, SaveWorkflow
 from contracts.commands.planner import CreateVersion, SaveDeployment, UpdateVersion
 from contracts.commands.policy import RuleInput, SavePolicy
 from contracts.shapes import Json, MetricProvider, MetricSpec, WorkflowStep
 from libs.bus.port import Requests, Unavailable, Written
-from libs.metric_providers import fields_of_provider
+from libs.eventlog.port import MAX_FACT_BYTES
+from libs.metric_providers import fields_of_provider, secret_problems
+from libs.secrets.addresses import none_in_clear
 from libs.secrets.fields import SecretFields
 from libs.secrets.keys import KeysUnavailable
 from libs.secrets.problem import SecretProblem
 from libs.secrets.vault import Vault
 from services.gateway.configs.checks import agent_problems, deployment_problems, may_be_read_outside
 from services.gateway.configs.keeping import OF_ANY_TYPE, fields_of, kept, stands_for_known
-from services.gateway.configs.metrics import KnownProviders, metrics_of, templates_of, with_texts
+from services.gateway.configs.metrics import KnownProviders, Place, metrics_of, templates_of, with_texts
 from services.gateway.rows import Table
 from services.gateway.store import ReadStore, StoreUnavailable
 
 W = TypeVar("W", bound=Wish)
+_PROVIDER: Final = "/body/rules/{}/verification/metrics/{}/provider"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +128,9 @@ class Configs:
         return _with(wish, job_agents=tuple(steps))
 
     async def _policy(self, wish: SavePolicy, workspace_id: str) -> Wish:
-        """Providers of metrics hold secrets as agents do; what is wrong with them policy says."""
+        """Providers of metrics hold secrets as agents do; what is wrong with them policy says, but of secrets, which it does not see."""
         metrics = list(metrics_of(wish.rules))
+        _check_size(metrics)
         known = KnownProviders(None)
         if wish.policy_id is not None and any(stands_for_known(metric.provider.given) for *_, metric in metrics):
             known = KnownProviders(await self._store.get(workspace_id, "policy", wish.policy_id))
@@ -132,15 +138,19 @@ class Configs:
         for index, number, place, metric in metrics:
             given, before = metric.provider.given, known.of(place)
             fields = fields_of_provider(metric.provider.type)
-            path = f"/body/rules/{index}/verification/metrics/{number}/provider"
+            path = _PROVIDER.format(index, number)
             # The secret of a text that is a template is what it names.
             with _refusing(path):
                 templates = templates_of(given, fields)
             as_known = _Known(before, before["type"] == given["type"]) if before is not None else _Known()
             config = await self._kept(workspace_id, with_texts(given, dict.fromkeys(templates, "")), fields, as_known, path)
-            provider = MetricProvider.model_validate(with_texts(config, templates))
+            config = with_texts(config, templates)
+            with _refusing(path):
+                none_in_clear(config)  # a secret field that is a template is not sealed
+            provider = MetricProvider.model_validate(config)
             if provider != metric.provider:
                 changed[index, number] = metric.model_copy(update={"provider": provider})
+        _refuse_metrics(await asyncio.to_thread(_of_secrets, metrics))
         return _with(wish, rules=tuple(_with_metrics(rule, index, changed) for index, rule in enumerate(wish.rules)))
 
     async def _known(self, workspace_id: str, table: Table, row_id: str | None, field: str, config: Json) -> _Known:
@@ -178,7 +188,15 @@ class KeepingRequests:
         self._configs = configs
 
     async def ask(
-        self, wish: Wish | Written, *, id: str, workspace_id: str, auth_id: str, min_position: int = 0, traceparent: str = ""
+        self,
+        wish: Wish | Written,
+        *,
+        id: str,
+        workspace_id: str,
+        auth_id: str,
+        min_position: int = 0,
+        traceparent: str = "",
+        as_of: AsOf | None = None,
     ) -> Answer:
         """See `Requests.ask`."""
         if isinstance(wish, Wish):
@@ -189,8 +207,41 @@ class KeepingRequests:
             except (StoreUnavailable, KeysUnavailable) as error:
                 raise Unavailable(f"secrets can not be kept now: {error}") from error
         return await self._requests.ask(
-            wish, id=id, workspace_id=workspace_id, auth_id=auth_id, min_position=min_position, traceparent=traceparent
+            wish,
+            id=id,
+            workspace_id=workspace_id,
+            auth_id=auth_id,
+            min_position=min_position,
+            traceparent=traceparent,
+            as_of=as_of,
         )
+
+
+def _check_size(metrics: Sequence[tuple[int, int, Place, MetricSpec]]) -> None:
+    """Policy would refuse what no fact can hold; looking through all of it for secrets would keep everybody else waiting until then."""
+    size = sum(len(to_json(metric.provider.given)) for *_, metric in metrics)
+    if size > MAX_FACT_BYTES:
+        message = (
+            f"The policy is too large: its metrics have {size} bytes of JSON, at most {MAX_FACT_BYTES}. Split it into several."
+        )
+        raise Refused("invalid", message, code="INVALID_POLICY", details=[{"path": "/body", "message": message}])
+
+
+def _of_secrets(metrics: Sequence[tuple[int, int, Place, MetricSpec]]) -> list[Json]:
+    """What is wrong with secrets that stand in clear in whom metrics ask."""
+    return [
+        {"path": "/".join([_PROVIDER.format(index, number), *filter(None, [where])]), "message": message}
+        for index, number, _, metric in metrics
+        for where, message in secret_problems(metric.provider)
+    ]
+
+
+def _refuse_metrics(problems: Sequence[Json]) -> None:
+    """As policy does, which says what else is wrong with metrics."""
+    if problems:
+        first = problems[0]
+        message = f"Invalid metric: {first['path']}: {first['message']}"
+        raise Refused("invalid", message, code="INVALID_METRIC", details=list(problems))
 
 
 def _with(wish: W, **changes: Any) -> W:

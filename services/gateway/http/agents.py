@@ -33,7 +33,7 @@ async def _shown(call: Call, agents: Sequence[Json]) -> list[Json]:
 async def list_job_agents(call: Call) -> Reply:
     """Job agents, newest first."""
     paging: bodies.Paging = call.query
-    page = await call.deps.store.find(call.workspace_id, "agent", order=NEWEST_FIRST, limit=paging.limit, offset=paging.offset)
+    page = await call.store.find(call.workspace_id, "agent", order=NEWEST_FIRST, limit=paging.limit, offset=paging.offset)
     return page_of(await _shown(call, [shown(one) for one in page.items]), page.total, paging)
 
 
@@ -70,7 +70,7 @@ async def list_agent_jobs(call: Call) -> Reply:
     where = {"jobAgentId": agent_id}
     if query.status is not None:
         where["status"] = query.status
-    page = await call.deps.store.find(
+    page = await call.store.find(
         call.workspace_id, "job", where=where, order=NEWEST_FIRST, limit=query.limit, offset=query.offset
     )
     jobs = await call.views.jobs(page.items, with_context=query.include_dispatch_context)

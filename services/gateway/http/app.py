@@ -1,4 +1,4 @@
-"""The HTTP application: every router, the intake before them, and one shape for whatever goes wrong."""
+"""The HTTP application: every router, the pages and the intake before them, and one shape for whatever goes wrong."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from starlette.routing import Match
 
 from services.gateway.http import (
     agents,
+    api_keys,
+    board,
+    chains,
     choices,
     dependencies,
     deployments,
@@ -22,14 +25,18 @@ from services.gateway.http import (
     explanations,
     freezes,
     health,
+    histories,
     jobs,
+    machinery,
     plans,
     policies,
     providers,
     relationship_rules,
     resource_variables,
     resources,
+    session,
     skips,
+    stream,
     systems,
     targets,
     variable_sets,
@@ -41,12 +48,15 @@ from services.gateway.http import (
     workspaces,
 )
 from services.gateway.http.deps import Deps
+from services.gateway.http.files import Folder
 from services.gateway.http.intake import Intake
 from services.gateway.http.operation import Operation, Routes, answer_of
+from services.gateway.http.pages import Pages
 from services.gateway.http.problem import Problem
 
 ROUTES: tuple[Routes, ...] = (
     workspaces.routes,
+    api_keys.routes,
     systems.routes,
     deployments.routes,
     variables.routes,
@@ -72,6 +82,11 @@ ROUTES: tuple[Routes, ...] = (
     choices.routes,
     verifications.routes,
     events.routes,
+    chains.routes,
+    board.routes,
+    machinery.routes,
+    histories.routes,
+    stream.routes,
 )
 """Every endpoint of the v1 API that needs a credential, by noun."""
 
@@ -84,8 +99,12 @@ def operations() -> Mapping[str, Operation]:
     return {one.name: one for routes in ROUTES for one in routes.operations}
 
 
-def create_app(deps: Deps) -> FastAPI:
-    """The application, served under `/api`."""
+def create_app(deps: Deps, folder: Folder | None = None) -> FastAPI:
+    """The application: the API under `/api`, the dashboard everywhere else.
+
+    Args:
+        folder: with the dashboard's files; by default where they are made.
+    """
     app = FastAPI(
         title="Signalbox",
         version=deps.version,
@@ -96,9 +115,11 @@ def create_app(deps: Deps) -> FastAPI:
         exception_handlers={HTTPException: _routing_problem},
     )
     health.serve(app, deps)
+    session.serve(app, deps)
     webhooks.serve(app, deps)
     for routes in sorted(ROUTES, key=lambda one: one not in BUSY):
         routes.serve(app, deps)
+    app.add_middleware(Pages, deps=deps, folder=folder, first=board.of_page)
     app.add_middleware(Intake)
     return app
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -12,7 +13,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from contracts.command import Answer, Refused, Wish
+from contracts.command import Answer, AsOf, Refused, Wish
 from contracts.envelope import NIL_WORKSPACE
 from contracts.shapes import Json
 from libs.bus.port import Unavailable, Written
@@ -24,6 +25,7 @@ from services.gateway.http.validation import canonical_uuid
 from services.gateway.json_text import dump
 from services.gateway.masking import masked
 from services.gateway.rows import Table
+from services.gateway.store import ReadStore
 from services.gateway.views import Views, shown
 
 _TOO_LARGE = (
@@ -62,6 +64,8 @@ class Call:
         query, body: as the models of the operation say.
         command_id: of the command that the request becomes; the same when it is repeated.
         fingerprint: of the body, when a key names the request and so says that a repeat has the same; else empty.
+        as_of: the moment of the past that a read is as of; None for now.
+        store: the rows, as of then or of now.
     """
 
     deps: Deps
@@ -73,10 +77,18 @@ class Call:
     body: Any
     command_id: str
     fingerprint: str = ""
+    as_of: AsOf | None = None
+    store: ReadStore = field(init=False)
     views: Views = field(init=False)
 
     def __post_init__(self) -> None:
-        self.views = Views(self.deps.store, self.workspace_id)
+        past = self.as_of
+        self.store = self.deps.store if past is None else self.deps.past.store(self.workspace_id, past)
+        self.views = Views(self.store, self.workspace_id)
+
+    def now(self) -> datetime:
+        """The time as which is read: what depends on the clock is told as it stood then."""
+        return self.deps.clock() if self.as_of is None else self.as_of.time
 
     # --- what was sent ---------------------------------------------------------------------------------------------------------
 
@@ -152,7 +164,7 @@ class Call:
                 ) from repeated
 
     async def look(self, query: Wish, *, with_rows: bool = False) -> Any:
-        """Have a query answered on everything that is recorded now.
+        """Have a query answered on everything that is recorded now, or was then.
 
         Args:
             with_rows: the answer names things whose rows are read next, so that these must have come as far.
@@ -160,7 +172,8 @@ class Call:
         Raises: Refused; Problem (503).
         """
         answer = await self._answer(query, self.workspace_id)
-        if with_rows and not await self.deps.progress.reached(self.workspace_id, answer.position, self.deps.read_wait_s):
+        behind = with_rows and self.as_of is None
+        if behind and not await self.deps.progress.reached(self.workspace_id, answer.position, self.deps.read_wait_s):
             raise unavailable("what was found can not be read yet; send the same request again")
         return answer.result
 
@@ -176,6 +189,7 @@ class Call:
                 auth_id=self.who.auth_id,
                 min_position=await self.deps.log.head(workspace_id),
                 traceparent=self.traceparent,
+                as_of=self.as_of,
             )
         except Unavailable as error:
             raise unavailable(f"the {owner} service does not answer now; send the same request again") from error
@@ -191,7 +205,7 @@ class Call:
 
     async def row(self, table: Table, row_id: str, what: str) -> Json:
         """A row as the API shows it. Raises: NotFound."""
-        found = await self.deps.store.get(self.workspace_id, table, row_id)
+        found = await self.store.get(self.workspace_id, table, row_id)
         if found is None:
             raise NotFound(what)
         return shown(found)
@@ -205,7 +219,7 @@ class Call:
 
     async def row_named(self, table: Table, name: str, what: str, field: str = "name") -> Json:
         """A row by its name. Raises: NotFound."""
-        page = await self.deps.store.find(self.workspace_id, table, where={field: name}, limit=1)
+        page = await self.store.find(self.workspace_id, table, where={field: name}, limit=1)
         if not page.items:
             raise NotFound(what)
         return shown(page.items[0])
@@ -213,7 +227,7 @@ class Call:
     async def last_known(self, table: Table, row_id: str) -> Json | None:
         """The newest document of a thing, whether it still exists or not."""
         of = f"{table}/{row_id}"
-        found = await self.deps.store.newest(self.workspace_id, "history", "$of", [of], by="$of")
+        found = await self.store.newest(self.workspace_id, "history", "$of", [of], by="$of")
         return shown(found[of]) if of in found else None
 
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from contracts.commands.planner import LiftMark, PinVersion, Redeploy, ReleasePin, RollBack, RollBackEnvironment
+from contracts.commands.planner import (
+    LiftMark,
+    PinVersion,
+    PreviewRollback,
+    Redeploy,
+    ReleasePin,
+    RollBack,
+    RollBackEnvironment,
+    RollbackPreview,
+)
+from contracts.shapes import Json
 from services.gateway.http import answers, bodies
 from services.gateway.http.call import Call, Reply, accepted
 from services.gateway.http.lists import page_of
@@ -46,7 +56,7 @@ async def get_pin(call: Call) -> Reply:
     key, resource_id = pin_key(**scope), scope["resource_id"]
     found = (await call.views.pins([key])).get(key)
     # The id of a resource that was deleted never returns, and nobody can release its pin.
-    gone = resource_id is not None and await call.deps.store.get(call.workspace_id, "resource", resource_id) is None
+    gone = resource_id is not None and await call.store.get(call.workspace_id, "resource", resource_id) is None
     if found is None or gone:
         raise NotFound("Pin")
     return Reply(200, found)
@@ -115,6 +125,55 @@ async def roll_everything_back(call: Call) -> Reply:
     return await _rolled_back(call, wish)
 
 
+@routes.add(
+    "GET",
+    f"{_PAIR}/rollback",
+    name="preview_environment_rollback",
+    answers={200: answers.RollbackPreview},
+    query=bodies.RollbackQuery,
+)
+async def preview_pair_rollback(call: Call) -> Reply:
+    """What rolling a deployment back in an environment would do; refused as that would be, and nothing is changed."""
+    query: bodies.RollbackQuery = call.query
+    scope = _scope(call)
+    wish = PreviewRollback(
+        deployment_id=scope["deployment_id"],
+        environment_id=scope["environment_id"],
+        version_id=query.version_id,
+        from_version_id=query.from_version_id,
+    )
+    return await _previewed(call, wish)
+
+
+@routes.add(
+    "GET", "/environments/{environmentId}/rollback", name="preview_whole_rollback", answers={200: answers.RollbackPreview}
+)
+async def preview_whole_rollback(call: Call) -> Reply:
+    """What rolling every target of an environment back would do; refused as that would be, and nothing is changed."""
+    return await _previewed(call, PreviewRollback(environment_id=call.id("environmentId", "Environment")))
+
+
+async def _previewed(call: Call, wish: PreviewRollback) -> Reply:
+    found = RollbackPreview.model_validate(await call.look(wish, with_rows=True))
+    ids = {version_id for one in found.items for version_id in (one.from_version_id, one.to_version_id)}.union(found.marked)
+    versions = await call.store.many(call.workspace_id, "version", sorted(ids))
+    deployments = await call.store.many(call.workspace_id, "deployment", sorted({one.deployment_id for one in found.items}))
+
+    def named(version_id: str) -> Json:
+        return {"versionId": version_id, "tag": versions.get(version_id, {}).get("tag", "")}
+
+    items = [
+        {
+            "deployment": {"id": one.deployment_id, "name": deployments.get(one.deployment_id, {}).get("name", "")},
+            "leaves": named(one.from_version_id),
+            "to": named(one.to_version_id),
+            "targets": one.targets,
+        }
+        for one in found.items
+    ]
+    return Reply(200, {"items": items, "targets": found.targets, "marked": [named(one) for one in found.marked]})
+
+
 async def _rolled_back(call: Call, wish: RollBack | RollBackEnvironment) -> Reply:
     done = await call.ask(wish)
     return Reply(202, {"targets": done["targets"], "message": "Rollback requested"})
@@ -125,10 +184,11 @@ async def list_bad_versions(call: Call) -> Reply:
     """The versions that do not go to a target again until a person lifts their mark, the newest mark first."""
     paging: bodies.Paging = call.query
     target = target_of(call)
+    await call.row("target", target.key, "Release target")
     # The id of a resource that was deleted never returns, and nothing goes there.
-    if await call.deps.store.get(call.workspace_id, "resource", target.resource_id) is None:
+    if await call.store.get(call.workspace_id, "resource", target.resource_id) is None:
         return page_of([], 0, paging)
-    page = await call.deps.store.find(
+    page = await call.store.find(
         call.workspace_id,
         "mark",
         where={"$target": target.key},
@@ -136,7 +196,7 @@ async def list_bad_versions(call: Call) -> Reply:
         limit=paging.limit,
         offset=paging.offset,
     )
-    versions = await call.deps.store.many(call.workspace_id, "version", sorted({one["versionId"] for one in page.items}))
+    versions = await call.store.many(call.workspace_id, "version", sorted({one["versionId"] for one in page.items}))
     tags = {version_id: version["tag"] for version_id, version in versions.items()}
     return page_of([{**shown(one), "tag": tags.get(one["versionId"], "")} for one in page.items], page.total, paging)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from contracts.commands.planner import DeleteDeployment, SaveDeployment
+from contracts.commands.policy import DeploymentGates, Gates
 from contracts.shapes import Json
 from libs.cel import contexts
 from services.gateway.http import answers, bodies
@@ -12,6 +13,7 @@ from services.gateway.http.call import Call, Reply, accepted
 from services.gateway.http.filtered import Listing, page_matching
 from services.gateway.http.lists import page_of, program_of
 from services.gateway.http.operation import Routes
+from services.gateway.http.telling import told
 from services.gateway.store import NEWEST_FIRST
 from services.gateway.views import shown
 
@@ -42,7 +44,7 @@ async def _with_systems(call: Call, deployments: Sequence[Json]) -> list[Json]:
 async def list_deployments(call: Call) -> Reply:
     """Deployments with their systems, newest first."""
     paging: bodies.CelPaging = call.query
-    store = call.deps.store
+    store = call.store
     if paging.cel is None:
         page = await store.find(call.workspace_id, "deployment", order=NEWEST_FIRST, limit=paging.limit, offset=paging.offset)
         return page_of(await _with_systems(call, [shown(one) for one in page.items]), page.total, paging)
@@ -87,3 +89,14 @@ async def delete_deployment(call: Call) -> Reply:
     """Delete a deployment."""
     gone = await call.ask(DeleteDeployment(deployment_id=call.id("deploymentId", "Deployment")))
     return accepted(gone["id"], "Deployment deletion requested")
+
+
+@routes.add("GET", "/deployments/{deploymentId}/gates", answers={200: answers.DeploymentGates})
+async def get_gates(call: Call) -> Reply:
+    """The policies that versions of a deployment pass, by environment, and where they must have succeeded before."""
+    deployment = await call.row("deployment", call.id("deploymentId", "Deployment"), "Deployment")
+    found = Gates.model_validate(await call.look(DeploymentGates(deployment_id=deployment["id"]), with_rows=True))
+    ids = sorted({gate.policy_id for one in found.items for gate in one.gates})
+    rows = await call.store.many(call.workspace_id, "policy", ids)
+    policies = await call.as_sent([shown(rows[one]) for one in ids if one in rows], "rules")
+    return Reply(200, {**told(found), "policies": policies})

@@ -24,6 +24,7 @@ routes = Routes("release targets")
     answers={200: answers.Page[answers.Version]},
     body=bodies.EligibleBody,
     query=bodies.Paging,
+    past=True,
 )
 async def list_eligible_versions(call: Call) -> Reply:
     """The versions that every rule lets go to a target now, newest first."""
@@ -49,7 +50,7 @@ async def list_eligible_versions(call: Call) -> Reply:
     )
     ids: list[str] = (await call.look(query, with_rows=True))["version_ids"]
     part = ids[paging.offset : paging.offset + paging.limit]
-    rows = await call.deps.store.many(call.workspace_id, "version", part)
+    rows = await call.store.many(call.workspace_id, "version", part)
     return page_of([shown(rows[one]) for one in part if one in rows], len(ids), paging)
 
 
@@ -59,6 +60,7 @@ async def list_eligible_versions(call: Call) -> Reply:
     answers={200: answers.Page[answers.TargetPreview]},
     body=bodies.PreviewBody,
     query=bodies.Paging,
+    past=True,
 )
 async def preview_resource(call: Call) -> Reply:
     """Where a resource would be deployed to, by names of system, deployment and environment."""
@@ -73,7 +75,7 @@ async def preview_resource(call: Call) -> Reply:
     )
     found = await call.look(PreviewResource(resource=resource), with_rows=True)
     part = found[paging.offset : paging.offset + paging.limit]
-    many = call.deps.store.many
+    many = call.store.many
     systems = await many(call.workspace_id, "system", [one["system_id"] for one in part])
     deployments = await many(call.workspace_id, "deployment", [one["deployment_id"] for one in part])
     environments = await many(call.workspace_id, "environment", [one["environment_id"] for one in part])

@@ -33,7 +33,7 @@ async def list_evaluations(call: Call) -> Reply:
     )
     found = TargetEvaluation.model_validate(await call.look(query, with_rows=True))
     ids = [one.policy_id for one in found.policies if one.policy_id is not None]
-    policies = await call.deps.store.many(call.workspace_id, "policy", ids)
+    policies = await call.store.many(call.workspace_id, "policy", ids)
     verdicts = {reason.verdict for one in found.policies for reason in one.results}
     answer: Json = {
         "versionId": found.version_id,

@@ -11,11 +11,14 @@ from starlette.responses import Response, StreamingResponse
 
 from contracts.documents import stamp
 from contracts.envelope import Recorded
+from contracts.fact import FACTS
 from libs.eventlog.port import LogUnavailable
 from services.gateway.http import answers, bodies
 from services.gateway.http.call import Call
+from services.gateway.http.naming import names_of
 from services.gateway.http.operation import Routes
 from services.gateway.http.problem import Unprocessable, finding
+from services.gateway.http.seeking import Wanted, sought
 
 routes = Routes("events")
 
@@ -23,7 +26,7 @@ _BATCH = 500
 _RETRY_S = 0.1
 
 
-def _event(one: Recorded) -> dict[str, Any]:
+def event(one: Recorded) -> dict[str, Any]:
     """The fact as a CloudEvent; its payload is passed on as it is stored."""
     event = one.cloudevent()
     return {
@@ -35,31 +38,47 @@ def _event(one: Recorded) -> dict[str, Any]:
 
 
 def _types(told: str | None) -> tuple[str, ...]:
-    return tuple(name for part in (told or "").split(",") if (name := part.strip()))
+    """The types that are named; `policy.*` names all of a service."""
+    found: list[str] = []
+    for part in (told or "").split(","):
+        name = part.strip()
+        if name.endswith(".*"):
+            # What is named and not known matches nothing, where no name at all would match everything.
+            found += [one for one in FACTS if one.startswith(name[:-1])] or [name]
+        elif name:
+            found.append(name)
+    return tuple(dict.fromkeys(found))
 
 
 @routes.add("GET", "/events", answers={200: answers.EventPage}, query=bodies.EventsQuery)
 async def list_events(call: Call) -> Response:
     """Facts of the workspace, in the order of their positions."""
     query: bodies.EventsQuery = call.query
-    log, where = call.deps.log, call.workspace_id
-    types = _types(query.types)
-    head = await log.head(where)
-    if query.order == "desc":
-        before = head + 1 if query.before is None else min(query.before, head + 1)
-        found = [one for one in await log.read_back(where, before, query.limit, types) if one.position > query.after]
-    else:
-        after = min(query.after, head)
-        if types:
-            found = await log.read_types(where, after, query.limit, types)
-        else:
-            found = await log.read(where, after, query.limit)
-        found = [one for one in found if query.before is None or one.position < query.before]
-    body = orjson.dumps({"items": [_event(one) for one in found], "position": head})
-    return Response(body, media_type="application/json")
+    head = call.as_of.position if call.as_of is not None else await call.deps.log.head(call.workspace_id)
+    before = head + 1 if query.before is None else min(query.before, head + 1)
+    wanted = Wanted(_types(query.types), query.subject or "", query.text or "", query.after, before, query.order == "desc")
+    found, goes_on = await sought(call.deps.log, call.workspace_id, wanted, query.limit)
+    page: dict[str, Any] = {"items": [event(one) for one in found], "position": head}
+    if goes_on is not None:
+        page["next"] = goes_on
+    if query.names:
+        page["names"] = await names_of(call, found)
+    return Response(orjson.dumps(page), media_type="application/json")
 
 
-@routes.add("GET", "/events/stream", answers={200: None}, query=bodies.StreamQuery)
+@routes.add("GET", "/events/types", answers={200: answers.EventTypes}, past=False)
+async def list_event_types(call: Call) -> Response:
+    """Every kind of fact that there may be, and what it says."""
+    items = [{"type": name, "description": _sentence(FACTS[name].__doc__ or "")} for name in sorted(FACTS)]
+    return Response(orjson.dumps({"items": items}), media_type="application/json")
+
+
+def _sentence(text: str) -> str:
+    """The first paragraph, on one line."""
+    return " ".join(text.strip().partition("\n\n")[0].split())
+
+
+@routes.add("GET", "/events/stream", answers={200: None}, query=bodies.StreamQuery, past=False)
 async def stream_events(call: Call) -> Response:
     """Facts as server-sent events: `id` is the position, from which a client that was cut off goes on by itself."""
     query: bodies.StreamQuery = call.query
@@ -98,7 +117,7 @@ async def _frames(call: Call, after: int, types: frozenset[str]) -> AsyncIterato
 
 
 def _frame(one: Recorded) -> bytes:
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (one.position, one.type.encode(), orjson.dumps(_event(one)))
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (one.position, one.type.encode(), orjson.dumps(event(one)))
 
 
 async def _anything_new(call: Call, after: int) -> bool:

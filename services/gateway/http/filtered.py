@@ -58,7 +58,7 @@ async def page_matching(call: Call, listing: Listing, program: Program) -> tuple
     paging: Paging = call.query
     items: list[Json] = []
     total = 0
-    async for found in _matching(call, listing, program):
+    async for found in matching(call, listing, program):
         if total < paging.offset + paging.limit:
             begin = max(0, paging.offset - total)
             items += found[begin : begin + paging.limit - len(items)]
@@ -68,7 +68,7 @@ async def page_matching(call: Call, listing: Listing, program: Program) -> tuple
 
 async def matching_ids(call: Call, listing: Listing, program: Program) -> list[str]:
     """The ids of all documents that match, in order. Raises: Problem, as `picked`."""
-    return [one["id"] async for found in _matching(call, listing, program) for one in found]
+    return [one["id"] async for found in matching(call, listing, program) for one in found]
 
 
 async def picked(call: Call, documents: Sequence[Json], pick: Pick) -> list[Json]:
@@ -81,14 +81,14 @@ async def picked(call: Call, documents: Sequence[Json], pick: Pick) -> list[Json
         return await _Filter(pick).taken(documents)
 
 
-async def _matching(call: Call, listing: Listing, program: Program) -> AsyncIterator[list[Json]]:
-    """What matches, batch by batch."""
+async def matching(call: Call, listing: Listing, program: Program) -> AsyncIterator[list[Json]]:
+    """What matches, batch by batch. Raises: Problem, as `picked`."""
     needs = needs_of(program, listing.variable, listing.computed)
     after: Cursor | None = None
     async with _turn(call):
         chosen = _Filter(lambda part: program.filter(part, listing.variable))
         while True:
-            batch = await call.deps.store.scan(
+            batch = await call.store.scan(
                 call.workspace_id,
                 listing.table,
                 where=listing.where,

@@ -32,12 +32,12 @@ async def _shown(call: Call, rows: Sequence[Json]) -> list[Json]:
     present: set[str] = set()
     for scope, table in _SCOPES.items():
         ids = sorted({one["scopeId"] for one in rows if one["scope"] == scope})
-        present.update(await call.deps.store.many(call.workspace_id, table, ids) if ids else ())
-    return await asyncio.to_thread(standings, rows, call.deps.clock(), present)
+        present.update(await call.store.many(call.workspace_id, table, ids) if ids else ())
+    return await asyncio.to_thread(standings, rows, call.now(), present)
 
 
 async def _freeze(call: Call, freeze_id: str) -> Json:
-    row = await call.deps.store.get(call.workspace_id, "freeze", freeze_id)
+    row = await call.store.get(call.workspace_id, "freeze", freeze_id)
     if row is None:
         raise NotFound("Freeze")
     return (await _shown(call, [row]))[0]
@@ -74,7 +74,7 @@ def _end(call: Call, body: FreezeBody) -> datetime | None:
 async def list_freezes(call: Call) -> Reply:
     """Freezes, those that were thawed or are over too, newest first."""
     paging: bodies.Paging = call.query
-    page = await call.deps.store.find(call.workspace_id, "freeze", order=NEWEST_FIRST, limit=paging.limit, offset=paging.offset)
+    page = await call.store.find(call.workspace_id, "freeze", order=NEWEST_FIRST, limit=paging.limit, offset=paging.offset)
     return page_of(await _shown(call, page.items), page.total, paging)
 
 
@@ -89,11 +89,11 @@ async def create_freeze(call: Call) -> Reply:
 @routes.add("GET", "/freezes/active", answers={200: answers.Page[answers.Freeze]}, query=bodies.Paging)
 async def list_active_freezes(call: Call) -> Reply:
     """The freezes that hold now, newest first."""
-    page = await call.deps.store.find(call.workspace_id, "freeze", where={"$state": "open"}, order=NEWEST_FIRST)
+    page = await call.store.find(call.workspace_id, "freeze", where={"$state": "open"}, order=NEWEST_FIRST)
     return cut([one for one in await _shown(call, page.items) if one["active"]], call.query)
 
 
-@routes.add("POST", "/freezes/effect", answers={200: answers.HeldTargets}, body=bodies.FreezePreview)
+@routes.add("POST", "/freezes/effect", answers={200: answers.HeldTargets}, body=bodies.FreezePreview, past=True)
 async def preview_freeze(call: Call) -> Reply:
     """What a freeze would hold, before there is one."""
     body: bodies.FreezePreview = call.body
@@ -105,7 +105,7 @@ async def get_freeze(call: Call) -> Reply:
     """A freeze, with the versions that may pass it."""
     freeze_id = call.id("freezeId", "Freeze")
     freeze = await _freeze(call, freeze_id)
-    overrides = await call.deps.store.among(call.workspace_id, "freeze_override", "freezeId", [freeze_id])
+    overrides = await call.store.among(call.workspace_id, "freeze_override", "freezeId", [freeze_id])
     return Reply(200, {**freeze, "overrides": [shown(one) for one in overrides]})
 
 

@@ -16,7 +16,7 @@ routes = Routes("jobs")
 
 async def job_document(call: Call, job_id: str) -> Json:
     """One job with what it was made from. Raises: NotFound."""
-    row = await call.deps.store.get(call.workspace_id, "job", job_id)
+    row = await call.store.get(call.workspace_id, "job", job_id)
     if row is None:
         raise NotFound("Job")
     (job,) = await call.views.jobs([row])
@@ -27,7 +27,7 @@ async def job_document(call: Call, job_id: str) -> Json:
 async def list_jobs(call: Call) -> Reply:
     """Jobs beside their releases, newest first; those of workflow runs have none, and are in their runs."""
     paging: bodies.Paging = call.query
-    page = await call.deps.store.find(
+    page = await call.store.find(
         call.workspace_id, "job", where={"$run": ""}, order=NEWEST_FIRST, limit=paging.limit, offset=paging.offset
     )
     return page_of(await call.views.with_release(page.items), page.total, paging)
@@ -42,7 +42,7 @@ async def get_job(call: Call) -> Reply:
 @routes.add("GET", "/jobs/{jobId}/with-release", answers={200: answers.JobWithRelease})
 async def get_job_with_release(call: Call) -> Reply:
     """A job beside its release."""
-    row = await call.deps.store.get(call.workspace_id, "job", call.id("jobId", "Job"))
+    row = await call.store.get(call.workspace_id, "job", call.id("jobId", "Job"))
     if row is None:
         raise NotFound("Job")
     if "$run" in row:

@@ -29,7 +29,7 @@ def cut(items: Sequence[Json], paging: Paging) -> Reply:
 async def page_of_rows(call: Call, table: Table, order: Order = NEWEST_FIRST) -> Reply:
     """A page of a table; newest first, so that what was just made is on the first one."""
     paging: Paging = call.query
-    page = await call.deps.store.find(call.workspace_id, table, order=order, limit=paging.limit, offset=paging.offset)
+    page = await call.store.find(call.workspace_id, table, order=order, limit=paging.limit, offset=paging.offset)
     return page_of([shown(one) for one in page.items], page.total, paging)
 
 

@@ -17,6 +17,7 @@ from services.gateway.http import webhooks
 from services.gateway.http.answers import ErrorAnswer
 from services.gateway.http.app import create_app, operations
 from services.gateway.http.bodies import NoQuery
+from services.gateway.http.browser import COOKIE
 from services.gateway.http.deps import Deps
 from services.gateway.http.operation import Operation
 
@@ -38,6 +39,7 @@ def document() -> dict[str, Any]:
     components["securitySchemes"] = {
         "ApiKeyAuth": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
         "BearerAuth": {"type": "http", "scheme": "bearer"},
+        "Session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
     }
     components["responses"] = {"Refused": {"description": "Why it could not be done.", "content": _content("ErrorAnswer")}}
     for name, path in described["paths"].items():
@@ -108,7 +110,7 @@ def _declared(operation: Operation) -> dict[str, Any]:
         "summary": (operation.handler.__doc__ or "").strip().split("\n")[0],
         "parameters": parameters,
         "responses": responses,
-        "security": [{"ApiKeyAuth": []}, {"BearerAuth": []}],
+        "security": [{"ApiKeyAuth": []}, {"BearerAuth": []}, {"Session": []}],
     }
     if operation.body is not None:
         required = not getattr(operation.body, "MAY_BE_ABSENT", False)

@@ -24,9 +24,11 @@ from libs.eventlog.port import LogUnavailable
 from libs.secrets.keys import KeysUnavailable
 from services.gateway.access import Identity, credential, identify, may_see
 from services.gateway.http.bodies import NoQuery
+from services.gateway.http.browser import check_page, cookie_of, keep_alive, session_of
 from services.gateway.http.call import Call, Reply, command_id_of, is_named
 from services.gateway.http.deps import Deps
 from services.gateway.http.intake import is_json
+from services.gateway.http.moments import POSITION_HEADER, as_of, told_of_writes, with_at
 from services.gateway.http.problem import NotFound, Problem, Unprocessable, finding, of_refusal, unavailable
 from services.gateway.http.validation import Large, body_of, canonical_uuid, decoded_segment, large_body_of, query_of
 from services.gateway.json_text import dump
@@ -51,6 +53,7 @@ class Operation:
         body: the declared body, None when the operation takes none (one that is sent is passed over).
         workspace: whether it lives inside a workspace.
         large: how a large body is checked; None for as any other.
+        past: whether it can be asked as of the past (`at`).
     """
 
     name: str
@@ -62,6 +65,7 @@ class Operation:
     query: type[BaseModel]
     workspace: bool
     large: Large | None = None
+    past: bool = False
 
 
 class Routes:
@@ -82,17 +86,23 @@ class Routes:
         query: type[BaseModel] = NoQuery,
         workspace: bool = True,
         large: Large | None = None,
+        past: bool | None = None,
     ) -> Callable[[Handler], Handler]:
         """Declare an endpoint under `/v1/workspaces/{workspaceId}`, or under `/v1` when it is above workspaces.
 
         Args:
             name: that of the handler, unless it serves several.
+            past: whether it can be asked as of the past; what is got from a workspace can, unless it says otherwise.
         """
+        looks_back = past if past is not None else method == "GET" and workspace
 
         def register(handler: Handler) -> Handler:
             root = "/v1/workspaces/{workspaceId}" if workspace else "/v1"
             told = name or handler.__name__
-            self.operations.append(Operation(told, method, root + path, handler, answers, body, query, workspace, large))
+            asked = with_at(query) if looks_back else query
+            self.operations.append(
+                Operation(told, method, root + path, handler, answers, body, asked, workspace, large, looks_back)
+            )
             return handler
 
         return register
@@ -114,15 +124,26 @@ def _endpoint(operation: Operation, deps: Deps) -> Callable[[Request], Awaitable
     async def endpoint(request: Request) -> Response:
         try:
             call = await _checked(operation, deps, request)
+            answer = await answered(call)
+            if call.as_of is not None:
+                answer.headers[POSITION_HEADER] = str(call.as_of.position)
+            return answer
+        except Problem as problem:
+            return answer_of(problem)
+        except Exception:
+            log_.exception("a request failed", extra={"operation": operation.name})
+            return answer_of(Problem(500, "Internal server error", "INTERNAL_ERROR"))
+
+    async def answered(call: Call) -> Response:
+        try:
             reply = await patient(partial(operation.handler, call), deps.patience_s)
-            return reply.response() if isinstance(reply, Reply) else reply
+            answer = reply.response() if isinstance(reply, Reply) else reply
+            keep_alive(call.request, deps, answer)
+            return answer
         except Problem as problem:
             return answer_of(problem)
         except Refused as refused:
             return answer_of(of_refusal(refused.refusal))
-        except Exception:
-            log_.exception("a request failed", extra={"operation": operation.name})
-            return answer_of(Problem(500, "Internal server error", "INTERNAL_ERROR"))
 
     return endpoint
 
@@ -149,15 +170,16 @@ async def patient(attempt: Callable[[], Awaitable[T]], patience_s: float) -> T:
 async def _checked(operation: Operation, deps: Deps, request: Request) -> Call:
     """The request, after every check, in the order that clients know. Raises: Problem."""
     presented = credential(request.headers.get("x-api-key"), request.headers.get("authorization"))
-    if presented is None:
+    if presented is None and cookie_of(request) is None:
         detail = finding("/headers/x-api-key", "must have required property 'x-api-key'", "required")
         raise Problem(401, "'X-API-Key' header required", "Unauthorized", [detail])
     fingerprint = await _fingerprint(request) if operation.body is not None else ""
     workspace_id, query, body = await _form(operation, request)
-    who = await _admitted(operation, deps, presented, workspace_id)
+    who = await _admitted(operation, deps, request, presented, workspace_id)
     request.state.auth_id = who.auth_id
     path = _decoded_path(request)
-    return Call(deps, request, who, workspace_id, path, query, body, _command_id(request, who), fingerprint)
+    past = await patient(partial(as_of, deps.log, workspace_id, query, deps.clock()), deps.patience_s)
+    return Call(deps, request, who, workspace_id, path, query, body, _command_id(request, who), fingerprint, past)
 
 
 async def _fingerprint(request: Request) -> str:
@@ -171,18 +193,30 @@ async def _fingerprint(request: Request) -> str:
     return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-async def _admitted(operation: Operation, deps: Deps, presented: str, workspace_id: str) -> Identity:
+async def _admitted(operation: Operation, deps: Deps, request: Request, presented: str | None, workspace_id: str) -> Identity:
     """Who asks, when it may. Raises: Problem."""
-    who = identify(deps.system.state, presented, deps.clock())
+    who = _who(deps, request, presented)
     if who is None or (operation.workspace and not may_see(deps.system.state, who, workspace_id)):
         # A gateway that has just started, or where others write the log, does not turn away what it has not heard of yet.
         await patient(deps.system.catch_up_with_log, deps.patience_s)
-        who = identify(deps.system.state, presented, deps.clock())
+        who = _who(deps, request, presented)
     if who is None:
         raise Problem(401, "Authentication required", "UNAUTHORIZED")
     if operation.workspace and not may_see(deps.system.state, who, workspace_id):
         raise NotFound("Workspace")
     return who
+
+
+def _who(deps: Deps, request: Request, presented: str | None) -> Identity | None:
+    """The owner of the key, or whoever signed in. Raises: Problem (403): the cookie is there, but another page may have sent it."""
+    if presented is not None:
+        return identify(deps.system.state, presented, deps.clock())
+    found = session_of(request, deps)
+    if found is None:
+        return None
+    check_page(request, deps, found[1])
+    request.state.session = found[1]
+    return found[0]
 
 
 async def _form(operation: Operation, request: Request) -> tuple[str, BaseModel | None, BaseModel | None]:
@@ -200,7 +234,7 @@ async def _form(operation: Operation, request: Request) -> tuple[str, BaseModel 
         else:
             workspace_id = canonical
     query, found = query_of(request.scope.get("query_string", b""), operation.query)
-    problems += found
+    problems += found if operation.past else map(told_of_writes, found)
     body: BaseModel | None = None
     if operation.body is not None:
         parsed: tuple[Any, bytes] | None = ({}, b"{}") if bodiless else getattr(state, "json", None)

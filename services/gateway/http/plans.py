@@ -37,7 +37,7 @@ async def create_deployment_plan(call: Call) -> Reply:
         metadata=body.metadata,
     )
     made = await call.ask(wish)
-    plan = await call.deps.store.get(call.workspace_id, "plan", made["id"])
+    plan = await call.store.get(call.workspace_id, "plan", made["id"])
     if plan is None:
         raise NotFound("Deployment")  # it was deleted in this moment
     return Reply(202, _document(call, plan, "computing", []))
@@ -47,7 +47,7 @@ async def create_deployment_plan(call: Call) -> Reply:
 async def get_deployment_plan(call: Call) -> Reply:
     """A plan with all that is known of it now."""
     deployment_id, plan_id = call.id("deploymentId", "Deployment"), call.id("planId", "Plan")
-    store = call.deps.store
+    store = call.store
     # The plan first: results that come between the looks make it no older than it says.
     plan = await store.get(call.workspace_id, "plan", plan_id)
     if plan is None or plan.get("$deployment") != deployment_id:
@@ -97,7 +97,7 @@ def _document(call: Call, plan: Json, status: str, results: Sequence[Json]) -> J
             "unsupported": of_status["unsupported"],
         },
         "targets": [],
-        "expired": datetime.fromisoformat(plan["expiresAt"]) <= call.deps.clock(),
+        "expired": datetime.fromisoformat(plan["expiresAt"]) <= call.now(),
     }
 
 
@@ -129,8 +129,8 @@ def _result(row: Json, texts: Json | None) -> Json:
 async def _names(call: Call, table: Table, row_ids: Sequence[str]) -> dict[str, str]:
     """Names by id; what was deleted since keeps its last one."""
     ids = sorted(set(row_ids))
-    rows = await call.deps.store.many(call.workspace_id, table, ids)
+    rows = await call.store.many(call.workspace_id, table, ids)
     names = {row_id: row["name"] for row_id, row in rows.items()}
     gone = {f"{table}/{row_id}": row_id for row_id in ids if row_id not in names}
-    last = await call.deps.store.newest(call.workspace_id, "history", "$of", list(gone), by="$of")
+    last = await call.store.newest(call.workspace_id, "history", "$of", list(gone), by="$of")
     return names | {row_id: last[of]["name"] for of, row_id in gone.items() if of in last}

@@ -63,7 +63,7 @@ async def list_provider_resources(call: Call) -> Response:
     after: Cursor | None = None
     while True:
         # There may be 100,000: they are written out some at a time, since their text takes a tenth of the room that they take.
-        batch = await call.deps.store.scan(
+        batch = await call.store.scan(
             call.workspace_id, "resource", where={"providerId": provider["id"]}, after=after, limit=_BATCH
         )
         if batch.items:

@@ -17,7 +17,7 @@ _PATH = "/resources/identifier/{identifier}/variables"
 async def list_resource_variables(call: Call) -> Reply:
     """The variables of a resource, by key."""
     resource = await call.row_named("resource", call.path["identifier"], "Resource", field="identifier")
-    row = await call.deps.store.get(call.workspace_id, "resource_variables", resource["id"])
+    row = await call.store.get(call.workspace_id, "resource_variables", resource["id"])
     variables = row["variables"] if row is not None else {}
     items = [{"resourceId": resource["id"], "key": key, "value": variables[key]} for key in sorted(variables)]
     return cut(items, call.query)

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from typing import Final
 
-from contracts.commands.inventory import DeleteResource, ResourceInput, SaveResource
-from contracts.shapes import Json
+from contracts.commands.inventory import DeleteResource, ListRelationsOf, ResourceInput, SaveResource
+from contracts.shapes import Json, Target
 from libs.cel import CelProblems, contexts
+from services.gateway.facets import Facets
 from services.gateway.http import answers, bodies
 from services.gateway.http.call import Call, Reply, accepted
-from services.gateway.http.filtered import Listing, page_matching, picked
+from services.gateway.http.filtered import Listing, matching, page_matching, picked
 from services.gateway.http.lists import cut, page_of, page_of_rows, program_of
 from services.gateway.http.operation import Routes
 from services.gateway.http.problem import NotFound
 from services.gateway.readmodel import pair_key
-from services.gateway.store import ResourceSearch
+from services.gateway.rows import Table
+from services.gateway.store import NEWEST_FIRST, ResourceSearch
 from services.gateway.views import shown
 
 routes = Routes("resources")
+
+_EVERY: Final = contexts.SELECTOR.compile("true")
+_TABLES: Final[dict[str, Table]] = {"resource": "resource", "deployment": "deployment", "environment": "environment"}
+"""Where what is related stands."""
 
 
 @routes.add("GET", "/resources", answers={200: answers.Page[answers.Resource]}, query=bodies.CelPaging)
@@ -31,7 +39,7 @@ async def list_resources(call: Call) -> Reply:
     return page_of(items, total, paging)
 
 
-@routes.add("POST", "/resources/search", answers={200: answers.Page[answers.Resource]}, body=bodies.ResourceSearch)
+@routes.add("POST", "/resources/search", answers={200: answers.Page[answers.Resource]}, body=bodies.ResourceSearch, past=True)
 async def search_resources(call: Call) -> Reply:
     """Resources for which all given filters hold."""
     search: bodies.ResourceSearch = call.body
@@ -47,9 +55,20 @@ async def search_resources(call: Call) -> Reply:
         sort_by=search.sort_by,
         descending=search.order == "desc",
     )
-    page = await call.deps.store.search_resources(call.workspace_id, wanted, limit=search.limit, offset=search.offset)
+    page = await call.store.search_resources(call.workspace_id, wanted, limit=search.limit, offset=search.offset)
     items = [shown(one) for one in page.items]
     return Reply(200, {"items": items, "total": page.total, "limit": search.limit, "offset": search.offset})
+
+
+@routes.add("GET", "/resources/facets", answers={200: answers.ResourceFacets}, query=bodies.Cel)
+async def get_facets(call: Call) -> Reply:
+    """What resources can be filtered by, and how many have it: of all, or of those that an expression picks."""
+    cel: str | None = call.query.cel
+    program = _EVERY if cel is None else await program_of(contexts.SELECTOR, cel)
+    facets = Facets()
+    async for found in matching(call, Listing("resource", "resource"), program):
+        await asyncio.to_thread(facets.add, found)
+    return Reply(200, facets.told(await call.store.many(call.workspace_id, "provider", facets.provider_ids)))
 
 
 async def _resource(call: Call) -> Json:
@@ -91,7 +110,7 @@ async def delete_resource(call: Call) -> Reply:
 async def list_deployments_of_resource(call: Call) -> Reply:
     """Deployments whose selector picks the resource, by name."""
     resource = await _resource(call)
-    every = [shown(one) for one in (await call.deps.store.find(call.workspace_id, "deployment")).items]
+    every = [shown(one) for one in (await call.store.find(call.workspace_id, "deployment")).items]
 
     def picking(part: Sequence[Json]) -> list[int]:
         return [index for index, one in enumerate(part) if _picks(one["resourceSelector"], resource)]
@@ -110,6 +129,87 @@ def _picks(selector: str, resource: Json) -> bool:
 
 @routes.add(
     "GET",
+    "/resources/identifier/{identifier}/release-targets",
+    answers={200: answers.Page[answers.TargetWithState]},
+    query=bodies.Paging,
+)
+async def list_targets_of_resource(call: Call) -> Reply:
+    """The release targets of a resource with their states, by names of deployment and environment."""
+    resource = await _resource(call)
+    rows = await call.store.among(call.workspace_id, "target", "$resource", [resource["id"]])
+    there = [shown(one) for one in rows if not one["$gone"]]
+    names = {
+        table: await call.store.many(call.workspace_id, table, sorted({one[f"{table}Id"] for one in there}))
+        for table in (_TABLES["deployment"], _TABLES["environment"])
+    }
+
+    def named(one: Json) -> tuple[str, ...]:
+        parts = ((names[table].get(one[f"{table}Id"]) or {}).get("name", "") for table in names)
+        return (*parts, one["deploymentId"], one["environmentId"])
+
+    paging: bodies.Paging = call.query
+    page = sorted(there, key=named)[paging.offset : paging.offset + paging.limit]
+    keys = [Target(one["resourceId"], one["environmentId"], one["deploymentId"]).key for one in page]
+    states = await call.views.states(keys)
+    return page_of(
+        [{"releaseTarget": one, "state": states[key]} for one, key in zip(page, keys, strict=True)], len(there), paging
+    )
+
+
+@routes.add(
+    "GET",
+    "/resources/identifier/{identifier}/relations",
+    answers={200: answers.Page[answers.ResourceRelation]},
+    query=bodies.Paging,
+)
+async def list_relations_of_resource(call: Call) -> Reply:
+    """What a resource is related to and by which rule: first what it refers to, then what refers to it."""
+    paging: bodies.Paging = call.query
+    resource = await _resource(call)
+    query = ListRelationsOf(type="resource", id=resource["id"], limit=paging.limit, offset=paging.offset)
+    found = await call.look(query, with_rows=True)
+    rules = await call.store.many(call.workspace_id, "relationship_rule", sorted({one["ruleId"] for one in found["items"]}))
+    ends: dict[str, dict[str, Json]] = {}
+    for kind, table in _TABLES.items():
+        ids = sorted({one["entity"]["id"] for one in found["items"] if one["entity"]["type"] == kind})
+        ends[kind] = await call.store.many(call.workspace_id, table, ids)
+    # An end that was deleted just now is still counted, but has no name any more.
+    items = [
+        {
+            "direction": one["direction"],
+            "rule": {key: rules[one["ruleId"]][key] for key in ("id", "name", "reference")},
+            "entity": {**one["entity"], **_called(ends[one["entity"]["type"]][one["entity"]["id"]])},
+        }
+        for one in found["items"]
+        if one["ruleId"] in rules and one["entity"]["id"] in ends[one["entity"]["type"]]
+    ]
+    return page_of(items, found["total"], paging)
+
+
+def _called(row: Json) -> Json:
+    return {key: row[key] for key in ("name", "identifier", "kind") if row.get(key)}
+
+
+@routes.add(
+    "GET", "/resources/identifier/{identifier}/history", answers={200: answers.Page[answers.Resource]}, query=bodies.Paging
+)
+async def list_history_of_resource(call: Call) -> Reply:
+    """What a resource was like, the newest first; each is as of its `updatedAt`."""
+    paging: bodies.Paging = call.query
+    resource = await _resource(call)
+    page = await call.store.find(
+        call.workspace_id,
+        "history",
+        where={"$of": f"resource/{resource['id']}"},
+        order=NEWEST_FIRST,
+        limit=paging.limit,
+        offset=paging.offset,
+    )
+    return page_of([shown(one) for one in page.items], page.total, paging)
+
+
+@routes.add(
+    "GET",
     "/resources/{resourceIdentifier}/release-targets/deployment/{deploymentId}",
     answers={200: answers.ReleaseTarget},
 )
@@ -117,7 +217,7 @@ async def get_target_of_resource(call: Call) -> Reply:
     """The first release target of a resource for a deployment."""
     identifier, deployment_id = call.path["resourceIdentifier"], call.id("deploymentId", "Release target")
     resource = await call.row_named("resource", identifier, "Resource", field="identifier")
-    rows = await call.deps.store.among(call.workspace_id, "target", "$resource", [resource["id"]])
+    rows = await call.store.among(call.workspace_id, "target", "$resource", [resource["id"]])
     for row in rows:
         if row["$pair"] == pair_key(deployment_id, row["environmentId"]) and not row["$gone"]:
             return Reply(200, shown(row))

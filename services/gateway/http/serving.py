@@ -22,7 +22,7 @@ from libs.eventlog.port import EventLog, LogUnavailable
 from libs.runtime.feed import Feed
 from libs.runtime.outside import Outside
 from libs.runtime.settings import Settings
-from libs.secrets.keys import KeysUnavailable, SecretKeys
+from libs.secrets.keys import KeysUnavailable, MasterKey, SecretKeys
 from services.gateway.adapters.forgetting import forget
 from services.gateway.adapters.projector import Projector
 from services.gateway.adapters.reading import PostgresStore
@@ -30,7 +30,8 @@ from services.gateway.adapters.system import SystemView
 from services.gateway.adapters.writing import PostgresSink
 from services.gateway.configs.saving import KeepingRequests
 from services.gateway.http.app import create_app
-from services.gateway.http.deps import Deps, WebhookSecrets, no_secrets
+from services.gateway.http.deps import Deps, WebhookSecrets, forgetful_signer, no_secrets, nowhere
+from services.gateway.sessions import PURPOSE, Signer
 
 MIGRATIONS = Path(__file__).parents[1] / "adapters" / "migrations"
 """The numbered SQL files of the read tables."""
@@ -53,6 +54,7 @@ class Gateway:
 
     Args:
         health: what the services of this process say of themselves.
+        positions: how far each of them is with a workspace.
         outside: seals and opens secrets; without it none can be sealed.
 
     Attributes:
@@ -67,6 +69,7 @@ class Gateway:
         feed: Feed,
         requests: Requests,
         health: Callable[[], list[dict[str, Any]]],
+        positions: Callable[[str], dict[str, int]] = nowhere,
         outside: Outside | None = None,
     ) -> None:
         self._settings = settings
@@ -81,9 +84,12 @@ class Gateway:
             progress=self._projector,
             system=self._system,
             health=health,
+            positions=positions,
             webhook_secrets=WebhookSecrets(settings.github_webhook_secret, settings.tfe_webhook_secret),
             vault=outside.vault if outside is not None else no_secrets(),
             keys=outside.keys if outside is not None else None,
+            signer=signer_of(settings.secret_key_file),
+            public_url=settings.public_url,
         )
         self.keeping = KeepingRequests(requests, self.deps.configs)
         self.address: Any = None
@@ -133,6 +139,8 @@ class Gateway:
                 await task
         await self._projector.stop()
         await self._system.stop()
+        await self.deps.past.stop()
+        await self.deps.boards.stop()
         await self._store.close()
 
     async def _forget(self, keys: SecretKeys) -> None:
@@ -178,6 +186,11 @@ class Gateway:
                 return
             if answer.unavailable is None and await self._system.reached(answer.position, 10):
                 return
+
+
+def signer_of(master_key_file: Path | None) -> Signer:
+    """Signs the sessions of browsers so that every gateway with this master key knows them. Raises: ValueError: the file is unusable."""
+    return forgetful_signer() if master_key_file is None else Signer(*MasterKey.read(master_key_file).derived(PURPOSE))
 
 
 def bootstrap_key(path: Path | None) -> tuple[str, str] | None:

@@ -18,7 +18,7 @@ async def list_policy_skips(call: Call) -> Reply:
     """Skips that name the version, environment and resource that are asked for, newest first."""
     paging: bodies.SkipPaging = call.query
     named = {"versionId": paging.version_id, "environmentId": paging.environment_id, "resourceId": paging.resource_id}
-    page = await call.deps.store.find(
+    page = await call.store.find(
         call.workspace_id,
         "skip",
         where={name: value for name, value in named.items() if value is not None},

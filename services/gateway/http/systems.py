@@ -46,10 +46,10 @@ async def get_system(call: Call) -> Reply:
     """A system with what is linked to it."""
     system_id = _system_id(call)
     system = await call.row("system", system_id, "System")
-    links = await call.deps.store.among(call.workspace_id, "link", "systemId", [system_id])
+    links = await call.store.among(call.workspace_id, "link", "systemId", [system_id])
     ids = [link["$entity"] for link in links]
-    deployments = await call.deps.store.many(call.workspace_id, "deployment", ids)
-    environments = await call.deps.store.many(call.workspace_id, "environment", ids)
+    deployments = await call.store.many(call.workspace_id, "deployment", ids)
+    environments = await call.store.many(call.workspace_id, "environment", ids)
     return Reply(
         200,
         {

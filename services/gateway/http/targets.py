@@ -46,13 +46,14 @@ async def get_release(call: Call) -> Reply:
     answers={200: answers.Page[answers.TargetWithState]},
     body=bodies.PairBody,
     query=bodies.Paging,
+    past=True,
 )
 async def list_target_states(call: Call) -> Reply:
     """The targets of a deployment in an environment with their states, by identifier of the resource."""
     body: bodies.PairBody = call.body
     paging: bodies.Paging = call.query
     pair = pair_key(body.deployment_id.lower(), body.environment_id.lower())
-    page = await call.deps.store.targets(call.workspace_id, pair, limit=paging.limit, offset=paging.offset)
+    page = await call.store.targets(call.workspace_id, pair, limit=paging.limit, offset=paging.offset)
     keys = [Target(row["resourceId"], row["environmentId"], row["deploymentId"]).key for row in page.items]
     states = await call.views.states(keys)
     items = [{"releaseTarget": shown(row), "state": states[key]} for row, key in zip(page.items, keys, strict=True)]
@@ -65,7 +66,7 @@ async def get_target_state(call: Call) -> Reply:
     key = target_of(call).key
     state = (await call.views.states([key]))[key]
     if (job := state.get("latestJob")) is not None:
-        state["latestJob"] = {"job": job, "verifications": await of_job(call.deps.store, call.workspace_id, job["id"])}
+        state["latestJob"] = {"job": job, "verifications": await of_job(call.store, call.workspace_id, job["id"])}
         if (good := await call.views.last_good(key)) is not None:
             state["lastGoodRelease"] = good
     return Reply(200, state)
@@ -75,7 +76,7 @@ async def get_target_state(call: Call) -> Reply:
 async def get_desired_release(call: Call) -> Reply:
     """The release that a target should run."""
     key = target_of(call).key
-    row = await call.deps.store.get(call.workspace_id, "target", key)
+    row = await call.store.get(call.workspace_id, "target", key)
     desired = row.get("$desired") if row is not None else None
     releases = await call.views.releases([desired]) if desired else {}
     if desired not in releases or not may_be_desired(releases[desired]):
@@ -87,7 +88,7 @@ async def get_desired_release(call: Call) -> Reply:
 async def list_target_jobs(call: Call) -> Reply:
     """The jobs of a target, newest first."""
     paging: bodies.CelPaging = call.query
-    page = await call.deps.store.find(
+    page = await call.store.find(
         call.workspace_id,
         "job",
         where={"$target": target_of(call).key},

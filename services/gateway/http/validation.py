@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
-from typing import Any, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args, get_origin
 from urllib.parse import parse_qsl, unquote
 from uuid import UUID
 
@@ -13,7 +13,8 @@ import orjson
 from pydantic import BaseModel, RootModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from contracts.shapes import Json
+from contracts.shapes import Json, MetricProvider
+from contracts.wording import place_of, words_of
 from services.gateway.http.problem import finding
 from services.gateway.http.provider_forms import errors_of, form_of, passed_over
 
@@ -78,7 +79,7 @@ def query_of(raw: bytes, model: type[M]) -> tuple[M | None, list[Json]]:
     try:
         return model.model_validate(values), []
     except ValidationError as error:
-        return None, [_finding("/query", one) for one in error.errors(include_url=False, include_context=False)]
+        return None, _once(_finding("/query", one, values) for one in error.errors(include_url=False))
 
 
 def body_of(value: Any, text: bytes, model: type[M]) -> tuple[M | None, list[Json]]:
@@ -96,18 +97,17 @@ def body_of(value: Any, text: bytes, model: type[M]) -> tuple[M | None, list[Jso
     try:
         parsed = model.model_validate_json(text, strict=True)
     except ValidationError as error:
-        told = {one["path"] for one in problems}
         value = orjson.loads(text) if value is None else value
-        found = [_finding("/body", one, value) for one in error.errors(include_url=False, include_context=False)]
-        problems += [one for one in found if one["path"] not in told and not _follows(one, found)]
+        found = [_finding("/body", one, value) for one in error.errors(include_url=False)]
+        problems += [one for one in found if not _follows(one, found)]
     if closed:
-        told = {one["path"] for one in problems}
-        inner = [_finding(path, one, at) for form, at, path, _ in _objects(model, value, "/body") for one in errors_of(form, at)]
-        problems += [one for one in inner if one["path"] not in told]
+        problems += [
+            _finding(path, one, at) for form, at, path, _ in _objects(model, value, "/body") for one in errors_of(form, at)
+        ]
         wrong = tuple(f"{one['path']}/" for one in problems)
         unknown = (one for each in _objects(model, value, "/body") for one in _unknown(*each))
         problems += [one for one in unknown if not one["path"].startswith(wrong)]
-    return (None, problems) if problems else (parsed, [])
+    return (None, _once(problems)) if problems else (parsed, [])
 
 
 def large_body_of(text: bytes, model: type[BaseModel], large: Large | None) -> tuple[Any, list[Json]]:
@@ -118,13 +118,16 @@ def large_body_of(text: bytes, model: type[BaseModel], large: Large | None) -> t
     return body_of(None, text, model)
 
 
-def _finding(root: str, error: ErrorDetails, value: Any = None) -> Json:
+def _finding(root: str, error: ErrorDetails, value: Any) -> Json:
     kind = error["type"]
     name = _KINDS.get(kind) or ("type" if kind.endswith(("_type", "_parsing")) else "format")
-    path = "/".join([root, *(str(part) for part in _place(error["loc"], value))])
-    if kind == "missing":
-        return finding(path, f"must have required property '{error['loc'][-1]}'", name)
-    return finding(path, error["msg"].removeprefix("Value error, "), name)
+    path = "/".join([root, *map(str, place_of(error, value))])
+    return finding(path, f"must have required property '{error['loc'][-1]}'" if kind == "missing" else words_of(error), name)
+
+
+def _once(problems: Iterable[Json]) -> list[Json]:
+    """What is wrong, each place once: of several forms that a value could have, each says the same."""
+    return list({one["path"]: one for one in reversed([*problems])}.values())[::-1]
 
 
 def _follows(one: Json, others: Sequence[Json]) -> bool:
@@ -137,17 +140,8 @@ def _names(model: type[BaseModel]) -> dict[str, Any]:
     return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
 
 
-def _place(loc: Sequence[int | str], value: Any) -> Iterator[int | str]:
-    """Where in a value an error is. Between the names of properties the model says which of several forms it tried, which is no place."""
-    for number, part in enumerate(loc):
-        if isinstance(value, dict):
-            if part not in value and number < len(loc) - 1:
-                continue
-            value = value.get(part)
-        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
-            value = value[part]
-        yield part
-
+_Held = Literal["", "list", "map"]
+"""What holds a declared object: the property itself, a list, or an object under keys of the client's."""
 
 _Object = tuple[type[BaseModel], Json, str, frozenset[str] | None]
 """A declared object of a body: its model, itself, its path, and, when it may have no other properties than the model has, which others it
@@ -157,7 +151,7 @@ may have all the same."""
 @cache
 def _is_closed(model: type[BaseModel]) -> bool:
     """Whether some object in it may have no other properties."""
-    inner = (one for annotation in _names(model).values() for one in _models(annotation))
+    inner = (one for annotation in _names(model).values() for _, one in _models(annotation))
     return hasattr(model, "CLOSED") or any(_is_closed(one) for one in inner)
 
 
@@ -172,11 +166,9 @@ def _objects(model: type[BaseModel], value: Any, path: str, closed: frozenset[st
     yield model, value, path, closed
     inside = frozenset[str]() if closed is not None else None
     for name, annotation in _names(model).items():
-        inner = value.get(name)
-        if isinstance(inner, dict | list) and (nested := _models(annotation)):
-            for number, item in enumerate(inner if isinstance(inner, list) else [inner]):
-                here = f"{path}/{name}/{number}" if isinstance(inner, list) else f"{path}/{name}"
-                yield from _objects(_variant(nested, item), item, here, inside)
+        nested = _models(annotation) if isinstance(value.get(name), dict | list) else []
+        for place, item, models in _items(value.get(name), nested):
+            yield from _objects(_variant(models, item), item, f"{path}/{name}{place}", inside)
 
 
 def _nulls(model: type[BaseModel], value: Json, path: str, _closed: frozenset[str] | None) -> Iterator[Json]:
@@ -189,7 +181,7 @@ def _nulls(model: type[BaseModel], value: Json, path: str, _closed: frozenset[st
 
 def _unknown(model: type[BaseModel], value: Json, path: str, closed: frozenset[str] | None) -> Iterator[Json]:
     """Properties of a closed object that nobody declared."""
-    if closed is None:
+    if closed is None or model is MetricProvider:  # of a type that nobody knows nothing else is known either
         return
     known = _names(model)
     for name in value:
@@ -197,10 +189,27 @@ def _unknown(model: type[BaseModel], value: Json, path: str, closed: frozenset[s
             yield finding(f"{path}/{name}", f"is not known here; known are {', '.join(known)}", "additionalProperties")
 
 
-def _models(annotation: Any) -> list[type[BaseModel]]:
+def _models(annotation: Any, held: _Held = "") -> list[tuple[_Held, type[BaseModel]]]:
+    """The models in an annotation, each with what holds it."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [model for inner in get_args(annotation) for model in _models(inner)]
+        return [(held, annotation)]
+    origin = get_origin(annotation)
+    held = "list" if origin in (list, tuple) else "map" if origin is dict else held
+    return [found for inner in get_args(annotation) for found in _models(inner, held)]
+
+
+def _items(value: Any, nested: Sequence[tuple[_Held, type[BaseModel]]]) -> Iterator[tuple[str, Any, list[type[BaseModel]]]]:
+    """What in a property's value a model may describe: its place below the property, itself, and the models, where it is held as they are."""
+
+    def held(how: _Held) -> list[type[BaseModel]]:
+        return [model for one, model in nested if one == how]
+
+    if isinstance(value, list) and (models := held("list")):
+        yield from ((f"/{number}", item, models) for number, item in enumerate(value))
+    if isinstance(value, dict) and (models := held("map")):
+        yield from ((f"/{key}", item, models) for key, item in value.items())
+    if isinstance(value, dict) and (models := held("")):
+        yield "", value, models
 
 
 def _variant(models: list[type[BaseModel]], item: Any) -> type[BaseModel]:

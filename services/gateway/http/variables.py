@@ -36,7 +36,7 @@ def _id(text: str) -> str:
 async def list_deployment_variables(call: Call) -> Reply:
     """Variables of a deployment with their values, newest first; none for a deployment that is not there."""
     paging: bodies.Paging = call.query
-    page = await call.deps.store.find(
+    page = await call.store.find(
         call.workspace_id,
         "deployment_variable",
         where={"deploymentId": _id(call.path["deploymentId"])},
@@ -50,7 +50,7 @@ async def list_deployment_variables(call: Call) -> Reply:
 @routes.add("GET", "/deployment-variables/{variableId}", answers={200: answers.DeploymentVariableWithValues})
 async def get_deployment_variable(call: Call) -> Reply:
     """A variable of a deployment with its values."""
-    row = await call.deps.store.get(call.workspace_id, "deployment_variable", call.id("variableId", _VARIABLE))
+    row = await call.store.get(call.workspace_id, "deployment_variable", call.id("variableId", _VARIABLE))
     if row is None:
         raise NotFound(_VARIABLE)
     (found,) = await call.views.with_values([row])

@@ -21,7 +21,7 @@ _DETAILS = ("asked", "conditions", "data")
 
 
 async def _row(call: Call) -> Json:
-    found = await call.deps.store.get(call.workspace_id, "verification", call.id("verificationId", "Verification"))
+    found = await call.store.get(call.workspace_id, "verification", call.id("verificationId", "Verification"))
     if found is None:
         raise NotFound("Verification")
     return found
@@ -30,7 +30,7 @@ async def _row(call: Call) -> Json:
 @routes.add("GET", "/verifications/{verificationId}", answers={200: answers.Verification})
 async def get_verification(call: Call) -> Reply:
     """A verification with the newest of its measurements."""
-    return Reply(200, await whole(call.deps.store, call.workspace_id, await _row(call)))
+    return Reply(200, await whole(call.store, call.workspace_id, await _row(call)))
 
 
 @routes.add(
@@ -53,7 +53,7 @@ async def list_measurements(call: Call) -> Reply:
         points=query.points,
         without=() if query.include_details else _DETAILS,
     )
-    page = await call.deps.store.measured(call.workspace_id, wanted, limit=query.limit, offset=query.offset)
+    page = await call.store.measured(call.workspace_id, wanted, limit=query.limit, offset=query.offset)
     return page_of([shown(one) for one in page.items], page.total, query)
 
 
@@ -63,7 +63,7 @@ async def list_job_verifications(call: Call) -> Reply:
     paging: bodies.Paging = call.query
     job_id = call.id("jobId", "Job")
     await call.row("job", job_id, "Job")
-    page = await call.deps.store.find(
+    page = await call.store.find(
         call.workspace_id,
         "verification",
         where={"jobId": job_id},
@@ -71,7 +71,7 @@ async def list_job_verifications(call: Call) -> Reply:
         limit=paging.limit,
         offset=paging.offset,
     )
-    return page_of(await listed(call.deps.store, call.workspace_id, page.items), page.total, paging)
+    return page_of(await listed(call.store, call.workspace_id, page.items), page.total, paging)
 
 
 @routes.add(

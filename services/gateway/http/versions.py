@@ -47,7 +47,7 @@ async def list_versions(call: Call) -> Reply:
     paging: bodies.VersionPaging = call.query
     where = {"deploymentId": deployment_id}
     order = Order(("$createdAt", "tag"), descending=paging.order == "desc")
-    find = call.deps.store.find
+    find = call.store.find
     if paging.cel is None:
         page = await find(call.workspace_id, "version", where=where, order=order, limit=paging.limit, offset=paging.offset)
         return page_of(await call.views.with_dependencies(page.items), page.total, paging)
@@ -77,6 +77,14 @@ async def create_version(call: Call) -> Reply:
     return Reply(200, await call.row("version", made["id"], "Version"))
 
 
+@routes.add("GET", "/deployment-versions/{deploymentVersionId}", answers={200: answers.VersionWithDependencies})
+async def get_version(call: Call) -> Reply:
+    """A version."""
+    row = await call.row("version", call.id("deploymentVersionId", "Version"), "Version")
+    (found,) = await call.views.with_dependencies([row])
+    return Reply(200, found)
+
+
 @routes.add(
     "PATCH",
     "/deploymentversions/{deploymentVersionId}",
@@ -104,6 +112,20 @@ async def update_version(call: Call) -> Reply:
         job_agent_config=body.job_agent_config,
         metadata=body.metadata,
     )
+    saved = await call.ask(wish)
+    return Reply(202, await call.row("version", saved["id"], "Version"))
+
+
+@routes.add(
+    "PUT",
+    "/deployment-versions/{deploymentVersionId}/status",
+    answers={202: answers.Version},
+    body=bodies.VersionStatusBody,
+)
+async def set_version_status(call: Call) -> Reply:
+    """Say how a version stands, `paused` among it, which versions are not posted or patched with."""
+    body: bodies.VersionStatusBody = call.body
+    wish = UpdateVersion(version_id=call.id("deploymentVersionId", "Version"), status=body.status, message=body.message)
     saved = await call.ask(wish)
     return Reply(202, await call.row("version", saved["id"], "Version"))
 

@@ -52,7 +52,7 @@ async def _as_sent(call: Call, workflows: Sequence[Json]) -> list[Json]:
 async def list_workflows(call: Call) -> Reply:
     """Workflows, newest first."""
     paging: bodies.Paging = call.query
-    page = await call.deps.store.find(call.workspace_id, "workflow", order=NEWEST_FIRST, limit=paging.limit, offset=paging.offset)
+    page = await call.store.find(call.workspace_id, "workflow", order=NEWEST_FIRST, limit=paging.limit, offset=paging.offset)
     return page_of(await _as_sent(call, [shown(one) for one in page.items]), page.total, paging)
 
 
@@ -115,7 +115,7 @@ async def list_runs(call: Call) -> Reply:
     workflow_id = call.id("workflowId", _WORKFLOW)
     await call.row("workflow", workflow_id, _WORKFLOW)
     paging: bodies.Paging = call.query
-    page = await call.deps.store.find(
+    page = await call.store.find(
         call.workspace_id,
         "workflow_run",
         where={"workflowId": workflow_id},
@@ -130,12 +130,12 @@ async def list_runs(call: Call) -> Reply:
 async def get_run(call: Call) -> Reply:
     """A run, step by step."""
     run_id = call.id("runId", _RUN)
-    row = await call.deps.store.get(call.workspace_id, "workflow_run", run_id)
+    row = await call.store.get(call.workspace_id, "workflow_run", run_id)
     if row is None:
         raise NotFound(_RUN)
-    history = await call.deps.store.many(call.workspace_id, "history", [str(row["$workflow"])])
-    jobs = await call.deps.store.among(call.workspace_id, "job", "$run", [run_id])
-    resources = await call.deps.store.many(
+    history = await call.store.many(call.workspace_id, "history", [str(row["$workflow"])])
+    jobs = await call.store.among(call.workspace_id, "job", "$run", [run_id])
+    resources = await call.store.many(
         call.workspace_id, "history", sorted({str(one["$snapshot"]["resource"]) for one in jobs if one["$snapshot"]["resource"]})
     )
     workflow = shown(history[str(row["$workflow"])])

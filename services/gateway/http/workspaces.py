@@ -56,7 +56,7 @@ async def get_workspace_by_slug(call: Call) -> Reply:
     return Reply(200, _read(call, found))
 
 
-@routes.add("GET", "", answers={200: answers.Workspace})
+@routes.add("GET", "", answers={200: answers.Workspace}, past=False)
 async def get_workspace(call: Call) -> Reply:
     """A workspace."""
     return Reply(200, _read(call, call.workspace_id))

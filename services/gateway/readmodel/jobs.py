@@ -35,6 +35,8 @@ def _job_created(recorded: Recorded, fact: jobs.JobCreated) -> Patches:
         "deadlineAt": stamp(fact.deadline_at),
         "$createdAt": at,
         "$target": Target(fact.resource_id, fact.environment_id, fact.deployment_id).key,
+        "$deployment": fact.deployment_id,
+        "$environment": fact.environment_id,
         "$version": fact.version_id,
         # Where the documents stand that the job was made from; they are put together when the job is read.
         "$snapshot": fact.snapshot.model_dump(),
@@ -61,9 +63,11 @@ def moved(fact: jobs.JobStatusChanged | jobs.WorkflowJobStatusChanged) -> Json:
         "updatedAt": stamp(fact.changed_at),
         "startedAt": stamp(fact.started_at) if fact.started_at is not None else None,
         "completedAt": stamp(fact.completed_at) if fact.completed_at is not None else None,
-        # A call that moved the job is no longer waited for.
-        "delay": None,
     }
+    if not _still_called(fact):
+        doc["delay"] = None
+    elif fact.status == "pending" and fact.message is None:
+        del doc["message"]  # what the call came to, if it is made again
     if fact.status != "inProgress":
         doc["lease"] = None
     if fact.status in ACTIVE:
@@ -71,3 +75,10 @@ def moved(fact: jobs.JobStatusChanged | jobs.WorkflowJobStatusChanged) -> Json:
         if fact.previous not in ACTIVE:
             doc["$reopenedAt"] = stamp(fact.changed_at)
     return doc
+
+
+def _still_called(fact: jobs.JobStatusChanged | jobs.WorkflowJobStatusChanged) -> bool:
+    """Whether the call to the job's agent that was under way before is so still: the agent has neither taken the job nor stopped it."""
+    if fact.status == "pending":
+        return fact.previous == "pending" and not fact.observation
+    return fact.status not in ACTIVE and fact.previous not in ACTIVE and not fact.cancel

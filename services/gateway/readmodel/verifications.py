@@ -33,6 +33,7 @@ def _verification_started(recorded: Recorded, fact: verifier.VerificationStarted
         "ruleId": fact.rule_id or None,
         "attempt": fact.attempt,
         "reason": fact.reason or None,
+        "note": fact.note or None,
         "continueSeconds": fact.continue_seconds,
         "metrics": metrics,
         "createdAt": at,
@@ -90,15 +91,16 @@ def _verification_passed(recorded: Recorded, fact: verifier.VerificationPassed) 
 
 @projects(verifier.VerificationFailed)
 def _verification_failed(recorded: Recorded, fact: verifier.VerificationFailed) -> Patches:
-    doc = {
+    doc: Json = {
         "status": "failed",
         "message": f"{fact.metric}: {fact.message}",
         "metric": fact.metric,
         "reaction": fact.reaction,
         "afterPassing": fact.after_passing or None,
-        "note": None,
         **_over(fact),
     }
+    if fact.after_passing:
+        doc["note"] = None  # it was about how it passed
     return (Merge("verification", fact.verification_id, doc),)
 
 

@@ -113,6 +113,68 @@ def target_of_resource(api: Api) -> Success:
     assert answer == {"resourceId": at.resource, "environmentId": at.environment, "deploymentId": at.deployment}
 
 
+@success("resource.facets")
+def facets_of_resources(api: Api) -> Success:
+    scenes.resource(api, "r", metadata={"region": "eu"})
+    scenes.resource(api, "s", kind="Node", metadata={"region": "us"}, config={"size": 1})
+    answer = yield Sent(query={"cel": 'resource.kind == "Node"'})
+    assert (answer["total"], answer["kinds"], answer["paths"]) == (1, [{"value": "Node", "count": 1}], ["config.size"])
+    assert [(one["key"], one["values"]) for one in answer["metadata"]] == [("region", [{"value": "us", "count": 1}])]
+    assert api.call("resource.facets")["total"] == 2
+
+
+def _targets(api: Api) -> list[str]:
+    """A deployment of a resource in three environments, by their names."""
+    made = {name: scenes.environment(api, name, resourceSelector="true") for name in ("c", "a", "b")}
+    scenes.resource(api)
+    deployment = scenes.deployment(api, resourceSelector="true")
+    scenes.link(api, scenes.system(api), deployments=(deployment,), environments=(*made.values(),))
+    for one in made.values():
+        scenes.appeared_in(api, one)
+    return [made[name] for name in sorted(made)]
+
+
+@success("resource.targets")
+def targets_of_resource(api: Api) -> Success:
+    ids = _targets(api)
+    answer = yield Sent({"identifier": "r"})
+    assert [one["releaseTarget"]["environmentId"] for one in answer["items"]] == ids
+
+
+@listed("resource.targets")
+def listed_targets_of_resource(api: Api) -> Listed:
+    return Listed(_targets(api), lambda one: one["releaseTarget"]["environmentId"], Sent({"identifier": "r"}))
+
+
+@success("resource.relations")
+def relations_of_resource(api: Api) -> Success:
+    _related(api)
+    answer = yield Sent({"identifier": "a"})
+    (one,) = answer["items"]
+    assert (one["direction"], one["rule"]["reference"], one["entity"]["identifier"]) == ("to", "network", "network")
+
+
+@listed("resource.relations")
+def listed_relations_of_resource(api: Api) -> Listed:
+    _, pairs = _related(api)
+    return Listed([one["from"]["id"] for one in pairs], lambda one: one["entity"]["id"], Sent({"identifier": "network"}))
+
+
+@success("resource.history")
+def history_of_resource(api: Api) -> Success:
+    for region in ("eu", "us"):
+        scenes.resource(api, metadata={"region": region})
+    answer = yield Sent({"identifier": "r"})
+    assert [one["metadata"] for one in answer["items"]] == [{"region": "us"}, {"region": "eu"}]
+
+
+@listed("resource.history")
+def listed_history_of_resource(api: Api) -> Listed:
+    for region in ("eu", "us", "ap"):
+        scenes.resource(api, metadata={"region": region})
+    return Listed(["ap", "us", "eu"], lambda one: one["metadata"]["region"], Sent({"identifier": "r"}))
+
+
 # --- providers --------------------------------------------------------------------------------------------------------------------
 
 

@@ -57,6 +57,71 @@ def get_policy(api: Api) -> Success:
     assert answer == made
 
 
+def _reached(api: Api, *environments: str) -> str:
+    """A deployment of a resource in these environments; a policy for the production ones."""
+    names = {name: scenes.environment(api, name, resourceSelector="true") for name in environments}
+    scenes.resource(api)
+    scenes.link(
+        api, scenes.system(api), deployments=(scenes.deployment(api, resourceSelector="true"),), environments=(*names.values(),)
+    )
+    for one in names.values():
+        scenes.appeared_in(api, one)
+    return id_of(_policy(api, TWO, selector='environment.name != "dev"'))
+
+
+@success("policy.reach")
+def policy_reach(api: Api) -> Success:
+    made = _reached(api, "dev", "prod")
+    answer = yield Sent()
+    assert answer == {"items": [{"policyId": made, "targets": 1, "held": 0}]}
+
+
+@success("deployment.gates")
+def deployment_gates(api: Api) -> Success:
+    made = _reached(api, "dev", "prod")
+    first = {"dependsOnEnvironmentSelector": 'environment.name == "dev"'}
+    late = id_of(_policy(api, {"environmentProgression": first}, name="late", selector='environment.name == "prod"'))
+    (deployment,) = api.pages("deployment.list")
+    environments = {one["name"]: one["id"] for one in api.pages("environment.list")}
+    answer = yield Sent({"deploymentId": deployment["deployment"]["id"]})
+    found = {one["environmentId"]: {gate["policyId"]: gate for gate in one["gates"]} for one in answer["items"]}
+    assert {key: set(gates) for key, gates in found.items()} == {environments["dev"]: set(), environments["prod"]: {made, late}}
+    (upstream,) = found[environments["prod"]][late]["upstream"]
+    assert upstream["environmentIds"] == [environments["dev"]]
+    assert {one["name"] for one in answer["policies"]} >= {"late"}
+
+
+@listed("policy.targets")
+def listed_policy_targets(api: Api) -> Listed:
+    made = _reached(api, "c", "a", "dev", "b")
+    return Listed(["a", "b", "c"], lambda one: one["environmentName"], Sent({"policyId": made}))
+
+
+@success("policy.targets")
+def policy_targets(api: Api) -> Success:
+    made = _reached(api, "dev", "prod")
+    answer = yield Sent({"policyId": made})
+    (one,) = answer["items"]
+    assert (one["resourceIdentifier"], one["environmentName"], one["deploymentName"], answer["held"]) == ("r", "prod", "api", 0)
+    assert one["key"] == "-".join(one[name] for name in ("resourceId", "environmentId", "deploymentId"))
+
+
+@listed("policy.preview")
+def listed_policy_preview(api: Api) -> Listed:
+    _reached(api, "c", "a", "b")
+    return Listed(["a", "b", "c"], lambda one: one["environmentName"], Sent(body={"name": "p"}))
+
+
+@success("policy.preview")
+def preview_policy(api: Api) -> Success:
+    made = _reached(api, "dev", "prod")
+    answer = yield Sent(body={"name": "p", "policyId": made, "selector": "true", "rules": [TWO]})
+    assert (answer["total"], answer["totalBefore"], answer["added"], answer["removed"], answer["held"]) == (2, 1, 1, 0, 0)
+    assert api.call("policy.get", policyId=made)["selector"] != "true", "nothing was saved"
+    error = api.refused(400, "policy.preview", {"name": "p", "selector": "resource.name =="})
+    assert [(one["path"], one["line"]) for one in error["details"]] == [("/body/selector", 1)]
+
+
 @success("policy.put")
 def put_policy(api: Api) -> Success:
     made = _policy(api, TWO, {"retry": {"maxRetries": 1}}, description="d")

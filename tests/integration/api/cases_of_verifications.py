@@ -172,3 +172,40 @@ def roll_everything_back(api: Api) -> Success:
 def roll_nothing_back(api: Api) -> Sent:
     at, _ = _ran(api, 1)
     return Sent({"environmentId": at.environment}, {})
+
+
+@success("environment.rollback.preview")
+def preview_everything_back(api: Api) -> Success:
+    at, (first, second) = _ran(api, 2)
+    answer = yield Sent({"environmentId": at.environment})
+    assert answer["items"] == [
+        {
+            "deployment": {"id": at.deployment, "name": "api"},
+            "leaves": {"versionId": second, "tag": "v2"},
+            "to": {"versionId": first, "tag": "v1"},
+            "targets": 1,
+        }
+    ]
+    assert api.call("target.desired", releaseTargetKey=at.key)["desiredRelease"]["version"]["tag"] == "v2"
+
+
+@conflict("environment.rollback.preview")
+def preview_nothing_back(api: Api) -> Sent:
+    at, _ = _ran(api, 1)
+    return Sent({"environmentId": at.environment})
+
+
+@success("pair.rollback.preview")
+def preview_rollback(api: Api) -> Success:
+    at, (first, _, third) = _ran(api, 3)
+    answer = yield Sent(at.pair)
+    assert ([one["to"]["tag"] for one in answer["items"]], answer["targets"]) == (["v2"], 1)
+    answer = api.call("pair.rollback.preview", query={"versionId": first, "fromVersionId": third}, **at.pair)
+    assert ([one["to"]["tag"] for one in answer["items"]], answer["targets"]) == (["v1"], 1)
+    assert {one["tag"] for one in answer["marked"]} == {"v2", "v3"}
+
+
+@conflict("pair.rollback.preview")
+def preview_no_rollback(api: Api) -> Sent:
+    at, _ = _ran(api, 1)
+    return Sent(at.pair)

@@ -256,3 +256,25 @@ BAD_VERSION = obj(
 )
 REDEPLOY_BODY = obj(reason=OPTIONAL_TEXT)
 CHOSEN = obj(message=TEXT, targets=WHOLE)
+_TAGGED = obj(versionId=ID, tag=TEXT)
+_WAY_BACK = obj(deployment=obj(id=ID, name=TEXT), leaves=_TAGGED, to=_TAGGED, targets=WHOLE)
+WAYS_BACK = obj(items=Many(_WAY_BACK), targets=WHOLE, marked=Many(_TAGGED))
+
+# --- what resources can be filtered by, and what they are related to -----------------------------------------------------------------
+
+_FACET = obj(value=TEXT, count=WHOLE)
+FACETS = obj(
+    total=WHOLE,
+    kinds=Many(_FACET),
+    versions=Many(_FACET),
+    providers=Many(obj(id=ID, name=TEXT, count=WHOLE)),
+    metadata=Many(obj(key=TEXT, count=WHOLE, values=Many(_FACET), more=FLAG)),
+    paths=Many(TEXT),
+)
+RESOURCE_RELATION = obj(
+    direction=One(("to", "from")),
+    rule=obj(id=ID, name=TEXT, reference=TEXT),
+    entity=obj(
+        type=One(("resource", "deployment", "environment")), id=ID, name=TEXT, identifier=OPTIONAL_TEXT, kind=OPTIONAL_TEXT
+    ),
+)

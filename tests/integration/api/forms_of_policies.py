@@ -19,6 +19,7 @@ from tests.integration.api.shapes import (
     OrNull,
     Whole,
     obj,
+    page,
 )
 
 _INT32 = Whole(-(2**31), 2**31 - 1)
@@ -162,6 +163,31 @@ POLICY_WHOLE = POLICY_BODY.plus(
     metadata=METADATA,
     rules=Many(_rule_body(_SLEEP)),
 )
+_REACHED = obj(
+    key=TEXT,
+    resourceId=ID,
+    resourceName=TEXT,
+    resourceIdentifier=TEXT,
+    environmentId=ID,
+    environmentName=TEXT,
+    deploymentId=ID,
+    deploymentName=TEXT,
+    held=FLAG,
+    error=OPTIONAL_TEXT,
+)
+REACHES = obj(items=Many(obj(policyId=ID, targets=WHOLE, held=WHOLE)))
+_GATE = obj(policyId=ID, targets=WHOLE, upstream=Many(obj(ruleId=ID, environmentIds=Many(ID))))
+GATES = obj(items=Many(obj(environmentId=ID, targets=WHOLE, gates=Many(_GATE))), policies=Many(POLICY))
+POLICY_TARGETS = page(_REACHED).plus(held=WHOLE)
+POLICY_PREVIEW = POLICY_TARGETS.plus(
+    totalBefore=WHOLE,
+    heldBefore=WHOLE,
+    added=WHOLE,
+    removed=WHOLE,
+    withdrawn=WHOLE,
+    warnings=Many(obj(path=TEXT, message=TEXT)),
+)
+POLICY_DRAFT = POLICY_BODY.plus(policyId=Maybe(ID))
 APPROVAL_BODY = obj(status=One(("approved", "rejected", "withdrawn")), environmentIds=Many(TEXT), reason=OPTIONAL_TEXT)
 
 # --- freezes ----------------------------------------------------------------------------------------------------------------------

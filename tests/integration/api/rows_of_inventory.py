@@ -16,6 +16,37 @@ RESOURCES = (
     Row(
         "resource.get", "GET", _RESOURCE, 200, forms.RESOURCE, absent=("identifier",), note="404 is not published, but relied on"
     ),
+    Row("resource.facets", "GET", "/resources/facets", 200, forms.FACETS, query=("cel",), note="ours"),
+    Row(
+        "resource.targets",
+        "GET",
+        f"{_RESOURCE}/release-targets",
+        200,
+        page(forms.TARGET_AND_STATE),
+        query=PAGING,
+        absent=("identifier",),
+        note="ours",
+    ),
+    Row(
+        "resource.relations",
+        "GET",
+        f"{_RESOURCE}/relations",
+        200,
+        page(forms.RESOURCE_RELATION),
+        query=PAGING,
+        absent=("identifier",),
+        note="ours",
+    ),
+    Row(
+        "resource.history",
+        "GET",
+        f"{_RESOURCE}/history",
+        200,
+        page(forms.RESOURCE),
+        query=PAGING,
+        absent=("identifier",),
+        note="ours",
+    ),
     Row("resource.put", "PUT", _RESOURCE, 202, forms.ACCEPTED, body=forms.RESOURCE_BODY),
     Row(
         "resource.delete",

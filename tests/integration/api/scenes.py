@@ -157,3 +157,8 @@ def deployed(api: Api, at: Shop, version_id: str) -> str:
         return bool(fact["version_id"] == version_id and fact["resource_id"] == at.resource and fact["status"] == "successful")
 
     return str(recorded(api, "dispatcher.job_status_changed.v1", ran)["release_id"])
+
+
+def appeared_in(api: Api, environment_id: str) -> None:
+    """Wait until an environment has targets."""
+    recorded(api, "planner.targets_changed.v1", lambda fact: bool(fact["environment_id"] == environment_id))

@@ -14,7 +14,7 @@ from uuid import uuid4
 import httpx
 from pydantic import BaseModel, TypeAdapter
 
-from contracts.command import Answer, Request, Wish
+from contracts.command import Answer, AsOf, Request, Wish
 from contracts.commands.gateway import Bootstrap, CreateApiKey
 from contracts.envelope import NIL_WORKSPACE
 from contracts.facts.gateway import UserCreated
@@ -56,7 +56,15 @@ class InProcess:
         self.asked: list[tuple[Wish, str, str]] = []
 
     async def ask(
-        self, wish: Wish | Written, *, id: str, workspace_id: str, auth_id: str, min_position: int = 0, traceparent: str = ""
+        self,
+        wish: Wish | Written,
+        *,
+        id: str,
+        workspace_id: str,
+        auth_id: str,
+        min_position: int = 0,
+        traceparent: str = "",
+        as_of: AsOf | None = None,
     ) -> Answer:
         if not isinstance(wish, Written):
             wish = Written(type(wish), wish.model_dump_json().encode())
@@ -64,8 +72,20 @@ class InProcess:
             raise Unavailable(wish.kind.subject())
         sent = wish.kind.model_validate_json(wish.payload)
         self.asked.append((sent, id, traceparent))
-        request = Request(id=id, workspace_id=workspace_id, min_position=min_position, auth_id=auth_id, traceparent=traceparent)
+        request = Request(
+            id=id,
+            workspace_id=workspace_id,
+            min_position=min_position,
+            auth_id=auth_id,
+            traceparent=traceparent,
+            as_of=as_of,
+        )
         return await self.hosts[sent.SERVICE].answer(sent, request)
+
+
+    def positions(self, workspace_id: str) -> dict[str, int]:
+        found = ((name, host.position(workspace_id)) for name, host in self.hosts.items())
+        return {name: position for name, position in found if position is not None}
 
 
 @dataclass
@@ -167,6 +187,7 @@ async def house(
     rows = MemoryRows()
     projector = Projector(feed=feed, sink=rows, store=rows)
     system = SystemView(feed)
+    settings.setdefault("positions", requests.positions)
     deps = Deps(requests=requests, log=log, feed=feed, store=rows, progress=projector, system=system, **settings)
     for host in requests.hosts.values():
         host.start()

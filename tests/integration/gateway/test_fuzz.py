@@ -64,7 +64,20 @@ def body_of(operation: Operation) -> st.SearchStrategy[Any]:
 BODIES = [body_of(one) for one in OPERATIONS]
 SEGMENTS = st.sampled_from([str(uuid4()), str(uuid4()), "x", "%00", "%ff", "%2F", "a" * 110, "default", "name"])
 QUERIES = st.sampled_from(
-    ["", "", "limit=1", "limit=x", "cel=resource.name%20%3D%3D%20%27x%27", "cel=((", "order=asc", "types=a", "after=5", "%ff=%ff"]
+    [
+        "",
+        "",
+        "limit=1",
+        "limit=x",
+        "cel=resource.name%20%3D%3D%20%27x%27",
+        "cel=((",
+        "order=asc",
+        "types=a",
+        "after=5",
+        "%ff=%ff",
+        "at=0",
+        "at=x",
+    ]
 )
 
 

@@ -127,6 +127,35 @@ async def test_a_secret_field_with_half_a_reference_is_refused_with_its_place(on
     assert "${secret:env:NAME}" in told["message"]
 
 
+@pytest.mark.parametrize(
+    "provider,path",
+    [
+        ({"type": "sql", "dsn": f"mysql://u:{SECRET}@db.example/x", "query": "SELECT 1"}, "dsn"),
+        ({**HTTP, "headers": {"Authorization": f"Bearer\n{SECRET}"}}, "headers/Authorization"),
+    ],
+)
+async def test_a_secret_that_can_never_work_is_told_before_it_is_sealed(one: House, provider: dict[str, Any], path: str) -> None:
+    error = await saved(one, provider, want=400)
+    assert (error["code"], SECRET in json.dumps(error)) == ("INVALID_METRIC", False)
+    assert [each["path"] for each in error["details"]] == [f"/body/rules/0/verification/metrics/0/provider/{path}"]
+    # What it stands for once it is sealed, nobody looks at again.
+    made = await saved(one, HTTP)
+    await saved(one, with_mask(HTTP, ("headers", "Authorization")), path=f"/policies/{made['id']}")
+
+
+async def test_a_policy_that_no_fact_can_hold_is_not_looked_through(one: House) -> None:
+    large = {**HTTP, "headers": {"X-Large": "x" * 300_000, "Authorization": f"Bearer\n{SECRET}"}}
+    error = await saved(one, large, want=400)
+    assert (error["code"], "too large" in error["message"], SECRET in json.dumps(error)) == ("INVALID_POLICY", True, False)
+
+
+async def test_what_is_wrong_with_all_of_a_provider_is_told_at_the_provider(one: House) -> None:
+    dsn = f"postgresql://u:{SECRET}@db.example/x?sslmode=require"
+    error = await saved(one, {"type": "sql", "dsn": dsn, "caCertificate": "", "query": "SELECT 1"}, want=400)
+    assert [each["path"] for each in error["details"]] == ["/body/rules/0/verification/metrics/0/provider"]
+    assert SECRET not in json.dumps(error)
+
+
 async def test_others_are_shown_masks(one: House, monkeypatch: pytest.MonkeyPatch) -> None:
     made = await saved(one, *(provider for provider, _ in PROVIDERS.values()))
     monkeypatch.setattr("services.gateway.http.call.may_write", lambda *who: False)

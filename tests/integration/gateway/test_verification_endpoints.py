@@ -148,6 +148,8 @@ async def test_what_was_asked_and_what_came_back_is_told_on_request(one: House) 
         ("includeDetails=maybe", "includeDetails"),
         ("limit=0", "limit"),
         ("since=x", "since"),
+        ("from=2026-03-01T12:00:01Z&to=2026-03-01T12:00:00Z", "to"),
+        ("from=2026-03-01T12:00:00Z&to=2026-03-01T13:59:59%2B02:00", "to"),
     ],
 )
 async def test_a_wrong_question_about_a_series_is_told_with_its_place(one: House, query: str, name: str) -> None:
@@ -233,7 +235,7 @@ async def test_marks_of_what_is_no_target_or_gone_are_none(one: House) -> None:
     assert (await one.call("GET", path, want=200))["items"] == []
     await one.call("DELETE", f"{path}/{bad}", want=404)
     nowhere = f"/release-targets/{uuid4()}-{uuid4()}-{uuid4()}/bad-versions"
-    assert (await one.call("GET", nowhere, want=200))["total"] == 0
+    assert "Release target" in (await one.call("GET", nowhere, want=404))["message"]
     await one.call("DELETE", f"{nowhere}/{bad}", want=404)
     await one.call("GET", "/release-targets/nonsense/bad-versions", want=400)
 

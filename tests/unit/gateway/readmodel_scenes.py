@@ -95,9 +95,8 @@ def job(status: Any = "pending") -> dispatcher.JobCreated:
 
 
 def moved(status: Any, completed_at: datetime | None = None, **more: Any) -> dispatcher.JobStatusChanged:
-    return dispatcher.JobStatusChanged(
-        **JOB_IDS, agent_id=A, status=status, previous="pending", completed_at=completed_at, changed_at=AT, **more
-    )
+    given = {"previous": "pending", "completed_at": completed_at, **more}
+    return dispatcher.JobStatusChanged(**JOB_IDS, agent_id=A, status=status, changed_at=AT, **given)
 
 
 VERIFIED: dict[str, Any] = {**JOB_IDS, "verification_id": VER}

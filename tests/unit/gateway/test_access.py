@@ -19,7 +19,7 @@ PREFIX, SECRET = "0" * 16, "1" * 64
 
 
 def system(expires_at: datetime | None = None, *, admin: bool = False) -> SystemState:
-    key = ApiKey("k", "u", PREFIX, sha256(SECRET.encode()).hexdigest(), expires_at)
+    key = ApiKey("k", "u", PREFIX, sha256(SECRET.encode()).hexdigest(), expires_at, "ci", NOW)
     mine, other = Workspace("w1", "One", "one", NOW), Workspace("w2", "Two", "two", NOW - timedelta(days=1))
     return SystemState(
         workspaces=Map({one.id: one for one in (mine, other)}),

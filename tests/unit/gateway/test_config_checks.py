@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from contracts.agents import AGENT_CONFIGS
 from services.gateway.configs.checks import agent_problems, deployment_problems, is_read_outside, may_be_read_outside
 
 BROKEN = "a: 1\nb: {{ .version.tag | nonsense }}"
@@ -41,6 +42,19 @@ def test_what_programs_of_others_read_is_theirs() -> None:
     assert agent_problems("jenkins", {"template": BROKEN, "timeoutSeconds": "soon"}) == []
     assert agent_problems("http-pull", {"template": BROKEN}) == []
     assert places(agent_problems("http-pull", {"leaseSeconds": "long"})) == ["leaseSeconds"]
+
+
+@pytest.mark.parametrize("name", ["leaseSeconds", "maxClaims", "timeoutSeconds", "maxConcurrentJobs", "maxCallsPerMinute"])
+def test_every_number_of_a_pull_agent_may_be_sent_as_text(name: str) -> None:
+    for right in (30, "30", " 30 "):
+        assert agent_problems("http-pull", {name: right}) == [], right
+    for wrong in ("", "0", 0, "-1", "3x", "٣", True, "99999999"):
+        assert places(agent_problems("http-pull", {name: wrong})) == [name], wrong
+
+
+@pytest.mark.parametrize("agent_type", sorted(AGENT_CONFIGS))
+def test_what_a_type_does_not_know_is_passed_over(agent_type: str) -> None:
+    assert agent_problems(agent_type, {"leaseSecond": [None], "theirs": {"a": 1}}) == []
 
 
 def test_a_deployment_is_held_to_what_any_type_could_use() -> None:

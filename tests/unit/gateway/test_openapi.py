@@ -18,6 +18,7 @@ def test_every_operation_is_described_and_every_reference_leads_somewhere() -> N
     document = orjson.loads(PATH.read_bytes())
     described = {spec["operationId"] for path in document["paths"].values() for spec in path.values()}
     webhooks = {"webhook_github", "webhook_tfe", "webhook_argo", "webhook_of_agent"}
-    assert described == {*operations(), "healthz", "version", "readyz", *webhooks}
+    session = {"sign_in", "read_session", "sign_out"}
+    assert described == {*operations(), "healthz", "version", "readyz", *webhooks, *session}
     referred = set(re.findall(r'"#/components/schemas/([^"]+)"', PATH.read_text(encoding="utf-8")))
     assert referred <= set(document["components"]["schemas"])

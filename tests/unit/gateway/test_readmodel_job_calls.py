@@ -75,6 +75,18 @@ async def test_the_next_try_is_told_until_the_call_gets_through() -> None:
     assert job["delay"] == {"call": "dispatch", "calls": 2, "message": "429: wait", "nextAt": stamp(LATER)}
     assert job["message"] == "429: wait"
     assert "delay" not in await job_after(delayed(), moved("inProgress"))
+    assert "delay" not in await job_after(delayed(), moved("pending", observation=1))
+
+
+async def test_a_person_who_changes_a_job_whose_call_is_made_again_leaves_the_call_told() -> None:
+    job = await job_after(delayed(), moved("pending", external_id="run-7"))
+    assert (job["externalId"], job["delay"]["calls"], job["message"]) == ("run-7", 2, "429: wait")
+    assert (await job_after(delayed(), moved("pending", message="I look at it")))["message"] == "I look at it"
+    stopping = (moved("cancelled", AT, message="Stop.", cancel=True), delayed("cancel"))
+    job = await job_after(*stopping, moved("failure", AT, previous="cancelled"))
+    assert (job["delay"]["call"], "message" in job) == ("cancel", False)
+    assert "delay" not in await job_after(*stopping, moved("pending", previous="cancelled"))
+    assert "delay" not in await job_after(*stopping, moved("cancelled", AT, previous="cancelled", cancel=True))
 
 
 async def test_what_the_agent_said_to_the_end_of_a_job_is_told() -> None:
@@ -163,3 +175,10 @@ async def test_a_hold_ends_with_its_release() -> None:
         deployment_id=D, environment_id=E, items=(dispatcher.HeldItem(resource_id=R, release_id=uid(77)),), limit=1, held_at=LATER
     )
     assert "dispatchHold" not in await state_after(*released, other)
+
+
+async def test_nobody_waits_for_a_place_at_an_agent_that_is_gone() -> None:
+    released = [one for one in WORLD if not isinstance(one, dispatcher.JobCreated)]
+    gone = dispatcher.JobAgentDeleted(agent_id=A)
+    assert "dispatchHold" not in await state_after(*released, held(), gone)
+    assert "dispatchHold" in await state_after(*released, held(agent_id=""), gone)

@@ -64,7 +64,8 @@ async def read(*facts: Fact, later: timedelta = timedelta(0), deployment_id: str
 async def read_from(rows: MemoryRows, later: timedelta = timedelta(0), deployment_id: str = D, plan_id: str = PLAN) -> Json:
     ids = {"deploymentId": deployment_id, "planId": plan_id}
     call = SimpleNamespace(
-        deps=SimpleNamespace(store=rows, clock=lambda: AT + later),
+        store=rows,
+        now=lambda: AT + later,
         workspace_id=WORKSPACE,
         id=lambda name, what: ids[name],
     )

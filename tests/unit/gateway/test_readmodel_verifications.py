@@ -94,6 +94,13 @@ async def test_a_verification_says_whose_it_is_and_which_attempt() -> None:
     assert {"policyId", "ruleId"}.isdisjoint(agents)
 
 
+async def test_what_is_not_measured_is_told_from_the_beginning_and_however_it_ends() -> None:
+    note = "Of the 600 metrics that the job's agent wants measured these are left out: 100 because at most 500 are measured."
+    for facts in ((), (failed(),), (inconclusive(),), (cancelled(),), (passed(note=note),)):
+        assert (await shown_after(verification(note=note), *facts))["note"] == note
+    assert "note" not in await shown_after(verification())
+
+
 async def test_a_measurement_is_shown_with_what_was_asked_and_how_it_was_judged() -> None:
     told = measured(
         1, status="failed", message="too slow", asked={"url": "http://x"}, conditions={"successCondition": "false"}, value=2.5,

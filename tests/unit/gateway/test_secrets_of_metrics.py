@@ -68,6 +68,11 @@ def test_a_template_in_a_secret_field_is_no_secret() -> None:
     assert with_texts(hollow, found) == config
 
 
+def test_a_secret_full_of_openings_is_read_in_no_time() -> None:
+    config = {"type": "datadog", "apiKey": "{{" * 300_000}
+    assert templates_of(config, fields_of_provider("datadog")) == {}
+
+
 def _rule(*names: str, rule_id: str | None = None) -> RuleInput:
     return RuleInput(id=rule_id, verification=Verification(metrics=tuple(metric(one) for one in names)))
 

@@ -75,6 +75,25 @@ def test_what_is_wrong_with_a_body_is_told_with_its_place(model: type[BaseModel]
     assert all(want in problem for want, problem in zip(expected, problems, strict=True)), problems
 
 
+@pytest.mark.parametrize(
+    "model, value",
+    [
+        (bodies.RollbackBody, {"reason": "r"}),
+        (bodies.PairRollbackBody, {"versionId": "0a0a0a0a-0a0a-0a0a-0a0a-0a0a0a0a0a0a", "reason": "r"}),
+        (bodies.EnvironmentRollbackBody, {"reason": "r"}),
+        (bodies.RedeployBody, {}),
+        (bodies.PinBody, {"versionId": "0a0a0a0a-0a0a-0a0a-0a0a-0a0a0a0a0a0a"}),
+        (bodies.VerifyAgainBody, {"reason": "r"}),
+    ],
+)
+@pytest.mark.parametrize("name", ["fromVersionID", "version_id", "resaon"])
+def test_what_a_person_asks_for_and_is_not_known_is_refused_not_passed_over(
+    model: type[BaseModel], value: Any, name: str
+) -> None:
+    assert checked(model, value)[1] == []
+    assert checked(model, {**value, name: "x"})[1] == [f"/body/{name} additionalProperties"]
+
+
 def test_null_is_absence_where_clients_in_use_send_it() -> None:
     resource = {"identifier": "i", "name": "n", "kind": "k", "version": "v", "config": None, "metadata": None, "createdAt": "x"}
     found, problems = checked(bodies.ProviderSet, {"resources": [resource]})

@@ -127,3 +127,64 @@ class Relations(AnswerModel):
     limit: int
     offset: int
     suspended: str = ""
+
+
+class FacetValue(AnswerModel):
+    """A value, and how many resources have it."""
+
+    value: str
+    count: int
+
+
+class FacetProvider(AnswerModel):
+    """A provider, and how many resources it told of."""
+
+    id: str
+    name: str
+    count: int
+
+
+class FacetKey(AnswerModel):
+    """A metadata key with its most frequent values; `more` says that there are others."""
+
+    key: str
+    count: int
+    values: list[FacetValue]
+    more: bool
+
+
+class ResourceFacets(AnswerModel):
+    """What resources can be filtered by, the most frequent first; `paths` are those that their configurations have."""
+
+    total: int
+    kinds: list[FacetValue]
+    versions: list[FacetValue]
+    providers: list[FacetProvider]
+    metadata: list[FacetKey]
+    paths: list[str]
+
+
+class RelatingRule(AnswerModel):
+    """The rule that relates."""
+
+    id: str
+    name: str
+    reference: str
+
+
+class NamedEntity(AnswerModel):
+    """One end of a relation, as people call it."""
+
+    type: Literal["resource", "deployment", "environment"]
+    id: str
+    name: str
+    identifier: str = ""
+    kind: str = ""
+
+
+class ResourceRelation(AnswerModel):
+    """What a resource is related to; `direction` is `to` where the resource refers to it."""
+
+    direction: Literal["to", "from"]
+    rule: RelatingRule
+    entity: NamedEntity

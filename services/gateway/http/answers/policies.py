@@ -46,3 +46,83 @@ class Policy(AnswerModel):
     metadata: dict[str, str]
     rules: list[PolicyRule]
     warnings: list[PolicyWarning] | None = None
+
+
+class PolicyReach(AnswerModel):
+    """How many targets a policy applies to, or would if it were enabled, and on how many of them it holds a version now."""
+
+    policy_id: str
+    targets: int
+    held: int
+
+
+class PolicyReaches(AnswerModel):
+    """All policies."""
+
+    items: list[PolicyReach]
+
+
+class Upstream(AnswerModel):
+    """The environments in which a version must succeed first, says a rule."""
+
+    rule_id: str
+    environment_ids: list[str]
+
+
+class Gate(AnswerModel):
+    """A policy that applies to some targets of an environment."""
+
+    policy_id: str
+    targets: int
+    upstream: list[Upstream]
+
+
+class GatedEnvironment(AnswerModel):
+    """An environment in which a deployment has targets, and the policies that apply there, in their order."""
+
+    environment_id: str
+    targets: int
+    gates: list[Gate]
+
+
+class DeploymentGates(AnswerModel):
+    """What versions of a deployment pass: environments, and the policies that are named there."""
+
+    items: list[GatedEnvironment]
+    policies: list[Policy]
+
+
+class PolicyTarget(AnswerModel):
+    """A target that a policy applies to, as people call it. `error`: why the selector has no answer for it, so that the policy blocks it."""
+
+    key: str
+    resource_id: str
+    resource_name: str
+    resource_identifier: str
+    environment_id: str
+    environment_name: str
+    deployment_id: str
+    deployment_name: str
+    held: bool
+    error: str = ""
+
+
+class PolicyTargets(AnswerModel):
+    """A part of the targets of a policy, by their names; `held` counts all on which it holds a version now."""
+
+    items: list[PolicyTarget]
+    total: int
+    held: int
+    limit: int
+    offset: int
+
+
+class PolicyPreview(PolicyTargets):
+    """What a policy would apply to and hold if it were saved now, beside what it does as it is."""
+
+    total_before: int
+    held_before: int
+    added: int
+    removed: int
+    withdrawn: int
+    warnings: list[PolicyWarning]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from contracts.commands.policy import Ender
+from services.gateway.http.answers.board import BoardNamed, BoardVersion
 from services.gateway.http.answers.catalog import Deployment, Environment, System
 from services.gateway.http.answers.form import AnswerModel, Timestamp
 from services.gateway.http.answers.jobs import Job, Release, ReleaseTarget
@@ -38,6 +39,23 @@ class TargetsTouched(AnswerModel):
 
     targets: int
     message: str
+
+
+class WayBack(AnswerModel):
+    """Targets of a deployment that would leave one version for another, or for the same one with other variables."""
+
+    deployment: BoardNamed
+    leaves: BoardVersion
+    to: BoardVersion
+    targets: int
+
+
+class RollbackPreview(AnswerModel):
+    """What going back would do: by the names of the deployments, then by most targets. `marked` would be marked bad on some of them."""
+
+    items: list[WayBack]
+    targets: int
+    marked: list[BoardVersion]
 
 
 class TargetPreview(AnswerModel):

@@ -1,4 +1,4 @@
-"""Workspaces."""
+"""Workspaces and API keys."""
 
 from __future__ import annotations
 
@@ -18,4 +18,27 @@ class WorkspaceList(AnswerModel):
     """All workspaces that the caller may see."""
 
     workspaces: list[Workspace]
+    total: int
+
+
+class ApiKey(AnswerModel):
+    """A key of the caller. `prefix` is the part before the dot; the secret behind it is not known here. `expiresAt` may have passed."""
+
+    id: str
+    name: str
+    prefix: str
+    created_at: Timestamp
+    expires_at: Timestamp = ""
+
+
+class NewApiKey(ApiKey):
+    """A key that was just made, with its secret; it is not told again."""
+
+    api_key: str
+
+
+class ApiKeyList(AnswerModel):
+    """All keys of the caller, newest first."""
+
+    api_keys: list[ApiKey]
     total: int

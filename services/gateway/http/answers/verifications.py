@@ -73,7 +73,7 @@ class _Verification(AnswerModel):
         attempt: 1, or more where a person asked for it again (`reason`); the newest one counts.
         metric: the one that decided it, `message` says how.
         reaction: what its failure does beside what rollback rules say.
-        note: what a person should know although it passed.
+        note: what a person should know beside how it stands: what is not measured, or that nothing was seen to be good although it passed.
         watching: it passed, and is measured on until `watchedUntil`.
         after_passing: it had passed before it failed.
     """

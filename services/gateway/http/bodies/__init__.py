@@ -12,6 +12,7 @@ from services.gateway.http.bodies.catalog import (
     EnvironmentBody,
     SystemBody,
     UpdateVersion,
+    VersionStatusBody,
 )
 from services.gateway.http.bodies.form import (
     Body,
@@ -51,16 +52,24 @@ from services.gateway.http.bodies.plans import (
 )
 from services.gateway.http.bodies.policies import (
     CreatePolicy,
+    PreviewOfPolicy,
     RuleBody,
     UpsertPolicy,
 )
 from services.gateway.http.bodies.queries import (
     AgentJobs,
+    BoardStreamQuery,
+    BoardVersionsQuery,
+    Cel,
     CelPaging,
     EvaluationsQuery,
     EventsQuery,
+    HistoryQuery,
+    JobBoardQuery,
     NoQuery,
     Paging,
+    RollbackQuery,
+    RolloutQuery,
     StateQuery,
     StreamQuery,
     VersionPaging,
@@ -79,6 +88,7 @@ from services.gateway.http.bodies.targets import (
     RollbackBody,
 )
 from services.gateway.http.bodies.tenants import (
+    CreateApiKeyBody,
     CreateWorkspace,
     UpdateWorkspace,
 )
@@ -103,8 +113,16 @@ __all__ = [
     "EvaluationsQuery",
     "EventsQuery",
     "StreamQuery",
+    "BoardStreamQuery",
+    "BoardVersionsQuery",
+    "HistoryQuery",
+    "JobBoardQuery",
+    "Cel",
+    "RollbackQuery",
+    "RolloutQuery",
     "CreateWorkspace",
     "UpdateWorkspace",
+    "CreateApiKeyBody",
     "SystemBody",
     "DeploymentBody",
     "DeploymentVariableBody",
@@ -113,6 +131,7 @@ __all__ = [
     "DependencyBody",
     "CreateVersion",
     "UpdateVersion",
+    "VersionStatusBody",
     "ApprovalBody",
     "ResourceBody",
     "ProviderBody",
@@ -144,6 +163,7 @@ __all__ = [
     "PlannedVersion",
     "RuleBody",
     "CreatePolicy",
+    "PreviewOfPolicy",
     "UpsertPolicy",
     "CreateFreeze",
     "ChangeFreeze",

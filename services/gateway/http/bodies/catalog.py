@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from contracts.shapes import Json, Supersession
+from contracts.shapes import Json, Supersession, VersionStatus
 from services.gateway.http.bodies.form import INT64, Body, Instant, Value
 
 
@@ -101,6 +101,13 @@ class UpdateVersion(Body):
     job_agent_config: Json | None = None
     metadata: dict[str, str] | None = None
     created_at: Instant | None = None
+
+
+class VersionStatusBody(Body):
+    """What a person says of a version; `message` says why, and stays as it is when it is left out."""
+
+    status: VersionStatus
+    message: str | None = Field(None, max_length=2_000)
 
 
 class ApprovalBody(Body):

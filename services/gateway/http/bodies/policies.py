@@ -19,7 +19,7 @@ from contracts.shapes import (
     VersionCooldown,
     VersionSelector,
 )
-from services.gateway.http.bodies.form import INT32, Body
+from services.gateway.http.bodies.form import INT32, Body, Uuid
 
 
 class RuleBody(Body):
@@ -64,3 +64,9 @@ class UpsertPolicy(Body):
     enabled: bool
     metadata: dict[str, str]
     rules: tuple[RuleBody, ...]
+
+
+class PreviewOfPolicy(CreatePolicy):
+    """A policy that is only thought of; with `policyId` in place of the one that is there."""
+
+    policy_id: Uuid | None = None

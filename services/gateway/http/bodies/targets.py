@@ -26,6 +26,8 @@ class EligibleBody(Body):
 class PinBody(Body):
     """The version that stays until the pin is released."""
 
+    CLOSED: ClassVar[frozenset[str]] = frozenset()
+
     version_id: Uuid
     reason: str = ""
 
@@ -34,6 +36,7 @@ class RedeployBody(Body):
     """Why what is desired is dispatched once more."""
 
     MAY_BE_ABSENT: ClassVar[bool] = True
+    CLOSED: ClassVar[frozenset[str]] = frozenset()
 
     reason: str = ""
 
@@ -42,6 +45,7 @@ class RollbackBody(Body):
     """The version to go back to, the last good one when it is left out."""
 
     MAY_BE_ABSENT: ClassVar[bool] = True
+    CLOSED: ClassVar[frozenset[str]] = frozenset()
 
     version_id: Uuid | None = None
     reason: str = ""
@@ -57,5 +61,6 @@ class EnvironmentRollbackBody(Body):
     """Why everything in an environment goes back."""
 
     MAY_BE_ABSENT: ClassVar[bool] = True
+    CLOSED: ClassVar[frozenset[str]] = frozenset()
 
     reason: str = ""

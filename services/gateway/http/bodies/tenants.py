@@ -1,10 +1,10 @@
-"""Workspaces."""
+"""Workspaces and API keys."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
-from services.gateway.http.bodies.form import Body
+from services.gateway.http.bodies.form import Body, Instant
 
 
 class CreateWorkspace(Body):
@@ -19,3 +19,10 @@ class UpdateWorkspace(Body):
 
     name: str | None = Field(None, min_length=3, max_length=30)
     slug: str | None = Field(None, min_length=3, max_length=50, pattern=r"^[a-z0-9-]+$")
+
+
+class CreateApiKeyBody(Body):
+    """A new API key of the caller; without `expiresAt` it is good until it is revoked."""
+
+    name: str = Field(min_length=1, max_length=100)
+    expires_at: Instant | None = None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from services.gateway.http.bodies.form import Body, Instant, QueryBool, QueryInt
 from services.gateway.http.bodies.queries import Paging
@@ -14,6 +15,7 @@ class VerifyAgainBody(Body):
     """Why what was measured is measured once more."""
 
     MAY_BE_ABSENT: ClassVar[bool] = True
+    CLOSED: ClassVar[frozenset[str]] = frozenset()
 
     reason: str = Field("", max_length=2_000)
 
@@ -27,3 +29,11 @@ class MeasurementsQuery(Paging):
     to: Instant | None = None
     points: QueryInt | None = Field(None, ge=1, le=1000)
     include_details: QueryBool = False
+
+    @field_validator("to")
+    @classmethod
+    def _after_from(cls, to: datetime | None, info: ValidationInfo) -> datetime | None:
+        begin = info.data.get("from_")
+        if to is not None and begin is not None and to < begin:
+            raise ValueError("must not be before `from`")
+        return to

@@ -1,0 +1,91 @@
+"""Looks for facts in the log: by type, by what they are about, by a text in them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import orjson
+
+from contracts.envelope import Recorded
+from libs.eventlog.port import EventLog
+
+_BATCH: Final = 1_000
+_MOST: Final = 20_000
+"""Facts that one request looks through for a text: some tenths of a second of a database's work."""
+
+
+class Wanted(NamedTuple):
+    """Which facts.
+
+    Attributes:
+        types: of these types; of all when there is none.
+        subject: about this thing alone, unless it is empty.
+        text: with this in type, subject, author or payload, in whatever case, unless it is empty.
+        after, before: positions between which they lie.
+        newest_first: in which order.
+    """
+
+    types: tuple[str, ...]
+    subject: str
+    text: str
+    after: int
+    before: int
+    newest_first: bool
+
+
+async def sought(log: EventLog, workspace_id: str, wanted: Wanted, limit: int) -> tuple[list[Recorded], int | None]:
+    """Facts in order, at most `limit`, and the position from which to go on; None when everything was looked through.
+
+    Raises: LogUnavailable.
+    """
+    # What the log can not tell by itself is looked through here.
+    sifted = bool(wanted.text) or bool(wanted.subject and wanted.types)
+    found: list[Recorded] = []
+    seen = 0
+    place = wanted.before if wanted.newest_first else wanted.after
+    while True:
+        size = _BATCH if sifted else limit - len(found)
+        batch = await _read(log, workspace_id, wanted, place, size)
+        inside = [one for one in batch if wanted.after < one.position < wanted.before]
+        for one in await _matching(inside, wanted) if sifted else inside:
+            found.append(one)
+            if len(found) == limit:
+                return found, one.position
+        seen += len(batch)
+        if len(inside) < size:
+            return found, None
+        place = inside[-1].position
+        if seen >= _MOST:
+            return found, place
+
+
+async def _read(log: EventLog, workspace_id: str, wanted: Wanted, place: int, size: int) -> list[Recorded]:
+    match bool(wanted.subject), wanted.newest_first:
+        case True, True:
+            return await log.read_stream_back(workspace_id, wanted.subject, place, size)
+        case True, False:
+            return await log.read_stream(workspace_id, wanted.subject, place, size)
+        case False, True:
+            return await log.read_back(workspace_id, place, size, wanted.types)
+        case _:
+            if wanted.types:
+                return await log.read_types(workspace_id, place, size, wanted.types)
+            return await log.read(workspace_id, place, size)
+
+
+async def _matching(batch: Sequence[Recorded], wanted: Wanted) -> list[Recorded]:
+    """Those that are wanted. In a thread: a thousand payloads take longer than others should wait."""
+    # As it stands in JSON, where a quote is written as two characters.
+    text = orjson.dumps(wanted.text)[1:-1].decode().lower()
+
+    def pick() -> list[Recorded]:
+        return [
+            one
+            for one in batch
+            if (not wanted.types or one.type in wanted.types)
+            and (not text or any(text in part.lower() for part in (one.type, one.stream, one.auth_id, one.data.decode())))
+        ]
+
+    return await asyncio.to_thread(pick)

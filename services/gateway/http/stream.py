@@ -1,0 +1,126 @@
+"""What changes on the pages that a browser has open, as server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Final
+
+from starlette.responses import Response, StreamingResponse
+
+from contracts.shapes import Json
+from libs.eventlog.port import LogUnavailable
+from services.gateway.access import credential, identify, may_see
+from services.gateway.board import frames
+from services.gateway.board.acting import for_viewer
+from services.gateway.board.frames import Finish, Topics, UnknownTopic, topics_of
+from services.gateway.board.inbox import APPROVALS
+from services.gateway.board.view import BoardView
+from services.gateway.http import bodies
+from services.gateway.http.board import viewer_of
+from services.gateway.http.browser import session_of
+from services.gateway.http.call import Call
+from services.gateway.http.operation import Routes
+from services.gateway.http.problem import Unprocessable, finding
+
+routes = Routes("board")
+
+MOST_TOPICS: Final = 500
+_LOOK_S: Final = 10.0
+
+
+@routes.add("GET", "/stream", answers={200: None}, query=bodies.BoardStreamQuery, past=False)
+async def stream_board(call: Call) -> Response:
+    """Patches of what the topics are about: `id` is the position, from which a client that was cut off goes on by itself."""
+    query: bodies.BoardStreamQuery = call.query
+    told = call.request.headers.get("last-event-id")
+    if told is not None and not (told.isdigit() and len(told) <= 15):
+        raise Unprocessable([finding("/headers/last-event-id", "must be a position", "type")])
+    return StreamingResponse(
+        _frames(call, _topics(query.topics), int(told) if told is not None else query.since),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+def _topics(told: str) -> Topics:
+    names = sorted({name for part in told.split(",") if (name := part.strip())})
+    if not names:
+        raise Unprocessable([finding("/query/topics", "must name at least one topic", "minItems")])
+    if len(names) > MOST_TOPICS:
+        raise Unprocessable([finding("/query/topics", f"names more than {MOST_TOPICS} topics", "maxItems")])
+    try:
+        return topics_of(names)
+    except UnknownTopic as unknown:
+        known = ", ".join(sorted(frames.WHOLE))
+        message = (
+            f"{str(unknown)!r} is no topic; there are {known}, rollout:{{deploymentId}}/{{environmentId}}, target:{{releaseTargetKey}}, "
+            "deployment:{id}, version:{id} and job:{id}"
+        )
+        raise Unprocessable([finding("/query/topics", message, "enum")]) from unknown
+
+
+async def _frames(call: Call, topics: Topics, since: int | None) -> AsyncIterator[bytes]:
+    deps, loop = call.deps, asyncio.get_running_loop()
+    yield b": open\n\n"
+    async with deps.boards.used(call.workspace_id) as view:
+        if not await _loaded(call, view):
+            return
+        who, finish = _as_seen_by(call, topics)
+        reader = view.join(topics, who, finish, since)
+        known, beat_at = deps.system.state, 0.0
+        try:
+            while not deps.closing.is_set():
+                if deps.system.state is not known or loop.time() >= beat_at:
+                    known = deps.system.state
+                    if not _may_go_on(call):
+                        return
+                if loop.time() >= beat_at:
+                    yield frames.beat(view.position, deps.clock())
+                    beat_at = loop.time() + deps.heartbeat_s
+                if waiting := reader.take():
+                    yield b"".join(waiting)
+                    continue
+                try:
+                    async with asyncio.timeout_at(beat_at):
+                        await reader.more.wait()
+                except TimeoutError:
+                    continue
+        finally:
+            view.leave(topics, who, reader)
+
+
+async def _loaded(call: Call, view: BoardView) -> bool:
+    """Wait for the board, however long that takes; False when the process ends, or nobody may see it any more."""
+    while not call.deps.closing.is_set() and _may_go_on(call):
+        try:
+            if await view.reached_head(_LOOK_S):
+                return True
+        except LogUnavailable:
+            await asyncio.sleep(0.1)
+    return False
+
+
+def _as_seen_by(call: Call, topics: Topics) -> tuple[str, Finish]:
+    """How rows of the approvals are finished. Everybody who does not listen to these sees the same."""
+    if APPROVALS not in topics.whole:
+        return "", _as_it_is
+    viewer = viewer_of(call)
+    return f"{viewer.user_id} {' '.join(viewer.roles)}", partial(for_viewer, viewer=viewer)
+
+
+def _as_it_is(row: Json) -> Json:
+    return row
+
+
+def _may_go_on(call: Call) -> bool:
+    """Whether the credential that the stream began with still holds: a revoked key and a session that is over end it."""
+    deps, request = call.deps, call.request
+    presented = credential(request.headers.get("x-api-key"), request.headers.get("authorization"))
+    if presented is not None:
+        who = identify(deps.system.state, presented, deps.clock())
+    else:
+        found = session_of(request, deps)
+        who = found[0] if found is not None else None
+    return who is not None and may_see(deps.system.state, who, call.workspace_id)

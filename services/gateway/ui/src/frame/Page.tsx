@@ -1,0 +1,39 @@
+/** The page that the address names. Each is a folder under `pages/`; only the first one comes with the frame. */
+import { useSignal } from '@preact/signals'
+import type { ComponentType } from 'preact'
+import { ApiError } from '../api/error.ts'
+import Overview from '../pages/overview/index.tsx'
+import { Empty, ErrorCard } from '../parts/say.tsx'
+import { href, place } from '../router/location.ts'
+import { Lazy } from './Lazy.tsx'
+
+type Loaded = { default: ComponentType<Record<string, string>> }
+
+const PAGES = import.meta.glob<Loaded>(['../pages/*/index.tsx', '!../pages/overview/index.tsx', '!../pages/signin/index.tsx'])
+
+export function Page() {
+  const failure = useSignal<string | null>(null)
+  const here = place.value
+  if (here?.name === 'overview') return <Overview />
+  const load = here ? PAGES[`../pages/${here.name}/index.tsx`] : undefined
+  if (!here || !load) {
+    return (
+      <Empty page title="There is no such page">
+        <p>
+          The address may be mistyped, or from another version. <a href={href('overview')}>Go to the overview</a>.
+        </p>
+      </Empty>
+    )
+  }
+  if (failure.value === here.name) {
+    const error = new ApiError(0, 'This page could not be loaded: the gateway may have been renewed meanwhile.')
+    return (
+      <div class="sheet">
+        <ErrorCard error={error} retry={() => location.reload()} />
+      </div>
+    )
+  }
+  // A key for each address: a page begins anew with other parameters, and never mixes two.
+  const key = `${here.name} ${JSON.stringify(here.params)}`
+  return <Lazy key={key} load={load} props={here.params as Record<string, string>} failed={() => (failure.value = here.name)} />
+}

@@ -1,0 +1,65 @@
+/** Keys of the whole page, and those of the page that is shown. Single letters are off in fields. */
+import { signal } from '@preact/signals'
+import { useEffect, useRef } from 'preact/hooks'
+
+export interface KeyAction {
+  /** As the event tells it: `y`, `?`, `[`; two with a space are pressed one after the other: `g o`. */
+  key: string
+  does: string
+  /** Without it the key is only told of in the key sheet: a part of the page takes it itself. */
+  run?(): void
+}
+
+const globals: KeyAction[] = []
+/** The keys of the pages and parts that are shown now, for the key sheet. */
+export const pageKeys = signal<readonly KeyAction[]>([])
+let started = ''
+let startedAt = 0
+
+/** Keys that work everywhere. */
+export function globalKeys(actions: readonly KeyAction[]): void {
+  globals.splice(0, globals.length, ...actions)
+}
+
+export function allGlobalKeys(): readonly KeyAction[] {
+  return globals
+}
+
+/** Keys of a page, for as long as it is shown: `useKeys([{ key: 'y', does: 'approve', run }])`. */
+export function useKeys(actions: readonly KeyAction[]): void {
+  const newest = useRef(actions)
+  newest.current = actions
+  const names = actions.map((action) => action.key).join(' ')
+  useEffect(() => {
+    const mine = actions.map(({ key, does, run }): KeyAction =>
+      run ? { key, does, run: () => newest.current.find((action) => action.key === key)?.run?.() } : { key, does },
+    )
+    pageKeys.value = [...pageKeys.peek(), ...mine]
+    return () => {
+      pageKeys.value = pageKeys.peek().filter((action) => !mine.includes(action))
+    }
+  }, [names])
+}
+
+/** Whether somebody types: then letters are text. */
+export function typing(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest('input:not([type=range], [type=checkbox], [type=radio]), textarea, select, [contenteditable]') !== null
+}
+
+document.addEventListener('keydown', (event) => {
+  if (event.defaultPrevented || event.altKey) return
+  const command = event.metaKey || event.ctrlKey
+  const name = command ? `Ctrl ${event.key.toLowerCase()}` : event.key
+  if (!command && (typing(event.target) || document.querySelector('dialog[open]'))) return
+  const both = performance.now() - startedAt < 1_200 && started ? `${started} ${name}` : ''
+  started = ''
+  const all = [...pageKeys.peek(), ...globals]
+  const found = all.find((action) => action.run && action.key === both) ?? all.find((action) => action.run && action.key === name)
+  if (found?.run) {
+    event.preventDefault()
+    found.run()
+  } else if (!command && all.some((action) => action.key.startsWith(`${name} `))) {
+    started = name
+    startedAt = performance.now()
+  }
+})

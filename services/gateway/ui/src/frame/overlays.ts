@@ -1,0 +1,5 @@
+/** What may lie over the page. */
+import { signal } from '@preact/signals'
+
+export const paletteOpen = signal(false)
+export const helpOpen = signal(false)

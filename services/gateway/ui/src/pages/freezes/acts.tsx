@@ -1,0 +1,186 @@
+/** What people do with freezes: each is asked first, with what follows from it. */
+import { type Signal, signal, useComputed, useSignal } from '@preact/signals'
+import { send } from '../../api/client.ts'
+import { ApiError } from '../../api/error.ts'
+import type { Freeze } from '../../api/schema'
+import { useQuery } from '../../api/useQuery.ts'
+import { EXPIRIES, counted, expiry } from '../../acts/words.ts'
+import { columns, rows } from '../../board/board.ts'
+import { confirm } from '../../parts/Dialog.tsx'
+import { toast } from '../../parts/say.tsx'
+import { now } from '../../time/clock.ts'
+import { Labelled } from '../policy/Form.tsx'
+import { FreezeForm, FreezeWords, bodyOf, wanted } from './FreezeForm.tsx'
+import { useWouldHold } from './useHeld.ts'
+import { useNames } from './useNames.ts'
+import { type Scoped, heldWords, scopeWords } from './words.ts'
+
+const FREEZES = '/api/v1/workspaces/{workspaceId}/freezes'
+const FREEZE = '/api/v1/workspaces/{workspaceId}/freezes/{freezeId}'
+
+/** Freeze something for a time. */
+export function declare(): void {
+  const of = wanted()
+  confirm({
+    title: 'Freeze',
+    consequence: <FreezeWords of={of} />,
+    more: <FreezeForm of={of} />,
+    verb: 'Freeze it',
+    danger: true,
+    reason: 'required',
+    act: async ({ reason, key }) => {
+      await send('post', FREEZES, { body: bodyOf(of.peek(), reason), key })
+      toast('healthy', 'It is frozen.')
+    },
+  })
+}
+
+/** Stop everything, in one action. */
+export function stopTheLine(): void {
+  confirm({
+    title: 'Stop the line?',
+    consequence: <StopWords />,
+    verb: 'Stop the line',
+    danger: true,
+    reason: 'required',
+    act: async ({ reason, key }) => {
+      const { after } = await send('post', '/api/v1/workspaces/{workspaceId}/stop-the-line', { body: { reason }, key })
+      toast('healthy', `The line is stopped: ${after.targets} targets are held.`)
+    },
+  })
+}
+
+const EVERYTHING: Scoped = { scope: 'workspace' }
+
+function StopWords() {
+  const names = useNames()
+  const { held, problem } = useWouldHold(useSignal(EVERYTHING))
+  return (
+    <>
+      Freezes the whole workspace at once, until somebody thaws it.{' '}
+      {held.value ? <b>It would hold {heldWords(held.value, names.value.of, names.value.tag)}.</b> : (problem.value?.message ?? 'What it would hold is being counted…')} Rollbacks go on; jobs
+      that run already are not stopped.
+    </>
+  )
+}
+
+/** End a freeze now. */
+export function thaw(freeze: Freeze): void {
+  confirm({
+    title: 'Thaw this freeze?',
+    consequence: <ThawWords freeze={freeze} />,
+    verb: 'Thaw it',
+    reason: 'optional',
+    act: async ({ reason, key }) => {
+      await send('post', `${FREEZE}/thaw`, { path: { freezeId: freeze.id }, body: { reason }, key })
+      toast('healthy', 'It is thawed.')
+    },
+  })
+}
+
+function ThawWords({ freeze }: { freeze: Freeze }) {
+  const names = useNames()
+  const effect = useQuery(`${FREEZE}/effect`, { path: { freezeId: freeze.id } })
+  const held = effect.data.value
+  const where = scopeWords(freeze, names.value.of)
+  if (!freeze.active) return <>Takes the freeze of {where} back before it begins.</>
+  return (
+    <>
+      Ends the freeze of {where} now ({freeze.reason}). {held ? `It holds ${heldWords(held, names.value.of, names.value.tag)}` : 'What it holds is being counted…'}
+      {held?.waiting ? ': what no other rule holds goes at once.' : '.'}
+    </>
+  )
+}
+
+/** Let one version pass a freeze, for a time. */
+export function letPass(freeze: Freeze): void {
+  const of = signal<Passing>({ versionId: '', environmentId: '', lasts: 0 })
+  confirm({
+    title: 'Let a version pass the freeze?',
+    consequence: <PassWords freeze={freeze} of={of} />,
+    more: <PassForm freeze={freeze} of={of} />,
+    verb: 'Let it pass',
+    danger: true,
+    reason: 'required',
+    act: async ({ reason, key }) => {
+      const { versionId, environmentId, lasts } = of.peek()
+      if (!versionId) throw new ApiError(0, 'Choose the version first.')
+      const expiresAt = expiry(EXPIRIES[lasts]?.hours ?? 1, now.peek()) ?? ''
+      await send('post', `${FREEZE}/overrides`, { path: { freezeId: freeze.id }, body: { versionId, reason, expiresAt, ...(environmentId ? { environmentId } : {}) }, key })
+      toast('healthy', 'The version passes the freeze.')
+    },
+  })
+}
+
+interface Passing {
+  versionId: string
+  environmentId: string
+  lasts: number
+}
+
+function PassWords({ freeze, of }: { freeze: Freeze; of: Signal<Passing> }) {
+  const names = useNames()
+  const effect = useQuery(`${FREEZE}/effect`, { path: { freezeId: freeze.id } })
+  const { versionId, environmentId, lasts } = of.value
+  if (!versionId) return <>One version goes although this is frozen ({freeze.reason}); everything else stays held.</>
+  const held = (effect.data.value?.rollouts ?? []).filter((one) => one.versionId === versionId && (!environmentId || one.environmentId === environmentId))
+  const targets = held.reduce((sum, one) => sum + one.targets, 0)
+  return (
+    <>
+      {names.value.tag(versionId)} may go to {environmentId ? names.value.of(environmentId) : 'every environment'} {EXPIRIES[lasts]?.label} although this is frozen:{' '}
+      <b>{counted(targets, 'target waits', 'targets wait')} for it</b>. All other rules still hold it; every other version stays frozen.
+    </>
+  )
+}
+
+function PassForm({ freeze, of }: { freeze: Freeze; of: Signal<Passing> }) {
+  const names = useNames()
+  const effect = useQuery(`${FREEZE}/effect`, { path: { freezeId: freeze.id } })
+  const set = (change: Partial<Passing>) => (of.value = { ...of.peek(), ...change })
+  const versions = useComputed(() => {
+    const waiting = (effect.data.value?.rollouts ?? []).map((one) => ({ id: one.versionId, of: one.deploymentId }))
+    const newest = rows.value.flatMap((row) => (row.newest ? [{ id: row.newest.versionId, of: row.id }] : []))
+    return [...new Map([...waiting, ...newest].map((one) => [one.id, one])).values()]
+  })
+  return (
+    <div class="freeze-form">
+      <div class="pair">
+        <Labelled label="Version">
+          {(id) => (
+            <select id={id} class="field" value={of.value.versionId} onChange={(event) => set({ versionId: event.currentTarget.value })}>
+              <option value="">choose…</option>
+              {versions.value.map((one) => (
+                <option key={one.id} value={one.id}>
+                  {names.value.of(one.of)} {names.value.tag(one.id)}
+                </option>
+              ))}
+            </select>
+          )}
+        </Labelled>
+        <Labelled label="Where">
+          {(id) => (
+            <select id={id} class="field" value={of.value.environmentId} onChange={(event) => set({ environmentId: event.currentTarget.value })}>
+              <option value="">every environment</option>
+              {columns.value.map((one) => (
+                <option key={one.id} value={one.id}>
+                  {one.name}
+                </option>
+              ))}
+            </select>
+          )}
+        </Labelled>
+        <Labelled label="How long">
+          {(id) => (
+            <select id={id} class="field" value={String(of.value.lasts)} onChange={(event) => set({ lasts: Number(event.currentTarget.value) })}>
+              {EXPIRIES.filter((one) => one.hours !== null).map((one, index) => (
+                <option key={one.label} value={String(index)}>
+                  {one.label}
+                </option>
+              ))}
+            </select>
+          )}
+        </Labelled>
+      </div>
+    </div>
+  )
+}

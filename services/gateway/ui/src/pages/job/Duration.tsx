@@ -1,0 +1,16 @@
+/** How long something took, or takes since. */
+import { useComputed } from '@preact/signals'
+import { now } from '../../time/clock.ts'
+import { span } from '../../time/words.ts'
+
+export function Duration({ from, to, active }: { from: string | null | undefined; to: string | null | undefined; active: boolean }) {
+  const begin = from ? Date.parse(from) : Number.NaN
+  const end = to ? Date.parse(to) : Number.NaN
+  // Whole seconds while it ticks: what changes ten times a second can not be read.
+  const text = useComputed(() => {
+    if (!Number.isNaN(end)) return span(Math.max(0, end - begin))
+    return active ? span(Math.max(0, Math.floor((now.value - begin) / 1000) * 1000)) : ''
+  })
+  if (Number.isNaN(begin)) return null
+  return <span class="num">{text}</span>
+}

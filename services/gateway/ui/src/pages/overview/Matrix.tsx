@@ -1,0 +1,163 @@
+/** The matrix: deployments × environments, as many rows as are in sight, one tab stop, arrows inside. */
+import { useSignal } from '@preact/signals'
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
+import type { Filter } from '../../board/filter.ts'
+import type { Line } from '../../board/types.ts'
+import { useKeys } from '../../frame/keys.ts'
+import { scrollTo, windowOf } from '../../parts/window.ts'
+import { href } from '../../router/location.ts'
+import { CellLink } from './CellLink.tsx'
+import { type Item, factsOf, neighbour } from './layout.ts'
+import { Peek, type Peeked } from './Peek.tsx'
+
+/** The measures of --row and of the heading in overview.css. */
+const ROW = 34
+const HEAD = 36
+const HOVER_MS = 450
+
+export function Matrix({ items, columns, filter }: { items: readonly Item[]; columns: readonly Line[]; filter: Filter }) {
+  const box = useRef<HTMLDivElement>(null)
+  const shown = useSignal<[number, number]>([0, Math.min(items.length, Math.ceil(innerHeight / ROW))])
+  const active = useSignal<[row: number, column: number]>([items.findIndex((item) => item.kind === 'row'), 0])
+  const peeked = useSignal<Peeked | null>(null)
+  const hover = useRef(0)
+
+  const look = () => {
+    const grid = box.current
+    if (!grid) return
+    const next = windowOf(grid.scrollTop, grid.clientHeight - HEAD, ROW, items.length)
+    if (next[0] !== shown.peek()[0] || next[1] !== shown.peek()[1]) shown.value = next
+  }
+  useLayoutEffect(() => {
+    look()
+    const watch = new ResizeObserver(look)
+    if (box.current) watch.observe(box.current)
+    // The filter may have taken away the row that had the tab stop.
+    if (items[active.peek()[0]]?.kind !== 'row') active.value = [items.findIndex((item) => item.kind === 'row'), 0]
+    return () => watch.disconnect()
+  }, [items])
+  useEffect(() => () => clearTimeout(hover.current), [])
+
+  const found = (target: EventTarget | null): [row: number, column: number] | null => {
+    const key = (target as Element | null)?.closest?.('[data-cell]')?.getAttribute('data-cell')
+    if (!key) return null
+    const [deploymentId, environmentId] = key.split('/')
+    const row = items.findIndex((item) => item.key === deploymentId)
+    const column = columns.findIndex((one) => one.id === environmentId)
+    return row < 0 || column < 0 ? null : [row, column]
+  }
+  const elementAt = ([row, column]: [number, number]) =>
+    box.current?.querySelector<HTMLElement>(`[data-cell="${items[row]?.key}/${columns[column]?.id}"]`)
+  const peek = (at: [number, number] | null) => {
+    const item = at && items[at[0]]
+    const column = at && columns[at[1]]
+    const near = at && elementAt(at)
+    const isThere = item?.kind === 'row' && column && near && !near.classList.contains('none')
+    peeked.value = isThere ? { key: `${item.key}/${column.id}`, line: item.line, column, near: near.getBoundingClientRect() } : null
+  }
+  const keys = (event: KeyboardEvent) => {
+    if (event.metaKey || event.ctrlKey || event.altKey) return
+    const here = found(event.target)
+    if (!here) return
+    if (event.key === ' ') {
+      peek(peeked.peek() ? null : here)
+    } else if (event.key === 'Escape' && peeked.peek()) {
+      peek(null)
+    } else {
+      const to = neighbour(event.key, items, here[0], here[1], columns.length)
+      if (!to) return
+      active.value = to
+      const grid = box.current
+      const top = grid ? scrollTo(to[0], grid.scrollTop, grid.clientHeight - HEAD, ROW) : null
+      if (grid && top !== null) grid.scrollTop = top
+      look()
+      requestAnimationFrame(() => {
+        elementAt(to)?.focus({ preventScroll: top !== null })
+        if (peeked.peek()) peek(to)
+      })
+    }
+    event.preventDefault()
+    event.stopPropagation()
+  }
+  useKeys([
+    { key: '← → ↑ ↓', does: 'move in the matrix; h j k l do the same' },
+    { key: 'Space', does: 'peek into a cell' },
+    { key: 'Enter', does: 'open a cell' },
+  ])
+
+  const [from, to] = shown.value
+  return (
+    <>
+      <div
+        ref={box}
+        class="mx"
+        role="grid"
+        aria-label="Release matrix"
+        aria-rowcount={items.length + 1}
+        aria-colcount={columns.length + 1}
+        style={{ '--n': String(columns.length) }}
+        onScroll={() => {
+          look()
+          peeked.value = null
+        }}
+        onKeyDown={keys}
+        onFocusIn={(event) => {
+          const at = found(event.target)
+          if (at) active.value = at
+        }}
+        onPointerOver={(event) => {
+          clearTimeout(hover.current)
+          if (event.pointerType !== 'mouse') return
+          const at = found(event.target)
+          if (at) hover.current = window.setTimeout(() => peek(at), HOVER_MS)
+          else peek(null)
+        }}
+        onPointerLeave={() => {
+          clearTimeout(hover.current)
+          peek(null)
+        }}
+      >
+        <div class="mx-head" role="row" aria-rowindex={1}>
+          <span role="columnheader">Deployment</span>
+          {columns.map((column) => (
+            <span key={column.id} role="columnheader" class="cut" title={column.name}>
+              {column.name}
+            </span>
+          ))}
+        </div>
+        <div class="mx-body" role="rowgroup" style={{ '--count': String(items.length) }}>
+          {items.slice(from, to).map((item, offset) => {
+            const index = from + offset
+            const place = { 'aria-rowindex': index + 2, style: { '--at': String(index) } }
+            return item.kind === 'group' ? (
+              <div key={item.key} class="mx-group" role="row" {...place}>
+                <span role="rowheader">
+                  {item.name} <span class="faint num">{item.count}</span>
+                </span>
+              </div>
+            ) : (
+              <div key={item.key} class="mx-row" role="row" {...place}>
+                <span role="rowheader">
+                  <a class="cut" href={href('deployment', { deploymentId: item.line.id })} title={item.line.name}>
+                    {item.line.name}
+                  </a>
+                </span>
+                {columns.map((column, n) => (
+                  <span key={column.id} role="gridcell">
+                    <CellLink
+                      line={item.line}
+                      column={column}
+                      active={active.value[0] === index && active.value[1] === n}
+                      {...(filter.looksAtCells ? { dim: (cell) => !filter.cell(factsOf(cell, item.line, column)) } : {})}
+                    />
+                  </span>
+                ))}
+              </div>
+            )
+          })}
+        </div>
+      </div>
+      {peeked.value ? <Peek peeked={peeked.value} /> : null}
+    </>
+  )
+}

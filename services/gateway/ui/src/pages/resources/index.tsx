@@ -1,0 +1,193 @@
+/** The inventory: what there is to deploy to, found by an expression. */
+import { useComputed, useSignal, useSignalEffect } from '@preact/signals'
+import { useRef } from 'preact/hooks'
+import { addressOf } from '../../api/client.ts'
+import type { Resource } from '../../api/schema'
+import { useQuery } from '../../api/useQuery.ts'
+import { counted } from '../../acts/words.ts'
+import { clausesOf, expressionOf, joined } from '../../cel/clauses.ts'
+import { vocabulary } from '../../cel/complete.ts'
+import { useCrumbs } from '../../frame/crumbs.ts'
+import { useKeys } from '../../frame/keys.ts'
+import { subscribe } from '../../live/link.ts'
+import { Icon, Time } from '../../parts/base.tsx'
+import { Button } from '../../parts/Button.tsx'
+import { CelField } from '../../parts/CelField.tsx'
+import { List } from '../../parts/List.tsx'
+import { Empty, ErrorCard, Skeleton } from '../../parts/say.tsx'
+import { usePages } from '../../parts/usePages.ts'
+import { at, go, href, query, setQuery } from '../../router/location.ts'
+import { session, workspaceId } from '../../api/client.ts'
+import { Detail } from './Detail.tsx'
+import { Facets } from './Facets.tsx'
+import './resources.css'
+
+const DEBOUNCE_MS = 120
+/** Up to here the facets are also counted among what is found: both are a look at every resource. */
+const COUNTED = 20_000
+
+export default function Resources() {
+  useCrumbs([{ label: 'Resources' }])
+  const typed = useSignal(query.peek().get('q') ?? '')
+  const asked = useComputed(() => query.value.get('q') ?? '')
+  const expression = expressionOf(asked.value)
+  const timer = useRef(0)
+  const type = (text: string, now = false) => {
+    typed.value = text
+    clearTimeout(timer.current)
+    timer.current = window.setTimeout(() => setQuery({ q: text.trim() || null, sel: null }), now ? 0 : DEBOUNCE_MS)
+  }
+  // Back and forward in the history change the address, not the field.
+  useSignalEffect(() => {
+    const next = asked.value
+    if (next !== typed.peek().trim() && document.activeElement?.getAttribute('role') !== 'combobox') typed.value = next
+  })
+
+  const every = useQuery('/api/v1/workspaces/{workspaceId}/resources/facets')
+  const total = every.data.value?.total ?? 0
+  const among = useQuery('/api/v1/workspaces/{workspaceId}/resources/facets', { query: { cel: expression }, when: expression !== '' && total <= COUNTED })
+  const list = usePages<Resource>((limit, offset) => addressOf('/api/v1/workspaces/{workspaceId}/resources', { query: { cel: expression, limit, offset } }))
+  const words = useComputed(() => vocabulary(every.data.value))
+
+  // Rows must not jump under the pointer: what changed is said, and shown when it is wanted.
+  const changed = useSignal(0)
+  useSignalEffect(() => {
+    if (at.value !== null) return
+    return subscribe({ topics: ['resources'], touched: (ids) => (changed.value += ids.length), reset: () => (changed.value += 1) })
+  })
+  const refresh = () => {
+    changed.value = 0
+    list.reload()
+    every.reload()
+    among.reload()
+  }
+  useSignalEffect(() => {
+    // Where there is nothing yet, nothing can jump.
+    if (changed.value && list.there && list.count === 0) refresh()
+  })
+
+  const selected = query.value.get('sel') ?? ''
+  const select = (identifier: string) => {
+    if (matchMedia('(max-width: 1000px)').matches) go(href('resource', { identifier }))
+    else setQuery({ sel: identifier })
+  }
+  useKeys([
+    { key: 'r', does: 'show what changed', run: refresh },
+    { key: 'f', does: 'go to the facets', run: () => document.querySelector<HTMLElement>('.facets button, .facets summary')?.focus() },
+    { key: 'j', does: 'next row' },
+    { key: 'k', does: 'row before' },
+    { key: 'Enter', does: 'show the row beside the list' },
+    { key: 'o', does: 'open the row as a page' },
+    { key: 'x', does: 'close what is beside the list', run: () => setQuery({ sel: null }) },
+  ])
+
+  const mistake = list.error?.code === 'INVALID_CEL' ? (list.error.findings[0] ?? list.error) : null
+  const keys = (every.data.value?.metadata ?? []).slice(0, 3).map((one) => one.key)
+  const columns = [
+    { title: 'Resource', width: 'minmax(160px, 1.6fr)' },
+    { title: 'Kind', width: 'minmax(110px, 1fr)' },
+    ...keys.map((title) => ({ title, width: 'minmax(80px, 0.8fr)' })),
+    { title: 'Changed', width: '104px' },
+  ]
+  const note = mistake ? null : list.there && !list.error ? `${counted(list.count, 'resource')}${expression ? ` of ${total.toLocaleString('en')}` : ''}` : ' '
+  const isNew = list.there && !expression && list.count === 0
+
+  return (
+    <div class="fill">
+      <div class="head explore">
+        <h1>Resources</h1>
+        <div class="actions">
+          {changed.value ? (
+            <Button small onPress={refresh}>
+              <Icon name="retry" /> {counted(changed.value, 'change')} <kbd>r</kbd>
+            </Button>
+          ) : null}
+        </div>
+        <div class="ask">
+          <CelField
+            label="Expression"
+            labelled={false}
+            filter
+            value={typed.value}
+            words={words.value}
+            placeholder='A name, or an expression: resource.metadata["region"] == "eu"'
+            mistake={mistake}
+            note={note}
+            onInput={type}
+          />
+        </div>
+      </div>
+      {list.error && !mistake ? <ErrorCard error={list.error} what="Resources could not be read." retry={list.reload} /> : null}
+      {isNew ? (
+        <First />
+      ) : (
+        <div class="explorer" data-detail={selected ? '' : undefined}>
+          <Facets every={every.data.value} among={expression ? among.data.value : every.data.value} text={expression} onText={(text) => type(text, true)} error={every.error.value} retry={every.reload} />
+          {!list.there && !list.error ? (
+            <div class="rows-to-come">
+              <Skeleton lines={14} />
+            </div>
+          ) : list.there && list.count === 0 ? (
+            <Nothing text={expression} onText={(text) => type(text, true)} />
+          ) : (
+            <List
+              label="Resources"
+              columns={columns}
+              count={list.count}
+              row={list.row}
+              onWindow={list.onWindow}
+              rowKey={(one) => one.identifier}
+              onOpen={(one) => select(one.identifier)}
+              onKey={(key, one) => {
+                if (key !== 'o') return false
+                go(href('resource', { identifier: one.identifier }))
+                return true
+              }}
+              cells={(one) => [
+                <span title={one.identifier}>
+                  <a href={href('resource', { identifier: one.identifier })} tabIndex={-1}>
+                    {one.name}
+                  </a>{' '}
+                  {one.identifier !== one.name ? <small class="quiet">{one.identifier}</small> : null}
+                </span>,
+                one.kind,
+                ...keys.map((key) => one.metadata[key] ?? ''),
+                <Time at={one.updatedAt} ago />,
+              ]}
+            />
+          )}
+          {selected ? <Detail key={selected} identifier={selected} onClose={() => setQuery({ sel: null })} /> : null}
+        </div>
+      )}
+    </div>
+  )
+}
+
+function Nothing({ text, onText }: { text: string; onText(text: string): void }) {
+  const shorter = joined(clausesOf(text).slice(0, -1))
+  return (
+    <Empty title="No resource fits this">
+      <p>
+        <code>{text}</code>
+      </p>
+      <p class="row-of">
+        {shorter ? <Button onPress={() => onText(shorter)}>Drop the last part</Button> : null}
+        <Button onPress={() => onText('')}>Show all resources</Button>
+      </p>
+    </Empty>
+  )
+}
+
+function First() {
+  const command = `curl -X PUT ${location.origin}/api/v1/workspaces/${workspaceId.value}/resources/identifier/cluster-1 \\
+  -H "X-API-Key: $SIGNALBOX_API_KEY" -H 'Content-Type: application/json' \\
+  -d '{"name": "cluster-1", "kind": "Cluster", "version": "v1", "metadata": {"env": "staging", "region": "eu"}}'`
+  return (
+    <Empty title="There are no resources yet" command={command}>
+      <p>
+        Clusters, namespaces, machines: whatever versions are deployed to appears here, as soon as a provider or {session.value?.user.name ?? 'somebody'} tells of it. This
+        command makes one:
+      </p>
+    </Empty>
+  )
+}

@@ -1,0 +1,128 @@
+/** A server's list, page by page: what is in sight is asked for, what was there is kept. */
+import { batch, useSignal, useSignalEffect } from '@preact/signals'
+import { useRef } from 'preact/hooks'
+import { getFrom } from '../api/client.ts'
+import { Coalesced } from '../api/coalesce.ts'
+import { ApiError } from '../api/error.ts'
+import { subscribe } from '../live/link.ts'
+import { at } from '../router/location.ts'
+import { pagesOf } from './window.ts'
+
+/** What lists of the API answer with. */
+export interface Page<T> {
+  items: readonly T[]
+  total: number
+}
+
+export interface Paged<T> {
+  readonly count: number
+  /** false until the first answer. */
+  readonly there: boolean
+  readonly error: ApiError | null
+  row(index: number): T | undefined
+  onWindow(from: number, to: number): void
+  reload(): void
+}
+
+/** A list by its address (without `limit` and `offset`); `topics` make the pages in sight be asked for again.
+ *
+ *     const jobs = usePages<Job>((limit, offset) => addressOf('/api/v1/…/jobs', { query: { limit, offset } }), ['jobs'])
+ *     <List count={jobs.count} row={jobs.row} onWindow={jobs.onWindow} … />
+ *
+ * `read` turns an answer of another form into a page.
+ */
+export function usePages<T, A = Page<T>>(
+  address: (limit: number, offset: number) => string,
+  topics: readonly string[] = [],
+  read: (answer: A) => Page<T> = (answer) => answer as unknown as Page<T>,
+  size = 100,
+): Paged<T> {
+  const pages = useRef(new Map<number, readonly T[]>())
+  /** Those of the address before: they stay until the first of this one is there. */
+  const previous = useRef(new Map<number, readonly T[]>())
+  const asking = useRef(new Set<number>())
+  const window = useRef<[number, number]>([0, size])
+  const count = useSignal(0)
+  const there = useSignal(false)
+  const error = useSignal<ApiError | null>(null)
+  const drawn = useSignal(0)
+  const base = useSignal('')
+  const now = address(size, 0)
+  if (base.peek() !== now) base.value = now
+  const make = useRef(address)
+  make.current = address
+  const reload = useRef(() => {})
+
+  const load = async (number: number, of: string) => {
+    if (asking.current.has(number)) return
+    asking.current.add(number)
+    try {
+      const page = read(await getFrom<A>(make.current(size, number * size)))
+      if (of !== base.peek()) return
+      batch(() => {
+        pages.current.set(number, page.items)
+        previous.current.clear()
+        count.value = page.total
+        there.value = true
+        error.value = null
+        drawn.value += 1
+      })
+    } catch (failure) {
+      if (of === base.peek()) error.value = failure instanceof ApiError ? failure : new ApiError(0, String(failure))
+    } finally {
+      if (of === base.peek()) asking.current.delete(number)
+    }
+  }
+  const fetchWindow = async (again: boolean) => {
+    const [from, to] = window.current
+    const wanted = pagesOf(from, Math.max(to, 1), size)
+    if (again) for (const number of pages.current.keys()) if (!wanted.includes(number)) pages.current.delete(number)
+    await Promise.all(wanted.filter((number) => again || !pages.current.has(number)).map((number) => load(number, base.peek())))
+  }
+
+  const names = topics.join(' ')
+  useSignalEffect(() => {
+    void base.value
+    if (pages.current.size) previous.current = pages.current
+    pages.current = new Map()
+    asking.current.clear()
+    const coalesced = new Coalesced(
+      () => fetchWindow(true),
+      (action, ms) => {
+        const timer = setTimeout(action, ms)
+        return () => clearTimeout(timer)
+      },
+      250,
+    )
+    const touched = () => coalesced.touch()
+    const leave = names && at.value === null ? subscribe({ topics: names.split(' '), touched, rows: touched, reset: touched }) : () => {}
+    reload.current = () => void coalesced.now()
+    void coalesced.now()
+    return () => {
+      leave()
+      coalesced.stop()
+    }
+  })
+
+  return {
+    get count() {
+      return count.value
+    },
+    get there() {
+      return there.value
+    },
+    get error() {
+      return error.value
+    },
+    row(index) {
+      void drawn.value
+      const page = Math.floor(index / size)
+      return (pages.current.get(page) ?? previous.current.get(page))?.[index % size]
+    },
+    onWindow(from, to) {
+      window.current = [from, to]
+      if (there.peek()) void fetchWindow(false)
+    },
+    reload: () => reload.current(),
+  }
+}

@@ -1,0 +1,117 @@
+/** Why something is where it is: a line a rule, what it needs, what it has, until when, and who can act. */
+import type { ComponentChildren } from 'preact'
+import type { Reason } from '../api/schema'
+import { Countdown, Glyph, Time } from '../parts/base.tsx'
+import { href } from '../router/location.ts'
+import { inOrder, needsOf, statusOf, titleOf, untilOf, waysOf } from './words.ts'
+
+export interface WhyProps {
+  /** The sentence on top: the API's own `message`. */
+  gist?: string
+  reasons: readonly Reason[]
+  /** Names by id of users, policies and deployments, as far as the page knows them. */
+  name?(id: string): string | undefined
+  /** Buttons of a line, for those who can act: approve, skip. */
+  act?(reason: Reason): ComponentChildren
+}
+
+/** The box. Lines that hold come first and are tinted; what passed is folded when there is anything that holds. */
+export function Why({ gist, reasons, name = () => undefined, act }: WhyProps) {
+  const all = inOrder(reasons)
+  const open = all.filter((reason) => reason.verdict !== 'allowed')
+  const passed = all.filter((reason) => reason.verdict === 'allowed')
+  const lines = (some: readonly Reason[]) => (
+    <ul>
+      {some.map((reason, index) => (
+        <Line key={`${reason.ruleId}${reason.ruleType}${index}`} reason={reason} name={name} act={act} />
+      ))}
+    </ul>
+  )
+  return (
+    <div class="why">
+      {gist ? <p class="gist">{gist}</p> : null}
+      {open.length ? lines(open) : lines(passed)}
+      {open.length && passed.length ? (
+        <details class="passed">
+          <summary>
+            {passed.length} {passed.length === 1 ? 'rule passes' : 'rules pass'}
+          </summary>
+          {lines(passed)}
+        </details>
+      ) : null}
+    </div>
+  )
+}
+
+function Line({ reason, name, act }: { reason: Reason; name(id: string): string | undefined; act: WhyProps['act'] }) {
+  const holds = reason.verdict !== 'allowed'
+  const until = holds ? untilOf(reason) : null
+  const needs = holds ? needsOf(reason) : ''
+  const ways = holds ? waysOf(reason).filter((way) => way.kind !== 'time') : []
+  return (
+    <li data-st={statusOf(reason)} data-open={holds ? '' : undefined} data-skipped={reason.skipId ? '' : undefined}>
+      <Glyph status={statusOf(reason)} />
+      <div>
+        <span class="name">{titleOf(reason.ruleType)}</span>{' '}
+        {reason.policyId ? (
+          <a class="quiet" href={href('policy', { policyId: reason.policyId })}>
+            {reason.policyName || 'policy'}
+          </a>
+        ) : null}
+        {reason.skipId ? <span class="quiet"> skipped</span> : null}
+        <span class="sr">: {reason.verdict}</span>
+      </div>
+      <dl>
+        {needs ? (
+          <>
+            <dt>needs</dt>
+            <dd>{needs}</dd>
+          </>
+        ) : null}
+        <dt>{holds ? 'has' : 'is'}</dt>
+        <dd>
+          {reason.message}
+          {reason.since ? (
+            <span class="quiet">
+              {' '}
+              · since <Time at={reason.since} />
+            </span>
+          ) : null}
+        </dd>
+        {until ? (
+          <>
+            <dt>until</dt>
+            <dd>
+              <Time at={until} />
+            </dd>
+          </>
+        ) : null}
+        {ways.length ? (
+          <>
+            <dt>who</dt>
+            <dd>
+              {ways.map((way, index) => (
+                <span key={index}>
+                  {index ? ', or ' : ''}
+                  {way.users.length ? way.users.map((id) => name(id) ?? id).join(', ') : way.text}
+                  {way.links.map(({ route, id }) => (
+                    <span key={id}>
+                      {' '}
+                      <a href={route === 'policy' ? href('policy', { policyId: id }) : href('deployment', { deploymentId: id })}>
+                        {name(id) ?? `the ${route}`}
+                      </a>
+                    </span>
+                  ))}
+                </span>
+              ))}
+            </dd>
+          </>
+        ) : null}
+      </dl>
+      <div class="side-act">
+        {until ? <Countdown until={until} label={`${titleOf(reason.ruleType)}: `} /> : null}
+        {holds && act ? act(reason) : null}
+      </div>
+    </li>
+  )
+}

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { build, match } from '../src/router/pattern.ts'
+import { ROUTES, type RouteName, pathOf, placeOf, searchOf } from '../src/router/routes.ts'
+
+test('a path is matched part by part, its parameters decoded', () => {
+  assert.deepEqual(match('/w/:w/d/:deploymentId', '/w/acme/d/a%2Fb'), { w: 'acme', deploymentId: 'a/b' })
+  assert.deepEqual(match('/w/:w', '/w/acme/'), { w: 'acme' })
+  assert.equal(match('/w/:w', '/w/acme/jobs'), null)
+  assert.equal(match('/w/:w', '/v/acme'), null)
+})
+
+test('a part that is no valid escape sequence fits nothing', () => {
+  assert.equal(match('/w/:w', '/w/%E0%A4%A'), null)
+})
+
+test('what is built is matched again, whatever is in the parameters', () => {
+  for (const identifier of ['plain', 'k8s/ns/pod', 'a b', 'ü', '100%', '?x=1#y']) {
+    const path = build('/w/:w/r/:identifier', { w: 'acme', identifier })
+    assert.deepEqual(match('/w/:w/r/:identifier', path), { w: 'acme', identifier })
+  }
+})
+
+test('every route leads to itself', () => {
+  for (const name of Object.keys(ROUTES) as RouteName[]) {
+    const params = Object.fromEntries([...ROUTES[name].matchAll(/:(\w+)/g)].map(([, key]) => [key, `some-${key}`]))
+    assert.equal(placeOf(pathOf(name, params as never))?.name, name)
+  }
+  assert.equal(placeOf('/nowhere'), null)
+})
+
+test('a search leaves out what is empty and ends with the moment', () => {
+  assert.equal(searchOf({}), '')
+  assert.equal(searchOf({ at: 12, q: 'a b', tab: null, old: '', off: false, limit: 0 }), '?q=a+b&limit=0&at=12')
+  assert.equal(searchOf({ at: null }), '')
+})

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { age, brief, left, local, span, utc } from '../src/time/words.ts'
+
+const S = 1_000
+const M = 60 * S
+const H = 60 * M
+const D = 24 * H
+
+test('a countdown never says less than what is left', () => {
+  const cases: [number, string][] = [
+    [-1, 'due'],
+    [0, 'due'],
+    [1, '1s'],
+    [59 * S + 1, '1m 00s'],
+    [59 * S, '59s'],
+    [2 * M + 5 * S, '2m 05s'],
+    [H, '1h 00m'],
+    [H + 4 * M + 59 * S, '1h 04m'],
+    [3 * D + 2 * H, '3d 2h'],
+  ]
+  for (const [ms, text] of cases) assert.equal(left(ms, 0), text, String(ms))
+})
+
+test('in a cell it is short', () => {
+  const cases: [number, string][] = [
+    [0, 'due'],
+    [9 * M, '9m 00s'],
+    [40 * M + S, '41m'],
+    [2 * H + 5 * M, '2h 05m'],
+    [11 * H, '11h'],
+    [3 * D - 1, '3d'],
+  ]
+  for (const [ms, text] of cases) assert.equal(brief(ms, 0), text, String(ms))
+})
+
+test('an age is a number and a letter', () => {
+  const cases: [number, string][] = [
+    [-S, 'now'],
+    [4 * S, 'now'],
+    [40 * S, '40s'],
+    [12 * M, '12m'],
+    [26 * H, '1d'],
+    [60 * D, '8w'],
+  ]
+  for (const [ms, text] of cases) assert.equal(age(0, ms), text, String(ms))
+})
+
+test('how long something took', () => {
+  const cases: [number, string][] = [
+    [850, '850 ms'],
+    [12 * S, '12 s'],
+    [3 * M + 20 * S, '3 min 20 s'],
+    [2 * H, '2 h'],
+  ]
+  for (const [ms, text] of cases) assert.equal(span(ms), text)
+})
+
+test('UTC is exact, the local time as long as it must be', () => {
+  const instant = Date.UTC(2026, 2, 4, 14, 3, 22, 120)
+  assert.equal(utc(instant), '2026-03-04 14:03:22.120 UTC')
+  assert.equal(utc(Date.UTC(2026, 0, 1)), '2026-01-01 00:00:00 UTC')
+  assert.equal(local(instant, instant + M, 'Europe/Berlin'), '15:03:22')
+  assert.equal(local(instant, instant + 3 * D, 'UTC'), '4 Mar, 14:03')
+  assert.equal(local(instant, instant + 400 * D, 'UTC'), '4 Mar 2026, 14:03')
+})

@@ -1,0 +1,33 @@
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
+import { defineConfig, type Plugin } from 'vite'
+import { fake } from './test/fake/plugin.ts'
+
+const OUT = '../static'
+
+/** Compression once, at build, is what lets the gateway answer from disk and still send the smallest form. */
+function compressed(): Plugin {
+  return {
+    name: 'compressed',
+    apply: 'build',
+    closeBundle() {
+      const assets = join(import.meta.dirname, OUT, 'assets')
+      for (const name of readdirSync(assets)) {
+        if (!/\.(js|css|svg|json)$/.test(name)) continue
+        const path = join(assets, name)
+        const bytes = readFileSync(path)
+        writeFileSync(`${path}.gz`, gzipSync(bytes, { level: 9 }))
+        writeFileSync(`${path}.br`, brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }))
+      }
+    },
+  }
+}
+
+export default defineConfig({
+  plugins: [compressed(), ...(process.env['UI_API'] ? [] : [fake()])],
+  // Inlined assets would be data: addresses, which the page's policy refuses for scripts, styles and fonts.
+  build: { target: 'es2023', cssTarget: ['chrome125', 'firefox128', 'safari18'], outDir: OUT, emptyOutDir: true, assetsInlineLimit: 0, manifest: true, modulePreload: { polyfill: false } },
+  worker: { format: 'es' },
+  server: { proxy: process.env['UI_API'] ? { '/api': process.env['UI_API'] } : {} },
+})

@@ -1,0 +1,88 @@
+"""What comes with every page, whatever it shows: its policy, its files, whom it asks."""
+
+from __future__ import annotations
+
+import json
+import re
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+
+from services.gateway.http.pages import POLICY
+from tests.browser.arranging import Workspace
+from tests.browser.program import launch
+from tests.browser.watching import Watch
+from tests.story.house import House
+
+HTML = {"Accept": "text/html"}
+
+
+async def test_it_starts_under_a_strict_policy(signed_in: Page, workspace: Workspace, watch: Watch) -> None:
+    answer = await signed_in.goto(workspace.url())
+    assert answer is not None
+    policy = await answer.header_value("content-security-policy")
+    assert policy == POLICY
+    assert "unsafe" not in POLICY
+    await signed_in.locator("#app > *").first.wait_for(state="attached")
+    # Nothing in the page runs but its own files: blocks of data do not.
+    scripts = await signed_in.locator("script").evaluate_all(
+        "all => all.map(one => [one.type, one.src, one.textContent.trim() !== ''])"
+    )
+    assert [one for one in scripts if one[2] and one[0] != "application/json"] == []
+    assert all(src.startswith(str(answer.url).split("/w/")[0]) for kind, src, _ in scripts if kind != "application/json")
+    assert await signed_in.locator("[style], style").count() == 0
+    assert watch.asked
+
+
+async def test_the_policy_is_in_force(page: Page, watch: Watch) -> None:
+    watch.expect("Content Security Policy")
+    await page.goto("/signin")
+    await page.evaluate(
+        "() => { const one = document.createElement('script'); one.textContent = 'window.ran = true'; document.body.append(one) }"
+    )
+    assert await page.evaluate("() => window.ran") is None
+    assert any("Content Security Policy" in one for one in watch.complaints)
+
+
+def test_files_are_compressed_and_kept_for_ever(system: House) -> None:
+    names = re.findall(r'(?:src|href)="(/assets/[^"]+\.(?:js|css))"', httpx.get(system.url, headers=HTML).text)
+    assert names
+    for name in names:
+        sizes = {}
+        for coding in ("identity", "gzip", "br"):
+            with httpx.stream("GET", f"{system.url}{name}", headers={"Accept-Encoding": coding}) as answer:
+                sizes[coding] = len(b"".join(answer.iter_raw()))
+                assert answer.headers.get("content-encoding", "identity") == coding
+                assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert sizes["br"] < sizes["identity"] > sizes["gzip"] or sizes["identity"] < 1_000
+
+
+def test_the_page_is_asked_for_again_and_sent_only_when_it_changed(system: House) -> None:
+    first = httpx.get(f"{system.url}/signin", headers=HTML)
+    assert first.headers["cache-control"] == "private, no-cache"
+    again = httpx.get(f"{system.url}/signin", headers={**HTML, "If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+async def test_nothing_is_asked_of_another_host_by_whatever_part_of_the_browser(
+    system: House, workspace: Workspace, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """By the browser's own record, which has the requests of workers in it."""
+    folder = tmp_path_factory.mktemp("net")
+    async with async_playwright() as playwright:
+        browser: Browser = await launch(playwright, folder, f"--log-net-log={folder / 'log.json'}")
+        page = await browser.new_page(base_url=system.url)
+        await page.request.post("/api/session", data={"apiKey": system.api_key})
+        await page.goto(workspace.url())
+        await page.get_by_role("status").get_by_text("live", exact=True).wait_for()
+        await browser.close()
+    record = [line for line in (folder / "log.json").read_text("utf-8").splitlines() if '"initiator"' in line]
+    asked = {
+        (found["initiator"], found["url"]) for line in record if (found := json.loads(line.rstrip(","))["params"]).get("url")
+    }
+    # What the browser asks for itself has no page behind it.
+    ours = sorted(url for initiator, url in asked if initiator == system.url)
+    assert {urlsplit(url).netloc for url in ours} == {urlsplit(system.url).netloc}
+    assert any("/stream?" in url for url in ours), ours
