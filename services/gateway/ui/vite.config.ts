@@ -29,5 +29,7 @@ export default defineConfig({
   // Inlined assets would be data: addresses, which the page's policy refuses for scripts, styles and fonts.
   build: { target: 'es2023', cssTarget: ['chrome125', 'firefox128', 'safari18'], outDir: OUT, emptyOutDir: true, assetsInlineLimit: 0, manifest: true, modulePreload: { polyfill: false } },
   worker: { format: 'es' },
-  server: { proxy: process.env['UI_API'] ? { '/api': process.env['UI_API'] } : {} },
+  server: { // The origin stays what the browser says: the gateway takes changes from its own address only.
+    proxy: process.env['UI_API'] ? { '/api': { target: process.env['UI_API'], changeOrigin: false } } : {},
+  },
 })

@@ -40,6 +40,22 @@ def create_version(api: Api) -> Success:
     assert api.pages("version.list", deploymentId=of) == [{**made, "dependencies": {}}]
 
 
+@success("version.get")
+def get_version(api: Api) -> Success:
+    of, other = scenes.deployment(api), scenes.deployment(api, "db")
+    made = scenes.version(api, of, config={"a": 1}, dependencies={other: {"versionSelector": "true"}})
+    answer = yield Sent({"deploymentVersionId": made})
+    assert (answer["id"], answer["config"], answer["dependencies"]) == (made, {"a": 1}, {other: {"versionSelector": "true"}})
+
+
+@success("version.status")
+def pause_version(api: Api) -> Success:
+    made = scenes.version(api, scenes.deployment(api), name="one", config={"a": 1})
+    changed = yield Sent({"deploymentVersionId": made}, {"status": "paused", "message": "slow"})
+    assert (changed["status"], changed["message"], changed["name"], changed["config"]) == ("paused", "slow", "one", {"a": 1})
+    assert api.call("version.get", deploymentVersionId=made)["status"] == "paused"
+
+
 @conflict("version.create")
 def create_version_twice(api: Api) -> Sent:
     of = scenes.deployment(api)

@@ -68,6 +68,8 @@ ENVIRONMENT_BODY = obj(name=TEXT, description=OPTIONAL_TEXT, resourceSelector=OP
 # --- versions ---------------------------------------------------------------------------------------------------------------------
 
 VERSION_STATUS = One(("ready", "building", "failed", "rejected", "unspecified"))
+ANY_VERSION_STATUS = One(("ready", "building", "failed", "rejected", "unspecified", "paused"))
+VERSION_STATUS_BODY = obj(status=ANY_VERSION_STATUS, message=OPTIONAL_TEXT)
 SELECTED = obj(versionSelector=TEXT)
 VERSION = obj(
     id=ID,

@@ -125,3 +125,84 @@ def test_what_is_not_there_is_404(api: Api) -> None:
 def test_nothing_is_shown_to_whoever_has_no_key(quiet: Api) -> None:
     for path in ("/board", "/board/approvals", "/stream?topics=matrix"):
         assert quiet.send("GET", path, headers={"X-API-Key": "wrong"}).status_code == 401
+
+
+def test_a_target_is_shown_with_the_names_of_what_it_is_made_of(api: Api) -> None:
+    at = scenes.shop(api)
+    scenes.deployed(api, at, scenes.version(api, at.deployment))
+    shown = get(api, f"/board/targets/{at.key}", answers.BoardTargetAnswer)
+    assert (shown["deployment"]["name"], shown["environment"]["name"], shown["target"]["identifier"]) == ("api", "prod", "r")
+    assert (shown["target"]["status"], shown["target"]["current"]["tag"]) == ("healthy", "v1")
+    nowhere = f"{new_id()}-{at.environment}-{at.deployment}"
+    assert api.send("GET", f"/board/targets/{nowhere}").status_code == 404
+    assert api.send("GET", "/board/targets/nothing").status_code == 400
+
+
+def test_the_history_of_a_target_is_told_newest_first_and_page_by_page(api: Api) -> None:
+    at = scenes.shop(api)
+    # Another target of the same cell has a history of its own.
+    other = scenes.resource(api, "other")
+    scenes.recorded(api, "planner.targets_changed.v1", lambda fact: other in fact["added"])
+    scenes.deployed(api, at, scenes.version(api, at.deployment))
+    path = f"/board/targets/{at.key}/history"
+    whole = get(api, path, answers.TargetHistory)
+    said = [one["what"] for one in whole["items"]]
+    assert whole["before"] == 0
+    assert said[-1] == "became a target"
+    # Each once, though both targets went through the same.
+    for once in ("v1 is wanted here", "job for v1 created", "job of v1: successful"):
+        assert said.count(once) == 1, said
+    assert {one["version"]["tag"] for one in whole["items"] if one["version"]} == {"v1"}
+    parts, before = [], ""
+    while True:
+        part = get(api, f"{path}?limit=2{before}", answers.TargetHistory)
+        parts += part["items"]
+        if part["before"] == 0:
+            break
+        before = f"&before={part['before']}"
+    assert [one["position"] for one in parts] == [one["position"] for one in whole["items"]]
+    past = whole["items"][-1]["position"]
+    assert [one["what"] for one in get(api, f"{path}?at={past}", answers.TargetHistory)["items"]] == ["became a target"]
+
+
+def test_versions_of_all_deployments_tell_how_far_they_came(api: Api) -> None:
+    at = scenes.shop(api)
+    db = scenes.deployment(api, "db")
+    first = scenes.version(api, at.deployment)
+    scenes.deployed(api, at, first)
+    second = scenes.version(api, db, "v2", status="building")
+    form = answers.Page[answers.VersionReach]
+
+    def ids(query: str = "") -> list[str]:
+        return [one["version"]["versionId"] for one in get(api, f"/board/versions{query}", form)["items"]]
+
+    assert ids() == [second, first]
+    assert (ids(f"?deploymentId={db}"), ids("?status=ready"), ids("?text=AP"), ids("?limit=1&offset=1")) == (
+        [second],
+        [first],
+        [first],
+        [first],
+    )
+    row = get(api, "/board/versions?status=ready", form)["items"][0]
+    assert [(one["name"], one["running"], one["targets"]) for one in row["reach"]] == [("prod", 1, 1)]
+    assert api.send("GET", "/board/versions?status=nice").status_code == 400
+
+
+def test_decisions_are_listed_newest_first(api: Api) -> None:
+    careful(api)
+    at = scenes.shop(api)
+    version = scenes.version(api, at.deployment)
+    scenes.recorded(api, "policy.rule_evaluated.v1")
+    path = f"/deployment-versions/{version}/user-approval-records"
+    for status in ("rejected", "approved"):
+        body = {"environmentIds": [at.environment], "status": status, "reason": f"{status} it"}
+        assert api.send("PUT", path, body).status_code < 300
+    found = get(api, "/board/approvals/decided", answers.DecidedApprovals)
+    assert [(one["status"], one["reason"], one["tag"], one["environment"]["name"]) for one in found["items"]] == [
+        ("approved", "approved it", "v1", "prod"),
+        ("rejected", "rejected it", "v1", "prod"),
+    ]
+    assert found["before"] == 0
+    part = get(api, "/board/approvals/decided?limit=1", answers.DecidedApprovals)
+    rest = get(api, f"/board/approvals/decided?limit=1&before={part['before']}", answers.DecidedApprovals)
+    assert [one["status"] for one in part["items"] + rest["items"]] == ["approved", "rejected"]

@@ -58,8 +58,12 @@ function Rows({ keys, reload }: { keys: readonly Key[]; reload(): void }) {
         <thead>
           <tr>
             <th scope="col">Name</th>
-            <th scope="col">Begins with</th>
-            <th scope="col">Made</th>
+            <th scope="col" class="only-wide">
+              Begins with
+            </th>
+            <th scope="col" class="only-wide">
+              Made
+            </th>
             <th scope="col">Expires</th>
             <th scope="col">
               <span class="sr">Actions</span>
@@ -70,10 +74,10 @@ function Rows({ keys, reload }: { keys: readonly Key[]; reload(): void }) {
           {keys.map((one) => (
             <tr key={one.id}>
               <th scope="row">{one.name}</th>
-              <td>
+              <td class="only-wide">
                 <code>{one.prefix}</code>
               </td>
-              <td>
+              <td class="only-wide">
                 <Time at={one.createdAt} />
               </td>
               <td>

@@ -28,7 +28,9 @@ export function Providers() {
                   Resources
                 </th>
                 <th scope="col">Last changed one</th>
-                <th scope="col">Known since</th>
+                <th scope="col" class="only-wide">
+                  Known since
+                </th>
               </tr>
             </thead>
             <tbody>
@@ -37,7 +39,7 @@ export function Providers() {
                   <th scope="row">{one.name}</th>
                   <td class="right num">{one.resources.toLocaleString('en')}</td>
                   <td>{one.changedAt ? <Time at={one.changedAt} ago /> : <span class="quiet">it owns none</span>}</td>
-                  <td>
+                  <td class="only-wide">
                     <Time at={one.createdAt} />
                   </td>
                 </tr>

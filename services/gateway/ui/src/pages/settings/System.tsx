@@ -60,7 +60,7 @@ function Told({ seen }: { seen: Seen }) {
               <th scope="col" class="right">
                 Behind
               </th>
-              <th scope="col" class="right">
+              <th scope="col" class="right only-wide">
                 Last decided at
               </th>
             </tr>
@@ -106,7 +106,7 @@ function Service({ service, standing }: { service: { name: string; position: num
       </td>
       <td class="right num">{service.position === null ? <span class="faint">in another process</span> : service.position.toLocaleString('en')}</td>
       <td class="right num">{standing.behind === null ? '' : standing.behind.toLocaleString('en')}</td>
-      <td class="right num quiet">{service.decided.toLocaleString('en')}</td>
+      <td class="right num quiet only-wide">{service.decided.toLocaleString('en')}</td>
     </tr>
   )
 }

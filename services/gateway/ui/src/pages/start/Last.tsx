@@ -19,7 +19,8 @@ export function Last({ there }: { there: There }) {
   })
   const cell = asked.data.value?.cell
   const target = asked.data.value?.items[0]
-  const runs = known && cell?.status === 'healthy' && cell.running.some((one) => one.versionId === version.id)
+  const arrived = known ? (cell?.running.find((one) => one.versionId === version.id)?.targets ?? 0) : 0
+  const runs = known && cell?.status === 'healthy' && arrived > 0
   return (
     <li data-st={runs ? 'healthy' : known ? 'progressing' : 'pending'} aria-current={known && !runs ? 'step' : undefined}>
       <span class="mark-of-step" aria-hidden="true">
@@ -35,7 +36,7 @@ export function Last({ there }: { there: There }) {
           <div class="arrived" role="status">
             <p>
               <b>
-                {version.tag} of {deployment.name} runs on {cell.done} of {cell.targets} {cell.targets === 1 ? 'target' : 'targets'} in {environment.name}.
+                {version.tag} of {deployment.name} runs on {arrived} of {cell.targets} {cell.targets === 1 ? 'target' : 'targets'} in {environment.name}.
               </b>
             </p>
             <p>
@@ -61,9 +62,9 @@ export function Last({ there }: { there: There }) {
             <p>
               <Status status={cell.status} {...(cell.reason ? { detail: cell.reason } : {})} />
             </p>
-            <Bar done={cell.done} all={cell.targets} />
+            <Bar done={arrived} all={cell.targets} />
             <p class="quiet">
-              Waiting for {version.tag} of {deployment.name} on {cell.targets} {cell.targets === 1 ? 'target' : 'targets'} in {environment.name}.
+              Waiting for {version.tag} of {deployment.name} in {environment.name}: it runs on {arrived} of {cell.targets} {cell.targets === 1 ? 'target' : 'targets'}.
               {target?.job ? (
                 <>
                   {' '}
