@@ -30,19 +30,22 @@ class Facets:
 
     def add(self, resources: Iterable[Json]) -> None:
         """Count some more."""
+        # Most have the same values as others: these are counted together first, which is several times as quick.
+        pairs: Counter[tuple[str, str]] = Counter()
         for one in resources:
             self.total += 1
             for key, counts in self._of.items():
                 if one.get(key):
                     counts[one[key]] += 1
-            for key, value in one["metadata"].items():
-                self._having[key] += 1
-                counts = self._metadata.setdefault(key, Counter())
-                if value in counts or len(counts) < _COUNTED:
-                    counts[value] += 1
-                else:
-                    self._uncounted.add(key)
+            pairs.update(one["metadata"].items())
             self._paths.update(_paths(one["config"], "config", _DEPTH))
+        for (key, value), count in pairs.items():
+            self._having[key] += count
+            counts = self._metadata.setdefault(key, Counter())
+            if value in counts or len(counts) < _COUNTED:
+                counts[value] += count
+            else:
+                self._uncounted.add(key)
 
     def told(self, providers: dict[str, Json]) -> Json:
         """All of it, what most have first.

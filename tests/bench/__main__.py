@@ -8,6 +8,7 @@ measurements and how late they are, verifications over a restart, the scheduler 
 `python -m tests.bench rollback [--processes] [--targets 1000]`: an environment goes back, by hand and after verification.
 `python -m tests.bench stream [--processes] [--rate 200] [--seconds 20] [--readers 0 1 50]`: what live pages cost, and how late they are.
 `python -m tests.bench as_of [--processes] [--targets 10000]`: reads as of the past.
+`python -m tests.bench dashboard [--processes] [--targets 10000] [--rate 200] [--seconds 20]`: paint, lateness, scrolling and size in a browser.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-SUBJECTS = ("releases", "inventory", "dispatch", "verification", "rollback", "as_of", "stream")
+SUBJECTS = ("releases", "inventory", "dispatch", "verification", "rollback", "as_of", "stream", "dashboard")
 
 
 def main() -> None:
@@ -33,6 +34,10 @@ def main() -> None:
         parser.add_argument("--targets", type=int, default=1_000)
     elif subject == "as_of":
         parser.add_argument("--targets", type=int, default=10_000)
+    elif subject == "dashboard":
+        parser.add_argument("--targets", type=int, default=10_000)
+        parser.add_argument("--rate", type=int, default=200)
+        parser.add_argument("--seconds", type=float, default=20)
     elif subject == "stream":
         parser.add_argument("--rate", type=int, default=200)
         parser.add_argument("--seconds", type=float, default=20)
@@ -69,6 +74,10 @@ def main() -> None:
         from tests.bench import stream
 
         stream.measure(asked.rate, asked.seconds, asked.readers, options)
+    elif subject == "dashboard":
+        from tests.bench import dashboard
+
+        dashboard.measure(asked.targets, asked.rate, asked.seconds, options)
     elif subject == "verification":
         from tests.bench import verification
 

@@ -175,5 +175,5 @@ def evolve(tables: Tables, recorded: Recorded) -> Tables:
     return tables
 
 
-FOLD: Final[Fold[Tables]] = Fold(name="gateway.rows", state_version=2, reads=PROJECTED, initial=initial, evolve=evolve)
+FOLD: Final[Fold[Tables]] = Fold(name="gateway.rows", state_version=3, reads=PROJECTED, initial=initial, evolve=evolve)
 """How the read tables follow from the log. The version is raised with whatever the read model makes of facts."""

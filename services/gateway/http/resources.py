@@ -191,10 +191,10 @@ def _called(row: Json) -> Json:
 
 
 @routes.add(
-    "GET", "/resources/identifier/{identifier}/history", answers={200: answers.Page[answers.Resource]}, query=bodies.Paging
+    "GET", "/resources/identifier/{identifier}/history", answers={200: answers.Page[answers.ResourceThen]}, query=bodies.Paging
 )
 async def list_history_of_resource(call: Call) -> Reply:
-    """What a resource was like, the newest first; each is as of its `updatedAt`."""
+    """What a resource was like, the newest first, each since the position that it names."""
     paging: bodies.Paging = call.query
     resource = await _resource(call)
     page = await call.store.find(
@@ -205,7 +205,8 @@ async def list_history_of_resource(call: Call) -> Reply:
         limit=paging.limit,
         offset=paging.offset,
     )
-    return page_of([shown(one) for one in page.items], page.total, paging)
+    items = [{**shown(one), "position": one["$position"]} if "$position" in one else shown(one) for one in page.items]
+    return page_of(items, page.total, paging)
 
 
 @routes.add(

@@ -37,8 +37,8 @@ def patches_of(recorded: Recorded) -> Patches:
 
 
 def saved(recorded: Recorded, table: Table, doc: Json, created_at: str) -> Patches:
-    """A whole document: the row as it is now, and one for ever under its position, for what was made from it."""
-    kept = {**doc, "$of": f"{table}/{doc['id']}"}
+    """A whole document: the row as it is now, and one for ever under its position, for what was made from it and for what it was."""
+    kept = {**doc, "$of": f"{table}/{doc['id']}", "$position": recorded.position}
     return Put(table, doc["id"], {**doc, "$createdAt": created_at}), Put("history", str(recorded.position), kept)
 
 

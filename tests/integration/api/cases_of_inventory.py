@@ -166,6 +166,10 @@ def history_of_resource(api: Api) -> Success:
         scenes.resource(api, metadata={"region": region})
     answer = yield Sent({"identifier": "r"})
     assert [one["metadata"] for one in answer["items"]] == [{"region": "us"}, {"region": "eu"}]
+    # As of its position it was so.
+    for one in answer["items"]:
+        then = api.call("resource.get", identifier="r", query={"at": str(one["position"])})
+        assert then == {name: value for name, value in one.items() if name != "position"}
 
 
 @listed("resource.history")

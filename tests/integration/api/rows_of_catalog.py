@@ -125,7 +125,7 @@ VERSIONS = (
         "GET",
         "/deployment-versions/{deploymentVersionId}",
         200,
-        forms.VERSION_AND_DEPENDENCIES,
+        forms.VERSION_AND_DEPENDENCIES.plus(status=forms.ANY_VERSION_STATUS),
         absent=("deploymentVersionId",),
         note="ours",
     ),

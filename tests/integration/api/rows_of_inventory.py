@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.integration.api import forms
 from tests.integration.api.row import FILTERED, PAGING, Row
-from tests.integration.api.shapes import Obj, page
+from tests.integration.api.shapes import WHOLE, Maybe, Obj, page
 
 _RESOURCE = "/resources/identifier/{identifier}"
 _RULE = "/relationship-rules/{relationshipRuleId}"
@@ -42,7 +42,7 @@ RESOURCES = (
         "GET",
         f"{_RESOURCE}/history",
         200,
-        page(forms.RESOURCE),
+        page(forms.RESOURCE.plus(position=Maybe(WHOLE))),
         query=PAGING,
         absent=("identifier",),
         note="ours",

@@ -82,7 +82,6 @@ class InProcess:
         )
         return await self.hosts[sent.SERVICE].answer(sent, request)
 
-
     def positions(self, workspace_id: str) -> dict[str, int]:
         found = ((name, host.position(workspace_id)) for name, host in self.hosts.items())
         return {name: position for name, position in found if position is not None}

@@ -102,7 +102,9 @@ async def test_facts_are_found_by_a_text_in_them(one: House) -> None:
     assert (await found(one, "text=nobody wrote this"))["items"] == []
     assert (await found(one, "text=JOB_CREATED&types=planner.*"))["items"] == []
     planned = (await found(one, "types=planner.*"))["items"]
-    assert [entry["position"] for entry in planned] == [entry["position"] for entry in every if entry["type"].startswith("planner.")]
+    assert [entry["position"] for entry in planned] == [
+        entry["position"] for entry in every if entry["type"].startswith("planner.")
+    ]
     assert (await found(one, "types=nobody.*"))["items"] == []
     await one.call("GET", f"/events?text={'x' * 201}", want=400)
 

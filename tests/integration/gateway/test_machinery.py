@@ -88,7 +88,14 @@ async def test_providers_tell_how_many_resources_they_own(one: House) -> None:
     provider = (await one.call("PUT", "/resource-providers", {"id": "", "name": "terraform"}, want=202))["id"]
     (empty,) = (await one.call("GET", "/board/providers", want=200))["items"]
     assert (empty["name"], empty["resources"], empty["changedAt"]) == ("terraform", 0, None)
-    resource = {"name": "r", "kind": "Cluster", "version": "v1", "config": {}, "metadata": {}, "createdAt": "2026-01-01T00:00:00Z"}
+    resource = {
+        "name": "r",
+        "kind": "Cluster",
+        "version": "v1",
+        "config": {},
+        "metadata": {},
+        "createdAt": "2026-01-01T00:00:00Z",
+    }
     wanted = [{**resource, "identifier": f"r{number}"} for number in range(3)]
     await one.call("PUT", f"/resource-providers/{provider}/set", {"resources": wanted}, want=202)
     (full,) = (await one.call("GET", "/board/providers", want=200))["items"]

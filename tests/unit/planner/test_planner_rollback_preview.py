@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contracts.command import Refused
-from contracts.commands.planner import PreviewRollback, RollBack, RollbackPreview, RollBackEnvironment
+from contracts.commands.planner import PreviewRollback, RollBack, RollBackEnvironment, RollbackPreview
 from tests.unit.planner.planner_scenes import R1, R2, R3, Scene
 
 

@@ -129,6 +129,12 @@ class Relations(AnswerModel):
     suspended: str = ""
 
 
+class ResourceThen(Resource):
+    """What a resource was like; `position` is where in the log it became so, absent where that was not kept yet."""
+
+    position: int | None = None
+
+
 class FacetValue(AnswerModel):
     """A value, and how many resources have it."""
 

@@ -39,6 +39,7 @@ from tests.unit.gateway.board.board_scenes import (
 )
 
 HERE = Target(R1, PROD, API)
+AT: dict[str, Any] = PLACE
 
 
 def told(fact: Fact, scene: Scene | None = None, by: str = "service:planner") -> dict[str, Any]:
@@ -49,15 +50,15 @@ def told(fact: Fact, scene: Scene | None = None, by: str = "service:planner") ->
 
 
 @pytest.mark.parametrize(
-    ("fact", "what", "status"),
+    "fact, what, status",
     [
-        (planner.TargetsChanged(**PLACE, added=(R1,)), "became a target", "pending"),
-        (planner.TargetsChanged(**PLACE, removed=(R1,)), "is no target any more", "pending"),
+        (planner.TargetsChanged(**AT, added=(R1,)), "became a target", "pending"),
+        (planner.TargetsChanged(**AT, removed=(R1,)), "is no target any more", "pending"),
         (wanted(V1, R1), "v1 is wanted here", "progressing"),
         (went_back(V2, V1), "v2 was marked bad, goes back to v1", "failed"),
         (went_back(V2, None), "v2 was marked bad, there is nothing good to go back to", "failed"),
-        (planner.VersionPinned(**PLACE, resource_id=R1, version_id=V1, pinned_at=NOW), "pinned to v1", "paused"),
-        (planner.VersionPinned(**PLACE, version_id=V1, pinned_at=NOW), "pinned to v1, with its whole environment", "paused"),
+        (planner.VersionPinned(**AT, resource_id=R1, version_id=V1, pinned_at=NOW), "pinned to v1", "paused"),
+        (planner.VersionPinned(**AT, version_id=V1, pinned_at=NOW), "pinned to v1, with its whole environment", "paused"),
         (held(V1, "gradualRollout"), "careful: gradual rollout makes v1 wait", "pending"),
         (held(V1, "anyApproval", "allowed"), "careful: approval lets v1 pass", "healthy"),
         (held(V1, "deploymentWindow", "blocked"), "careful: deployment window blocks v1", "blocked"),
@@ -76,7 +77,7 @@ def test_each_fact_is_told_in_words(fact: Fact, what: str, status: str) -> None:
 
 def test_a_redeployment_names_the_version_of_this_target() -> None:
     items = tuple(planner.RedeployItem(resource_id=one, release_id=uid(9), version_id=of) for one, of in ((R2, V2), (R1, V1)))
-    row = told(planner.RedeployRequested(**PLACE, items=items, reason="again", requested_at=NOW), by="user:ana")
+    row = told(planner.RedeployRequested(**AT, items=items, reason="again", requested_at=NOW), by="user:ana")
     assert (row["what"], row["message"], row["version"]["tag"], row["by"]) == (
         "v1 is to be deployed again",
         "again",
@@ -93,20 +94,18 @@ def test_what_is_named_by_its_fact_can_be_gone_to() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fact", "concerned"),
+    "fact, concerned",
     [
         (wanted(V1, R1, R2), True),
         (wanted(V1, R2), False),
         (held(V1, "anyApproval", "waiting", R2), False),
-        (policy.ClearanceWithdrawn(**PLACE, version_id=V1, reason="changed", withdrawn_at=NOW), True),
-        (policy.ClearanceWithdrawn(**PLACE, version_id=V1, resource_ids=(R2,), reason="changed", withdrawn_at=NOW), False),
+        (policy.ClearanceWithdrawn(**AT, version_id=V1, reason="changed", withdrawn_at=NOW), True),
+        (policy.ClearanceWithdrawn(**AT, version_id=V1, resource_ids=(R2,), reason="changed", withdrawn_at=NOW), False),
         (wanted(V1, R1).model_copy(update={"environment_id": uid(99)}), False),
-        (planner.VersionPinned(**PLACE, version_id=V1, pinned_at=NOW), True),
-        (planner.VersionPinned(**PLACE, resource_id=R2, version_id=V1, pinned_at=NOW), False),
+        (planner.VersionPinned(**AT, version_id=V1, pinned_at=NOW), True),
+        (planner.VersionPinned(**AT, resource_id=R2, version_id=V1, pinned_at=NOW), False),
         (
-            dispatcher.DispatchHeld(
-                **PLACE, items=(dispatcher.HeldItem(resource_id=R1, release_id=uid(9)),), limit=1, held_at=NOW
-            ),
+            dispatcher.DispatchHeld(**AT, items=(dispatcher.HeldItem(resource_id=R1, release_id=uid(9)),), limit=1, held_at=NOW),
             True,
         ),
     ],
@@ -127,7 +126,7 @@ def test_a_version_tells_on_how_many_targets_it_runs_and_is_wanted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "tags"),
+    "asked, tags",
     [
         ({"status": "paused"}, ["v2"]),
         ({"text": "V1"}, ["v1"]),

@@ -40,7 +40,7 @@ export function approvalWords({ tag, environments }: Asked): string {
 }
 
 function place(tag: string, { name, targets, needs, counts = 0, running, others = [] }: AskedPlace): string {
-  const from = running ? `, which run ${running} now` : ''
+  const from = running ? ` (now ${running})` : ''
   const where = targets === null ? name : `${counted(targets, 'target')} in ${name}${from}`
   const missing = needs === undefined ? null : Math.max(0, needs - counts - 1)
   if (missing) return `Lets ${tag} go to ${where} once ${counted(missing, 'more person', 'more people')} approved it (${counts + 1} of ${needs} with yours).`

@@ -98,7 +98,7 @@ async function call(method: string, address: string, body: unknown, signal?: Abo
       method,
       headers,
       credentials: 'same-origin',
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: JSON.stringify(withoutNulls(body)) }),
       ...(signal ? { signal } : {}),
     })
   } catch (failure) {
@@ -112,6 +112,12 @@ async function call(method: string, address: string, body: unknown, signal?: Abo
   if (answer.ok) return told
   if (answer.status === 401 && address !== '/api/session' && session.peek()) expired.value = true
   throw errorOf(answer.status, told, Number(answer.headers.get('retry-after')) || 0)
+}
+
+/** The API wants a property left out rather than null, though its types name both. What is inside of a property is the caller's. */
+function withoutNulls(body: unknown): unknown {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return body
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null))
 }
 
 function parsed(text: string): unknown {

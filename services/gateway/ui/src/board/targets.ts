@@ -10,7 +10,7 @@ export interface Told {
 /** A row with what was told of it since. The stream tells of the version that the target itself is about: what is known of the one that
  *  was asked about stays, until it is asked again. */
 export function merged(known: BoardTarget, told: BoardTarget, versionId: string | undefined): BoardTarget {
-  const next = { ...told, order: known.order }
+  const next: BoardTarget = known.order === undefined ? told : { ...told, order: known.order ?? 0 }
   if (!versionId || told.version?.versionId === versionId) return next
   return { ...next, version: known.version, verdict: known.verdict, holds: known.holds }
 }

@@ -20,7 +20,7 @@ export function Dock() {
     event.preventDefault()
     lookAt(position.peek() + jump)
   }
-  if (!head.value) return <div class="dock">{connection.value === 'live' ? 'No events yet.' : ''}</div>
+  if (!head.value) return <section class="dock" aria-label="Time">{connection.value === 'live' ? 'No events yet.' : ''}</section>
   return (
     <section class="dock" aria-label="Time">
       {back ? (

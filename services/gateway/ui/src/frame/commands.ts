@@ -1,6 +1,6 @@
 /** What the palette offers beside places: entities of the board, and actions that pages put in. */
 import { signal } from '@preact/signals'
-import { useEffect } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 
 export interface Command {
   label: string
@@ -13,9 +13,12 @@ export const pageCommands = signal<readonly Command[]>([])
 
 /** Actions of a page, in the palette for as long as it is shown: `useCommands([{ label: 'Redeploy', run }])`. */
 export function useCommands(commands: readonly Command[]): void {
+  const newest = useRef(commands)
+  newest.current = commands
   const names = commands.map((one) => one.label).join('\n')
   useEffect(() => {
-    const mine = [...commands]
+    // What is run is that of the newest drawing: the first one knew nothing yet.
+    const mine = commands.map(({ run, ...one }, index): Command => (run ? { ...one, run: () => newest.current[index]?.run?.() } : one))
     pageCommands.value = [...pageCommands.peek(), ...mine]
     return () => {
       pageCommands.value = pageCommands.peek().filter((one) => !mine.includes(one))

@@ -102,8 +102,11 @@ function share(): (message: ToHub) => void {
   const port = worker.port
   port.onmessage = ({ data }: MessageEvent<FromHub>) => take(data)
   const lock = `signalbox-tab-${crypto.randomUUID()}`
-  void navigator.locks?.request(lock, () => new Promise(() => {}))
-  port.postMessage({ kind: 'alive', lock })
+  // Told once it is held: a worker that asked for it sooner would get it, and take the tab for gone.
+  void navigator.locks?.request(lock, () => {
+    port.postMessage({ kind: 'alive', lock })
+    return new Promise(() => {})
+  })
   addEventListener('pagehide', () => port.postMessage({ kind: 'bye' }))
   addEventListener('pageshow', ({ persisted }) => {
     if (persisted) resume()

@@ -135,7 +135,7 @@ export function CelField({ label, value, words, onInput, mistake, placeholder, l
           ))}
         </div>
       </div>
-      <div id={`${id}-note`} class={mistake ? 'wrong' : 'note'} aria-live="polite">
+      <div id={`${id}-note`} class={mistake ? 'wrong' : 'note'} data-bare={note === undefined ? '' : undefined} aria-live="polite">
         {mistake ? `${mistake.message}${mistake.column && !/column/.test(mistake.message) ? ` (at column ${mistake.column})` : ''}` : note}
       </div>
     </div>

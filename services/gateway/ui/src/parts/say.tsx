@@ -17,10 +17,10 @@ export function Empty({ title, children, command, page = false }: { title: strin
 }
 
 /** A command to copy. */
-export function Command({ text }: { text: string }) {
+export function Command({ text, label = 'Command' }: { text: string; label?: string }) {
   return (
     <div class="command">
-      <pre tabIndex={0} role="region" aria-label="Command">
+      <pre tabIndex={0} role="region" aria-label={label}>
         {text}
       </pre>
       <Copy text={text} />

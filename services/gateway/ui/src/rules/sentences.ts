@@ -168,6 +168,12 @@ export function effectWords(name: string, enabled: boolean, effect: Effect, isNe
   return `“${name}” applies to ${counted(total, 'target')}${change} from now on. ${holds}${before}.${taken}`
 }
 
+/** What a policy does at this moment, as it is saved. */
+export function holdsWords(held: number, enabled: boolean): string {
+  if (!enabled) return 'It is switched off, and holds none of them.'
+  return held ? `It holds a version on ${counted(held, 'target')} at this moment.` : 'It holds nothing at this moment.'
+}
+
 function sentence(parts: readonly (string | false | 0 | undefined | null)[]): string {
   return `${parts.filter(Boolean).join(', ')}.`
 }

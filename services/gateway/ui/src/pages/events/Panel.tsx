@@ -8,6 +8,7 @@ import { Copy, ErrorCard, Skeleton } from '../../parts/say.tsx'
 import { Viewer } from '../../parts/Viewer.tsx'
 import { href } from '../../router/location.ts'
 import { lookAt } from '../../time/moment.ts'
+import '../../styles/shared.css'
 import { aboutOf, asTree, byWhom, depthsOf, restOf, serviceOf, thingOf, wordsOf } from './words.ts'
 
 type Chain = Answer<'/api/v1/workspaces/{workspaceId}/events/{position}/chain', 'get'>
@@ -107,7 +108,7 @@ function Told({ chain, describe, onFilter }: { chain: Chain } & Pick<PanelProps,
       <h3>
         Led to <span class="faint num">{effects.length ? `${effects.length}${more ? ' and more' : ''}` : ''}</span>
       </h3>
-      {effects.length ? <Effects root={event.id} effects={effects} names={names} /> : <p class="quiet small">Nothing so far.</p>}
+      {effects.length ? <Effects root={event.id} effects={effects} names={names} /> : <p class="quiet small">Nothing that is recorded.</p>}
       <h3>Payload</h3>
       <Viewer value={event.data} label="payload" />
     </div>

@@ -51,7 +51,7 @@ export default function EventsPage() {
     tail.value = on
     if (on) show()
   }
-  const describe = (type: string) => kinds.data.value?.items.find((one) => one.type === type)?.description ?? ''
+  const describe = (type: string) => kinds.data.value?.items.find((one) => one.type === type)?.description.replaceAll('`', '') ?? ''
   return (
     <div class="fill events-page" ref={box}>
       <div class="head">
@@ -186,6 +186,12 @@ const WIDE = [
   { title: 'And', width: 'minmax(0, 2fr)' },
   { title: 'Position', width: '84px' },
 ]
+const BESIDE = [
+  { title: 'When', width: '84px' },
+  { title: 'What', width: 'minmax(120px, 1fr)' },
+  { title: 'About', width: 'minmax(0, 1.6fr)' },
+  { title: 'Position', width: '64px' },
+]
 const NARROW = [
   { title: 'What', width: 'minmax(0, 1fr)' },
   { title: 'When', width: 'max-content' },
@@ -199,7 +205,7 @@ function Rows({ events, chosen }: { events: ReturnType<typeof useEvents>; chosen
     <List<LogEvent>
       key={`${slim} ${list.anchor} ${list.whole}`}
       label="Events, newest first"
-      columns={slim ? NARROW : WIDE}
+      columns={slim ? NARROW : chosen ? BESIDE : WIDE}
       rowHeight={slim ? 54 : 34}
       count={list.count}
       row={(index) => list.row(index)}
@@ -228,13 +234,24 @@ function Rows({ events, chosen }: { events: ReturnType<typeof useEvents>; chosen
             </span>,
           ]
         }
+        const place = <span class="mono faint num">{one.position.toLocaleString('en')}</span>
+        if (chosen) {
+          return [
+            <Time at={one.time} />,
+            what,
+            <>
+              {thingOf(one.subject, names)} <span class="quiet">{restOf({ ...one, about }, names)}</span>
+            </>,
+            place,
+          ]
+        }
         return [
           <Time at={one.time} />,
           what,
           <span class="quiet">{byWhom(one.authid, names)}</span>,
           thingOf(one.subject, names),
           <span class="quiet">{restOf({ ...one, about }, names)}</span>,
-          <span class="mono faint num">{one.position.toLocaleString('en')}</span>,
+          place,
         ]
       }}
     />

@@ -1,14 +1,14 @@
 /** Freezes: what is stopped now, what will be, and what was; and the means to stop and to go on. */
 import { useSignalEffect } from '@preact/signals'
 import { useRef } from 'preact/hooks'
-import { workspaceId } from '../../api/client.ts'
+import { session, workspaceId } from '../../api/client.ts'
 import type { Freeze } from '../../api/schema'
 import { useQuery } from '../../api/useQuery.ts'
 import { counted } from '../../acts/words.ts'
 import { useCommands } from '../../frame/commands.ts'
 import { useCrumbs } from '../../frame/crumbs.ts'
 import { useKeys } from '../../frame/keys.ts'
-import { Card, Countdown, Icon, Status, Time } from '../../parts/base.tsx'
+import { Card, Countdown, Glyph, Icon, Time } from '../../parts/base.tsx'
 import { Action } from '../../parts/Button.tsx'
 import { Empty, ErrorCard, Skeleton } from '../../parts/say.tsx'
 import { at } from '../../router/location.ts'
@@ -17,6 +17,7 @@ import { now } from '../../time/clock.ts'
 import { declare, letPass, stopTheLine, thaw } from './acts.tsx'
 import { type Names, useNames } from './useNames.ts'
 import { type When, heldWords, scopeWords, whenOf } from './words.ts'
+import '../../styles/shared.css'
 import './freezes.css'
 
 const TITLES: Record<When, string> = { active: 'Active', planned: 'Planned', past: 'Past' }
@@ -89,7 +90,7 @@ export default function Freezes() {
                   ))}
                 </ul>
               ) : (
-                <p class="quiet in">{NONE[when]}</p>
+                <p class="quiet pad">{NONE[when]}</p>
               )}
             </Card>
           )
@@ -105,7 +106,7 @@ function Line({ freeze, when, names }: { freeze: Freeze; when: When; names: Name
     <li data-freeze={freeze.id} tabIndex={0} aria-label={`${where}: ${freeze.reason}`}>
       <div class="what">
         <div class="first">
-          <Status status={when === 'active' ? 'blocked' : when === 'planned' ? 'pending' : 'empty'} />
+          {when === 'past' ? null : <span class="status" data-st={when === 'active' ? 'blocked' : 'pending'}><Glyph status={when === 'active' ? 'blocked' : 'pending'} /></span>}
           <b>{where[0]?.toUpperCase() + where.slice(1)}</b>
           {freeze.holdsRollbacks ? <span class="tag">rollbacks wait too</span> : null}
           {freeze.dead ? <span class="tag">what it was for is gone</span> : null}
@@ -113,7 +114,7 @@ function Line({ freeze, when, names }: { freeze: Freeze; when: When; names: Name
         <p>
           {freeze.reason}{' '}
           {freeze.link ? (
-            <a class="link" href={freeze.link} target="_blank" rel="noreferrer">
+            <a class="link out" href={freeze.link} target="_blank" rel="noreferrer">
               link <Icon name="external" />
               <span class="sr"> (opens beside)</span>
             </a>
@@ -122,11 +123,11 @@ function Line({ freeze, when, names }: { freeze: Freeze; when: When; names: Name
         {when === 'active' ? <Holds freeze={freeze} names={names} /> : null}
         {when === 'past' ? null : <Overrides freeze={freeze} names={names} />}
         <p class="quiet">
-          {freeze.createdBy.replace(/^user:/, '')} · <Time at={freeze.createdAt} />
+          {person(freeze.createdBy)} · <Time at={freeze.createdAt} />
           {freeze.thawedAt ? (
             <>
               {' '}
-              · thawed by {freeze.thawedBy?.replace(/^user:/, '')} <Time at={freeze.thawedAt} />
+              · thawed by {person(freeze.thawedBy ?? '')} <Time at={freeze.thawedAt} />
               {freeze.thawReason ? `: ${freeze.thawReason}` : ''}
             </>
           ) : null}
@@ -168,6 +169,12 @@ function Until({ freeze, when }: { freeze: Freeze; when: When }) {
       {again ? <div class="quiet">{again}</div> : null}
     </div>
   )
+}
+
+/** Ids are all that is recorded of people; only oneself is known by name. */
+function person(by: string): string {
+  const id = by.replace(/^user:/, '')
+  return id === session.value?.user.id ? session.value.user.name : `user ${id.slice(0, 8)}`
 }
 
 function Holds({ freeze, names }: { freeze: Freeze; names: Names }) {

@@ -103,7 +103,7 @@ export default function JobPage({ jobId }: { jobId: string }) {
           <Card title="What it was made from" note="as it was then">
             {found.dispatchContext ? (
               <div class="in">
-                <Tree value={found.dispatchContext} label="the dispatch context" open={1} />
+                <Tree value={found.dispatchContext} label="the dispatch context" open={0} />
               </div>
             ) : (
               <p class="in quiet">What it was made from is no longer kept.</p>

@@ -16,7 +16,7 @@ export function Form({ drafted, words }: { drafted: Drafted; words: Vocabulary }
   const change = (index: number, rule: Record<string, unknown>) => set({ rules: rules.map((one, place) => (place === index ? rule : one)) })
   return (
     <div class="policy-form">
-      <Labelled label="Name" wrong={wrong('name')?.message ?? (name.trim() ? '' : 'A policy needs a name.')}>
+      <Labelled label="Name" wrong={wrong('name')?.message} hint={name.trim() ? undefined : 'What people call it when it holds something.'}>
         {(id) => <input id={id} class="field" value={name} required onInput={(event) => set({ name: event.currentTarget.value })} />}
       </Labelled>
       <Labelled label="Description (optional)" wrong={wrong('description')?.message}>

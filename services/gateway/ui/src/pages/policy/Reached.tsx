@@ -10,7 +10,7 @@ interface ReachedProps {
 }
 
 export function Reached({ items, total, label }: ReachedProps) {
-  if (!items.length) return <p class="quiet in">None. The selector picks no release target that there is now.</p>
+  if (!items.length) return <p class="quiet pad">None. The selector picks no release target that there is now.</p>
   return (
     <>
       <ul class="reached" aria-label={label} tabIndex={0}>
@@ -32,7 +32,7 @@ export function Reached({ items, total, label }: ReachedProps) {
           </li>
         ))}
       </ul>
-      {total > items.length ? <p class="quiet in">and {(total - items.length).toLocaleString('en')} more</p> : null}
+      {total > items.length ? <p class="quiet pad">and {(total - items.length).toLocaleString('en')} more</p> : null}
     </>
   )
 }

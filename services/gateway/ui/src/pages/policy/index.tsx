@@ -1,5 +1,5 @@
 /** A policy: its rules in sentences, whom it applies to, and an editor that says what saving would do before it is done. */
-import { useComputed } from '@preact/signals'
+import { type Signal, useComputed, useSignal } from '@preact/signals'
 import { useLayoutEffect, useMemo } from 'preact/hooks'
 import { send } from '../../api/client.ts'
 import type { Policy } from '../../api/schema'
@@ -18,7 +18,7 @@ import { Tabs } from '../../parts/Tabs.tsx'
 import { Viewer } from '../../parts/Viewer.tsx'
 import { at, go, href } from '../../router/location.ts'
 import { type Draft, FRESH, draftOf } from '../../rules/forms.ts'
-import { effectWords, isPlain, selectorWords, sentencesOf } from '../../rules/sentences.ts'
+import { effectWords, holdsWords, isPlain, selectorWords, sentencesOf } from '../../rules/sentences.ts'
 import { Form } from './Form.tsx'
 import { Reached } from './Reached.tsx'
 import { type Drafted, type PreviewBody, useDraft } from './useDraft.ts'
@@ -29,12 +29,14 @@ const loadText = () => import('./Text.tsx')
 
 export default function PolicyPage({ policyId }: { policyId: string }) {
   const isNew = policyId === 'new'
-  const policy = useQuery(POLICY, { path: { policyId }, topics: ['policies'], when: !isNew })
+  // The stream tells of a deletion before its answer is here: what is being deleted is not asked for any more.
+  const leaving = useSignal(false)
+  const policy = useQuery(POLICY, { path: { policyId }, topics: ['policies'], when: !isNew && !leaving.value })
   const found = policy.data.value
   useCrumbs([{ label: 'Policies', href: href('policies') }, { label: isNew ? 'New policy' : (found?.name ?? policyId.slice(0, 8)) }])
   if (isNew) {
     return at.value === null ? (
-      <Editor key="new" policy={null} />
+      <Editor key="new" policy={null} leaving={leaving} />
     ) : (
       <Empty title="Nothing can be written in the past">
         <p>
@@ -55,10 +57,10 @@ export default function PolicyPage({ policyId }: { policyId: string }) {
   if (!found) {
     return <div class="sheet">{policy.error.value ? <ErrorCard error={policy.error.value} what="This policy could not be read." retry={policy.reload} /> : policy.slow.value ? <Skeleton lines={12} /> : null}</div>
   }
-  return <Editor key={at.value ?? ''} policy={found} />
+  return <Editor key={at.value ?? ''} policy={found} leaving={leaving} />
 }
 
-function Editor({ policy }: { policy: Policy | null }) {
+function Editor({ policy, leaving }: { policy: Policy | null; leaving: Signal<boolean> }) {
   useLayoutEffect(() => useOfBoard(), [])
   const text = policy ? JSON.stringify(draftOf({ ...policy })) : ''
   const begun = useMemo<Draft>(() => (policy ? draftOf({ ...policy }) : FRESH), [text])
@@ -126,7 +128,13 @@ function Editor({ policy }: { policy: Policy | null }) {
       verb: 'Delete the policy',
       danger: true,
       act: async ({ key }) => {
-        await send('delete', POLICY, { path: { policyId: policy.id }, key })
+        leaving.value = true
+        try {
+          await send('delete', POLICY, { path: { policyId: policy.id }, key })
+        } catch (failure) {
+          leaving.value = false
+          throw failure
+        }
         toast('healthy', `“${policy.name}” was deleted.`)
         go(href('policies'))
       },
@@ -243,15 +251,15 @@ function Preview({ drafted, isNew }: { drafted: Drafted; isNew: boolean }) {
   const would = isNew || changed.value
   return (
     <Card title={would ? 'It would apply to' : 'It applies to'} note={found ? <b class="num">{counted(found.total, 'target')}</b> : undefined}>
-      {refused.value ? <p class="quiet in">{refused.value.passing ? refused.value.message : 'This is from before the mistake.'}</p> : null}
+      {refused.value ? <p class="quiet pad">{refused.value.passing ? refused.value.message : 'This is from before the mistake.'}</p> : null}
       {found ? (
         <div data-stale={asking.value || refused.value ? '' : undefined} class="previewed" aria-live="polite">
-          <p class="in">{effectWords(draft.value.name || 'This policy', draft.value.enabled, found, isNew)}</p>
+          <p class="pad">{would ? effectWords(draft.value.name || 'This policy', draft.value.enabled, found, isNew) : holdsWords(found.held, draft.value.enabled)}</p>
           <Warnings drafted={drafted} />
           <Reached items={found.items} total={found.total} label="Targets that it would apply to" />
         </div>
       ) : refused.value ? null : (
-        <div class="in">
+        <div class="pad">
           <Skeleton lines={5} />
         </div>
       )}

@@ -1,5 +1,5 @@
 /** What a resource was like, change by change; each line leads to the moment. */
-import type { Resource } from '../../api/schema'
+import type { ResourceThen } from '../../api/schema'
 import { useQuery } from '../../api/useQuery.ts'
 import { Time } from '../../parts/base.tsx'
 import { ErrorCard, Skeleton } from '../../parts/say.tsx'
@@ -12,7 +12,7 @@ export function History({ identifier }: { identifier: string }) {
   const asked = useQuery('/api/v1/workspaces/{workspaceId}/resources/identifier/{identifier}/history', { path: { identifier }, query: { limit: MOST }, topics: ['resources'] })
   const found = asked.data.value
   if (asked.error.value) return <ErrorCard error={asked.error.value} what="Its history could not be read." retry={asked.reload} />
-  if (!found) return asked.slow.value ? <div class="in"><Skeleton lines={3} /></div> : null
+  if (!found) return asked.slow.value ? <div class="pad"><Skeleton lines={3} /></div> : null
   const oldest = found.total <= found.items.length
   return (
     <ol class="past-of">
@@ -24,15 +24,17 @@ export function History({ identifier }: { identifier: string }) {
   )
 }
 
-function Moment({ one, before, first }: { one: Resource; before: Resource | undefined; first: boolean }) {
+function Moment({ one, before, first }: { one: ResourceThen; before: ResourceThen | undefined; first: boolean }) {
   const changes = changesOf(before, one)
   return (
     <li>
       <div class="when">
         <Time at={one.updatedAt} />
-        <a href={href('resource', { identifier: one.identifier }, { at: one.updatedAt })}>
-          look at it then<span class="sr">: {one.updatedAt}</span>
-        </a>
+        {one.position ? (
+          <a href={href('resource', { identifier: one.identifier }, { at: one.position })}>
+            look at it then<span class="sr">: {one.updatedAt}</span>
+          </a>
+        ) : null}
       </div>
       {first ? <p>Appeared.</p> : changes.length ? null : <p class="quiet">Told again, unchanged.</p>}
       {changes.length ? (

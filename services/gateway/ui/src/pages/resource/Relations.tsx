@@ -14,7 +14,7 @@ export function Relations({ identifier, name, narrow = false }: { identifier: st
   const asked = useQuery('/api/v1/workspaces/{workspaceId}/resources/identifier/{identifier}/relations', { path: { identifier }, query: { limit: MOST }, topics: ['resources'] })
   const found = asked.data.value
   if (asked.error.value) return <ErrorCard error={asked.error.value} what="Its relations could not be read." retry={asked.reload} />
-  if (!found) return asked.slow.value ? <div class="in"><Skeleton lines={3} /></div> : null
+  if (!found) return asked.slow.value ? <div class="pad"><Skeleton lines={3} /></div> : null
   if (!found.items.length) {
     return (
       <Empty title="Related to nothing">
@@ -29,7 +29,7 @@ export function Relations({ identifier, name, narrow = false }: { identifier: st
       {narrow ? null : <Graph name={name} from={from} to={to} />}
       <Side title="Refers to" some={to} />
       <Side title="Referred to by" some={from} />
-      {found.total > found.items.length ? <p class="quiet in">{found.total - found.items.length} more are not shown.</p> : null}
+      {found.total > found.items.length ? <p class="quiet pad">{found.total - found.items.length} more are not shown.</p> : null}
     </>
   )
 }
@@ -86,22 +86,32 @@ function Graph({ name, from, to }: { name: string; from: readonly ResourceRelati
   )
   const counts = [left.length + (from.length > left.length ? 1 : 0), right.length + (to.length > right.length ? 1 : 0)] as const
   return (
-    <div class="relation-graph" style={{ '--tall': String(height) }}>
-      {ends(left, from, 'Referred to by')}
-      <svg viewBox={`0 0 100 ${height}`} preserveAspectRatio="none" aria-hidden="true">
-        {left.map((one, index) => (
-          <path key={one.rule.id + one.entity.id} d={edge(0, y(index, counts[0]), 100, height / 2)} />
-        ))}
-      </svg>
+    <div class="relation-graph" data-from={from.length} data-to={to.length} style={{ '--tall': String(height) }}>
+      {left.length ? (
+        <>
+          {ends(left, from, 'Referred to by')}
+          <Edges paths={left.map((_, index) => edge(0, y(index, counts[0]), 100, height / 2))} height={height} />
+        </>
+      ) : null}
       <div class="here">
         <b class="cut">{name}</b>
       </div>
-      <svg viewBox={`0 0 100 ${height}`} preserveAspectRatio="none" aria-hidden="true">
-        {right.map((one, index) => (
-          <path key={one.rule.id + one.entity.id} d={edge(0, height / 2, 100, y(index, counts[1]))} />
-        ))}
-      </svg>
-      {ends(right, to, 'Refers to')}
+      {right.length ? (
+        <>
+          <Edges paths={right.map((_, index) => edge(0, height / 2, 100, y(index, counts[1])))} height={height} />
+          {ends(right, to, 'Refers to')}
+        </>
+      ) : null}
     </div>
+  )
+}
+
+function Edges({ paths, height }: { paths: readonly string[]; height: number }) {
+  return (
+    <svg viewBox={`0 0 100 ${height}`} preserveAspectRatio="none" aria-hidden="true">
+      {paths.map((path, index) => (
+        <path key={index} d={path} />
+      ))}
+    </svg>
   )
 }

@@ -17,7 +17,7 @@ export function Targets({ identifier }: { identifier: string }) {
   const asked = useQuery(TARGETS, { path: { identifier }, query: { limit: MOST }, topics: ['matrix'] })
   const found = asked.data.value
   if (asked.error.value) return <ErrorCard error={asked.error.value} what="Its release targets could not be read." retry={asked.reload} />
-  if (!found) return asked.slow.value ? <div class="in"><Skeleton lines={4} /></div> : null
+  if (!found) return asked.slow.value ? <div class="pad"><Skeleton lines={4} /></div> : null
   if (!found.items.length) {
     return (
       <Empty title="Nothing is deployed here">
@@ -64,7 +64,7 @@ export function Targets({ identifier }: { identifier: string }) {
           })}
         </tbody>
       </table>
-      {found.total > MOST ? <p class="quiet in">{found.total - MOST} more are not shown.</p> : null}
+      {found.total > MOST ? <p class="quiet pad">{found.total - MOST} more are not shown.</p> : null}
     </div>
   )
 }

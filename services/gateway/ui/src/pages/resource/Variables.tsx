@@ -8,7 +8,7 @@ export function Variables({ identifier }: { identifier: string }) {
   const asked = useQuery('/api/v1/workspaces/{workspaceId}/resources/identifier/{identifier}/variables', { path: { identifier }, query: { limit: 1000 }, topics: ['resources'] })
   const found = asked.data.value
   if (asked.error.value) return <ErrorCard error={asked.error.value} what="Its variables could not be read." retry={asked.reload} />
-  if (!found) return asked.slow.value ? <div class="in"><Skeleton lines={3} /></div> : null
+  if (!found) return asked.slow.value ? <div class="pad"><Skeleton lines={3} /></div> : null
   if (!found.items.length) {
     const command = `curl -X PATCH ${location.origin}/api/v1/workspaces/${workspaceId.value}/resources/identifier/${encodeURIComponent(identifier)}/variables \\
   -H "X-API-Key: $SIGNALBOX_API_KEY" -H 'Content-Type: application/json' -d '{"REPLICAS": 3}'`
@@ -32,7 +32,7 @@ export function Variables({ identifier }: { identifier: string }) {
             <tr key={one.key}>
               <th scope="row">{one.key}</th>
               <td>
-                <code class="value">{yaml(one.value)}</code>
+                <code class="value">{yaml(plain(one.value))}</code>
               </td>
             </tr>
           ))}
@@ -40,4 +40,10 @@ export function Variables({ identifier }: { identifier: string }) {
       </table>
     </div>
   )
+}
+
+/** A value without its wrapping: objects and lists are kept as `{"object": …}`. */
+function plain(value: unknown): unknown {
+  const keys = typeof value === 'object' && value !== null ? Object.keys(value) : []
+  return keys.length === 1 && keys[0] === 'object' ? (value as { object: unknown }).object : value
 }

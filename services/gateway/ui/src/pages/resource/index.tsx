@@ -1,4 +1,5 @@
 /** A resource: what it is, what it is related to, what runs on it, and what it was. */
+import { useSignal } from '@preact/signals'
 import { send } from '../../api/client.ts'
 import { useQuery } from '../../api/useQuery.ts'
 import { counted } from '../../acts/words.ts'
@@ -20,9 +21,11 @@ import './resource.css'
 const RESOURCE = '/api/v1/workspaces/{workspaceId}/resources/identifier/{identifier}'
 
 export default function ResourcePage({ identifier }: { identifier: string }) {
-  const resource = useQuery(RESOURCE, { path: { identifier }, topics: ['resources'] })
+  // The stream tells of a deletion before its answer is here: what is being deleted is not asked for any more.
+  const leaving = useSignal(false)
+  const resource = useQuery(RESOURCE, { path: { identifier }, topics: ['resources'], when: !leaving.value })
   const targets = useQuery(TARGETS, { path: { identifier }, query: { limit: 1 } })
-  const providers = useQuery('/api/v1/workspaces/{workspaceId}/resources/facets', { when: Boolean(resource.data.value?.providerId) })
+  const providers = useQuery('/api/v1/workspaces/{workspaceId}/board/providers', { query: { limit: 1000 }, when: Boolean(resource.data.value?.providerId) })
   const found = resource.data.value
   useCrumbs([{ label: 'Resources', href: href('resources') }, { label: found?.name ?? identifier }])
 
@@ -35,7 +38,13 @@ export default function ResourcePage({ identifier }: { identifier: string }) {
       verb: 'Delete the resource',
       danger: true,
       act: async ({ key }) => {
-        await send('delete', RESOURCE, { path: { identifier }, key })
+        leaving.value = true
+        try {
+          await send('delete', RESOURCE, { path: { identifier }, key })
+        } catch (failure) {
+          leaving.value = false
+          throw failure
+        }
         toast('healthy', `${identifier} was deleted.`)
         go(href('resources'))
       },
@@ -55,7 +64,7 @@ export default function ResourcePage({ identifier }: { identifier: string }) {
   if (!found) {
     return <div class="sheet">{resource.error.value ? <ErrorCard error={resource.error.value} what="This resource could not be read." retry={resource.reload} /> : resource.slow.value ? <Skeleton lines={12} /> : null}</div>
   }
-  const provider = providers.data.value?.providers.find((one) => one.id === found.providerId)?.name
+  const provider = providers.data.value?.items.find((one) => one.id === found.providerId)?.name
   return (
     <div class="sheet">
       {resource.error.value ? <ErrorCard error={resource.error.value} what="This is not the newest state." retry={resource.reload} /> : null}

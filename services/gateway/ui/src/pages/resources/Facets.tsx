@@ -30,7 +30,10 @@ export function Facets({ every, among, text, onText, error, retry }: FacetsProps
   const open = useSignal(!matchMedia('(max-width: 1000px)').matches)
   if (error && !every) return <div class="facets"><ErrorCard error={error} what="Facets could not be read." retry={retry} /></div>
   if (!every) return <div class="facets"><Skeleton lines={10} /></div>
-  const keys = all.value ? every.metadata : every.metadata.slice(0, FIRST_KEYS)
+  // What is found decides the order: keys that nothing of it has come last.
+  const having = new Map(among?.metadata.map((one) => [one.key, one.count]))
+  const ordered = among ? [...every.metadata].sort((a, b) => Number(having.has(b.key)) - Number(having.has(a.key))) : every.metadata
+  const keys = all.value ? ordered : ordered.slice(0, FIRST_KEYS)
   const providers = (of: ResourceFacets) => of.providers.map(({ id, name, count }) => ({ value: id, label: name, count }))
   const more = every.metadata.length - FIRST_KEYS
   return (
@@ -69,7 +72,8 @@ function Facet({ title, path, values, among, text, onText }: FacetProps) {
   const all = useSignal(false)
   const on = chosen(text, path)
   const counts = among && new Map(among.map((one) => [one.value, one.count]))
-  const shown = values.filter((one, index) => all.value || index < FIRST_VALUES || on.includes(one.value))
+  const ordered = counts ? [...values].sort((a, b) => Number(on.includes(b.value)) - Number(on.includes(a.value)) || (counts.get(b.value) ?? 0) - (counts.get(a.value) ?? 0)) : values
+  const shown = ordered.filter((one, index) => all.value || index < FIRST_VALUES || on.includes(one.value))
   return (
     <div class="facet" role="group" aria-label={title}>
       <h2>{title}</h2>

@@ -1,8 +1,8 @@
 /** The inventory: what there is to deploy to, found by an expression. */
-import { useComputed, useSignal, useSignalEffect } from '@preact/signals'
+import { signal, useComputed, useSignal, useSignalEffect } from '@preact/signals'
 import { useRef } from 'preact/hooks'
-import { addressOf } from '../../api/client.ts'
-import type { Resource } from '../../api/schema'
+import { addressOf, session, workspaceId } from '../../api/client.ts'
+import type { Resource, ResourceFacets } from '../../api/schema'
 import { useQuery } from '../../api/useQuery.ts'
 import { counted } from '../../acts/words.ts'
 import { clausesOf, expressionOf, joined } from '../../cel/clauses.ts'
@@ -17,7 +17,6 @@ import { List } from '../../parts/List.tsx'
 import { Empty, ErrorCard, Skeleton } from '../../parts/say.tsx'
 import { usePages } from '../../parts/usePages.ts'
 import { at, go, href, query, setQuery } from '../../router/location.ts'
-import { session, workspaceId } from '../../api/client.ts'
 import { Detail } from './Detail.tsx'
 import { Facets } from './Facets.tsx'
 import './resources.css'
@@ -25,6 +24,17 @@ import './resources.css'
 const DEBOUNCE_MS = 120
 /** Up to here the facets are also counted among what is found: both are a look at every resource. */
 const COUNTED = 20_000
+/** A column of more different values than this is a list of numbers. */
+const MOST_VALUES = 24
+
+const narrowly = matchMedia('(max-width: 1000px)')
+const narrow = signal(narrowly.matches)
+narrowly.addEventListener('change', () => (narrow.value = narrowly.matches))
+
+/** The metadata that tells resources apart in a column: what most have, and what is not of one alone. */
+function told(facets: ResourceFacets | undefined): string[] {
+  return (facets?.metadata ?? []).filter((one) => !one.more && one.values.length <= MOST_VALUES).map((one) => one.key)
+}
 
 export default function Resources() {
   useCrumbs([{ label: 'Resources' }])
@@ -68,7 +78,7 @@ export default function Resources() {
 
   const selected = query.value.get('sel') ?? ''
   const select = (identifier: string) => {
-    if (matchMedia('(max-width: 1000px)').matches) go(href('resource', { identifier }))
+    if (narrow.value) go(href('resource', { identifier }))
     else setQuery({ sel: identifier })
   }
   useKeys([
@@ -82,12 +92,13 @@ export default function Resources() {
   ])
 
   const mistake = list.error?.code === 'INVALID_CEL' ? (list.error.findings[0] ?? list.error) : null
-  const keys = (every.data.value?.metadata ?? []).slice(0, 3).map((one) => one.key)
+  const room = narrow.value ? 0 : selected ? 1 : 3
+  const keys = told((expression ? among.data.value : null) ?? every.data.value).slice(0, room)
   const columns = [
-    { title: 'Resource', width: 'minmax(160px, 1.6fr)' },
-    { title: 'Kind', width: 'minmax(110px, 1fr)' },
-    ...keys.map((title) => ({ title, width: 'minmax(80px, 0.8fr)' })),
-    { title: 'Changed', width: '104px' },
+    { title: 'Resource', width: 'minmax(0, 1.8fr)' },
+    { title: 'Kind', width: 'minmax(0, 1fr)' },
+    ...keys.map((title) => ({ title, width: 'minmax(0, 0.8fr)' })),
+    ...(narrow.value ? [] : [{ title: 'Changed', width: '84px' }]),
   ]
   const note = mistake ? null : list.there && !list.error ? `${counted(list.count, 'resource')}${expression ? ` of ${total.toLocaleString('en')}` : ''}` : ' '
   const isNew = list.there && !expression && list.count === 0
@@ -152,7 +163,7 @@ export default function Resources() {
                 </span>,
                 one.kind,
                 ...keys.map((key) => one.metadata[key] ?? ''),
-                <Time at={one.updatedAt} ago />,
+                ...(narrow.value ? [] : [<Time key="changed" at={one.updatedAt} ago />]),
               ]}
             />
           )}

@@ -54,7 +54,7 @@ export function ApiKeys() {
 function Rows({ keys, reload }: { keys: readonly Key[]; reload(): void }) {
   return (
     <div class="card scroll-x" role="region" aria-label="API keys" tabIndex={0}>
-      <table class="table">
+      <table class="table" aria-label="API keys">
         <thead>
           <tr>
             <th scope="col">Name</th>
@@ -178,11 +178,11 @@ function Secret({ made, onClose }: { made: NewKey; onClose(): void }) {
       <p class="consequence">Copy the key now: only its fingerprint is kept, so that it can not be shown again. Whoever has it can do what you can.</p>
       <div class="labelled">
         <span>The key</span>
-        <Command text={made.apiKey} />
+        <Command text={made.apiKey} label="The key" />
       </div>
       <div class="labelled">
         <span>For a shell</span>
-        <Command text={exportLine(made.apiKey)} />
+        <Command text={exportLine(made.apiKey)} label="For a shell" />
       </div>
       <div class="foot">
         <Button kind="primary" onPress={onClose}>

@@ -20,7 +20,7 @@ export function Providers() {
         asked.error.value ? null : <Skeleton lines={4} />
       ) : page.items.length ? (
         <div class="card scroll-x" role="region" aria-label="Providers" tabIndex={0}>
-          <table class="table">
+          <table class="table" aria-label="Providers">
             <thead>
               <tr>
                 <th scope="col">Name</th>

@@ -49,7 +49,7 @@ function Told({ seen }: { seen: Seen }) {
         </dd>
       </dl>
       <div class="card scroll-x" role="region" aria-label="Services" tabIndex={0}>
-        <table class="table">
+        <table class="table" aria-label="Services">
           <thead>
             <tr>
               <th scope="col">Service</th>

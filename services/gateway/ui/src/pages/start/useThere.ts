@@ -53,17 +53,16 @@ export function useThere(): Seen {
   const resource = resources.data.value
   const agent = agents.data.value
   const deployment = deployments.data.value
-  if (!system || !environment || !resource || !agent || !deployment || (deploymentId && !versions.data.value)) return { there: null, error, reload }
-  return {
-    there: {
-      system: system.items[0] ?? null,
-      environment: environment.items[0] ?? null,
-      resource: resource.items[0] ?? null,
-      agent: agent.items[0] ?? null,
-      deployment: deployment.items[0]?.deployment ?? null,
-      version: deploymentId ? (versions.data.value?.items[0] ?? null) : null,
-    },
-    error,
-    reload,
+  // A deployment that appears has versions to ask for: until these are known the guide stays as it was.
+  const known = useRef<There | null>(null)
+  if (!system || !environment || !resource || !agent || !deployment || (deploymentId && !versions.data.value)) return { there: known.current, error, reload }
+  known.current = {
+    system: system.items[0] ?? null,
+    environment: environment.items[0] ?? null,
+    resource: resource.items[0] ?? null,
+    agent: agent.items[0] ?? null,
+    deployment: deployment.items[0]?.deployment ?? null,
+    version: deploymentId ? (versions.data.value?.items[0] ?? null) : null,
   }
+  return { there: known.current, error, reload }
 }

@@ -76,6 +76,7 @@ export default function TargetPage({ releaseTargetKey: key }: { releaseTargetKey
 
   const offRedeploy = wanted ? '' : 'Nothing is wanted here yet, so there is nothing to deploy again.'
   const offBack = !wanted ? 'Nothing is wanted here yet, so there is nothing to go back from.' : back.length ? '' : 'There is no other version to go back to.'
+  const offPin = choices.length ? '' : versions.data.value ? 'There is no version yet.' : 'The versions are still on their way.'
   const doRedeploy = () => wanted && redeploy(of, wanted.tag, bad.some((one) => one.versionId === wanted.id))
   const doBack = () => wanted && back.length > 0 && rollBack(of, wanted.tag, back, state?.lastGoodRelease?.version.id)
   const doPin = () => choices.length > 0 && pin(of, choices, running?.id)
@@ -90,21 +91,22 @@ export default function TargetPage({ releaseTargetKey: key }: { releaseTargetKey
     if (!rule || !first) return toast('pending', 'No rule of a policy holds a version here.')
     askSkip(rule, { ...first, scopes: [{ label: name, environmentId, resourceId }, { label: `all of ${environment}`, environmentId }] })
   }
-  const live = (run: () => unknown) => () => {
-    if (past.peek()) toast('pending', PAST)
+  // A key that can not do anything now says why, as its button does.
+  const live = (run: () => unknown, off = '') => () => {
+    if (past.peek() || off) toast('pending', past.peek() ? PAST : off)
     else run()
   }
   useKeys([
     { key: 'a', does: 'approve what waits for it', run: live(approve) },
     { key: 's', does: 'skip the first rule that holds', run: live(skip) },
-    { key: 'r', does: 'deploy again', run: live(doRedeploy) },
-    { key: 'b', does: 'roll back', run: live(doBack) },
-    { key: 'p', does: 'pin to a version', run: live(doPin) },
+    { key: 'r', does: 'deploy again', run: live(doRedeploy, offRedeploy) },
+    { key: 'b', does: 'roll back', run: live(doBack, offBack) },
+    { key: 'p', does: 'pin to a version', run: live(doPin, offPin) },
   ])
   useCommands([
-    { label: `Deploy ${name} again`, run: live(doRedeploy) },
-    { label: `Roll back ${name}`, run: live(doBack) },
-    { label: `Pin ${name}`, run: live(doPin) },
+    { label: `Deploy ${name} again`, run: live(doRedeploy, offRedeploy) },
+    { label: `Roll back ${name}`, run: live(doBack, offBack) },
+    { label: `Pin ${name}`, run: live(doPin, offPin) },
   ])
 
   if (shown.error.value?.status === 404) {
@@ -158,7 +160,7 @@ export default function TargetPage({ releaseTargetKey: key }: { releaseTargetKey
             label="More actions"
             class="btn square"
             items={[
-              { label: 'Pin to a version…', icon: <Icon name="pin" />, onPick: doPin, off: off || (choices.length ? '' : 'There is no version yet.') },
+              { label: 'Pin to a version…', icon: <Icon name="pin" />, onPick: doPin, off: off || offPin },
               pinned?.scope === 'target'
                 ? { label: 'Release the pin…', onPick: () => unpin(of, target.pinned?.tag ?? 'its version'), off }
                 : { label: 'Release the pin…', off: pinned ? `The pin is of all of ${environment}: release it on its rollout.` : 'It is not pinned.' },

@@ -20,7 +20,7 @@ import { href, query } from '../../router/location.ts'
 import { past } from '../../time/moment.ts'
 import { Why } from '../../why/Why.tsx'
 import { Compare } from './Compare.tsx'
-import { setStatus } from './status.tsx'
+import { liftEverywhere, setStatus } from './status.tsx'
 import { type Stage, Strip } from './Strip.tsx'
 import { CHANGES, standingOf } from './words.ts'
 import './version.css'
@@ -55,7 +55,8 @@ export default function VersionPage({ versionId }: { versionId: string }) {
   const wanted = query.value.get('env')
   const chosen =
     stages.find((one) => one.rollout.environmentId === wanted) ??
-    stages.find((one) => ['blocked', 'pending', 'progressing'].includes(standingOf(one.rollout))) ??
+    stages.find((one) => ['blocked', 'pending'].includes(standingOf(one.rollout))) ??
+    stages.find((one) => standingOf(one.rollout) === 'progressing') ??
     stages.at(-1)
 
   const approve = (status: 'approved' | 'rejected') => {
@@ -126,6 +127,11 @@ export default function VersionPage({ versionId }: { versionId: string }) {
               Reject
             </Action>
           </>
+        ) : null}
+        {reason.ruleType === 'badMark' ? (
+          <Action small onPress={() => liftEverywhere({ id: versionId, tag: version.tag, deploymentId }, { id: rollout.environmentId, name }, rollout.blocked)}>
+            Lift the mark…
+          </Action>
         ) : null}
         {canSkip(reason) ? (
           <Action

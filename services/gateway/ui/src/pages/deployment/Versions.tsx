@@ -1,0 +1,87 @@
+/** All versions of a deployment, and how far each came. */
+import { addressOf } from '../../api/client.ts'
+import type { VersionReach } from '../../api/schema'
+import { Time } from '../../parts/base.tsx'
+import { List } from '../../parts/List.tsx'
+import { narrow } from '../../parts/narrow.ts'
+import { Empty, ErrorCard, Skeleton } from '../../parts/say.tsx'
+import { VersionState } from '../../parts/State.tsx'
+import { usePages } from '../../parts/usePages.ts'
+import { Button } from '../../parts/Button.tsx'
+import { href, query, setQuery } from '../../router/location.ts'
+import { farOf, reachWords } from './words.ts'
+
+export function Versions({ deploymentId }: { deploymentId: string }) {
+  const text = query.value.get('q') ?? ''
+  const pages = usePages<VersionReach>(
+    (limit, offset) => addressOf('/api/v1/workspaces/{workspaceId}/board/versions', { query: { deploymentId, text, limit, offset } }),
+    [`deployment:${deploymentId}`],
+  )
+  const rows = Math.min(14, pages.count || 6)
+  return (
+    <div class="versions-tab">
+      <input
+        class="field"
+        type="search"
+        data-filter
+        aria-label="Filter versions"
+        placeholder="Filter by tag or name"
+        value={text}
+        onInput={(event) => setQuery({ q: event.currentTarget.value || null })}
+      />
+      {pages.error ? <ErrorCard error={pages.error} what="Its versions:" retry={pages.reload} /> : null}
+      {!pages.there ? (
+        pages.error ? null : <Skeleton lines={8} />
+      ) : !pages.count ? (
+        <Empty title="No version fits this filter">
+          <p>
+            Nothing contains <code>{text}</code>.
+          </p>
+          <p>
+            <Button onPress={() => setQuery({ q: null })}>Show every version</Button>
+          </p>
+        </Empty>
+      ) : (
+        <div class="card tall" style={{ '--tall': String(rows * 34 + 34) }}>
+          <List
+            label="Versions"
+            columns={
+              narrow.value
+                ? [{ title: 'Version', width: 'minmax(0, 1fr)' }, { title: 'Status', width: '96px' }, { title: 'Made', width: '72px' }]
+                : [
+                    { title: 'Version', width: 'minmax(0, 1.2fr)' },
+                    { title: 'Status', width: '120px' },
+                    { title: 'Made', width: '120px' },
+                    { title: 'Runs in', width: 'minmax(0, 3fr)' },
+                  ]
+            }
+            count={pages.count}
+            row={pages.row}
+            onWindow={pages.onWindow}
+            rowKey={(one) => one.version.versionId}
+            link={(one) => href('version', { versionId: one.version.versionId })}
+            cells={({ version, reach }) => [
+              <span key="t">
+                <span class="mono">{version.tag}</span>
+                {version.name && version.name !== version.tag ? <span class="faint"> {version.name}</span> : null}
+              </span>,
+              <VersionState key="s" state={version.status} />,
+              <Time key="w" at={version.createdAt} ago />,
+              ...(narrow.value
+                ? []
+                : [
+                    <span key="r" class="reach-cell" title={reachWords(reach)}>
+                      {reach.filter((one) => one.targets).map((one) => (
+                        <span key={one.environmentId} data-far={farOf(one)}>
+                          <i /> {one.name} <span class="num">{one.running ? `${one.running}/${one.targets}` : '–'}</span>
+                        </span>
+                      ))}
+                    </span>,
+                  ]),
+            ]}
+          />
+        </div>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { heldWords, instantOf, localOf, scopeWords, whenOf } from '../src/pages/freezes/words.ts'
+import { changesBetween, changesOf } from '../src/pages/resource/changes.ts'
+
+const name = (id: string) => ({ d: 'api', e: 'prod' })[id] ?? id
+const tag = () => 'v2'
+
+test('what a freeze is for is told by names', () => {
+  assert.equal(scopeWords({ scope: 'workspace' }, name), 'the whole workspace')
+  assert.equal(scopeWords({ scope: 'environment', scopeId: 'e', selector: 'resource.metadata["region"] == "eu"' }, name), 'environment prod, where resource with region eu')
+  assert.equal(scopeWords({ scope: 'deployment', scopeId: 'd', selector: 'true' }, name), 'deployment api')
+})
+
+test('what a freeze holds is told with its numbers', () => {
+  const rollout = { deploymentId: 'd', environmentId: 'e', versionId: 'v', targets: 2 }
+  assert.equal(heldWords({ targets: 0, waiting: 0, rollouts: [] }, name, tag), 'no release target')
+  assert.equal(heldWords({ targets: 3, waiting: 0, rollouts: [] }, name, tag), '3 targets, none of which has a version on the way')
+  assert.equal(heldWords({ targets: 3, waiting: 2, rollouts: [rollout] }, name, tag), '3 targets; 2 of them have a version on the way: api v2 in prod (2)')
+  assert.match(heldWords({ targets: 9, waiting: 9, rollouts: [rollout, rollout, rollout] }, name, tag, 2), /all of them.* and 1 more rollout$/)
+})
+
+test('a freeze holds, will hold, or never will again', () => {
+  assert.equal(whenOf({ active: true, dead: false }), 'active')
+  assert.equal(whenOf({ active: false, dead: false, nextChange: 'then' }), 'planned')
+  assert.equal(whenOf({ active: false, dead: false }), 'past')
+  assert.equal(whenOf({ active: false, dead: false, nextChange: 'then', thawedAt: 'now' }), 'past')
+  assert.equal(whenOf({ active: false, dead: true, nextChange: 'then' }), 'past')
+})
+
+test('a time of the browser goes there and back', () => {
+  const instant = Date.UTC(2026, 2, 4, 12, 30)
+  assert.equal(instantOf(localOf(instant)), new Date(instant).toISOString())
+  assert.equal(instantOf(''), undefined)
+})
+
+test('what changed is told path by path', () => {
+  assert.deepEqual(changesBetween({ a: 1, b: { c: 'x', d: [1] } }, { b: { c: 'y', d: [1, 2] }, e: true }), [
+    { path: 'a', before: '1' },
+    { path: 'b.c', before: 'x', after: 'y' },
+    { path: 'b.d', before: '[1]', after: '[1,2]' },
+    { path: 'e', after: 'true' },
+  ])
+  assert.deepEqual(changesOf({ name: 'n', updatedAt: 1 }, { name: 'n', updatedAt: 2 }), [])
+  assert.deepEqual(changesOf(undefined, { name: 'n' }), [])
+})
