@@ -43,7 +43,7 @@ export function Targets({ targets, turns, status, environment }: Props) {
   const order = query.value.get('order') === 'attention' ? 'attention' : 'turn'
   const whole = targets.there && targets.count <= ALL_AT_ONCE
   const rows: BoardTarget[] = []
-  if (whole) for (let index = 0; index < targets.count; index += 1) {
+  for (let index = 0; whole && index < targets.count; index += 1) {
     const one = targets.row(index)
     if (one) rows.push(one)
   }
@@ -113,7 +113,7 @@ export function Targets({ targets, turns, status, environment }: Props) {
             columns={small ? NARROW : WIDE}
             count={count}
             row={row}
-            onWindow={sorted ? undefinedWindow : targets.onWindow}
+            onWindow={sorted ? askNothing : targets.onWindow}
             rowKey={(one) => one.key}
             link={(one) => href('target', { releaseTargetKey: one.key })}
             status={(one) => verdictOf(one).status}
@@ -126,7 +126,7 @@ export function Targets({ targets, turns, status, environment }: Props) {
 }
 
 /** All rows are there: nothing is to be asked for as one scrolls. */
-function undefinedWindow(): void {}
+function askNothing(): void {}
 
 function cellsOf(target: BoardTarget, turn: Turn | undefined, small: boolean) {
   const verdict = verdictOf(target)

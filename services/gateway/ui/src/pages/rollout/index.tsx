@@ -190,28 +190,30 @@ export default function RolloutPage({ deploymentId, environmentId }: Props) {
       ) : rollout ? (
         <>
           <Progress rollout={rollout} turns={turns} name={nameOf(targets)} />
-          {rollout.reasons.length || rollout.warnings.length ? <Card
-            title="Why"
-            note={
-              approval ? (
-                <span class="decide">
-                  <Action small kind="primary" off={offApprove} onPress={() => decide('approved')}>
-                    Approve…
-                  </Action>
-                  <Action small onPress={() => decide('rejected')}>
-                    Reject…
-                  </Action>
-                </span>
-              ) : undefined
-            }
-          >
-            <Why gist={rollout.message} reasons={rollout.reasons} act={actsOf(version, environment, () => lift(pair, version))} />
-            {rollout.warnings.map((one) => (
-              <p key={one} class="notice">
-                {one}
-              </p>
-            ))}
-          </Card> : null}
+          {rollout.reasons.length || rollout.warnings.length ? (
+            <Card
+              title="Why"
+              note={
+                approval ? (
+                  <span class="decide">
+                    <Action small kind="primary" off={offApprove} onPress={() => decide('approved')}>
+                      Approve…
+                    </Action>
+                    <Action small onPress={() => decide('rejected')}>
+                      Reject…
+                    </Action>
+                  </span>
+                ) : undefined
+              }
+            >
+              <Why gist={rollout.message} reasons={rollout.reasons} act={actsOf(version, environment, () => lift(pair, version))} />
+              {rollout.warnings.map((one) => (
+                <p key={one} class="notice">
+                  {one}
+                </p>
+              ))}
+            </Card>
+          ) : null}
         </>
       ) : (
         <div class="card rollout-ghost">
