@@ -19,8 +19,10 @@ def freeze_effect(wish: FreezeEffect, state: State, asked: Asked, position: int)
     A target waits when a version is cleared for it and not on its way yet, or is held by any rule: it would go now or soon.
 
     Raises:
-        Refused: `not_found`, when there is no such freeze or it was thawed; `invalid`, when scope or selector make no sense.
+        Refused: `not_found`, when there never was such a freeze; `invalid`, when scope or selector make no sense.
     """
+    if wish.freeze_id in state.thawed:
+        return HeldTargets(targets=0, waiting=0)
     freeze, spell = _freeze(wish, state, asked)
     dead = is_dead(state, freeze.saved.scope, freeze.saved.scope_id)
     targets = waiting = 0
@@ -57,8 +59,7 @@ def _freeze(wish: FreezeEffect, state: State, asked: Asked) -> tuple[Freeze, Spe
     if wish.freeze_id is not None:
         known = state.freezes.get(wish.freeze_id)
         if known is None:
-            was = "was thawed and holds nothing" if wish.freeze_id in state.thawed else "is not there"
-            raise Refused("not_found", f"The freeze {wish.freeze_id} {was}.")
+            raise Refused("not_found", f"The freeze {wish.freeze_id} is not there.")
         return known, spell_of(known.saved, asked.now)
     check_scope(wish.scope, wish.scope_id, state)
     selector = (wish.selector or "").strip() or None

@@ -8,6 +8,7 @@ from typing import Any
 from playwright.async_api import Page, expect
 
 from tests.browser.arranging import Workspace
+from tests.browser.journeys.hands import keys
 from tests.browser.journeys.shop import Shop
 from tests.browser.looking import Axe, Camera
 
@@ -27,9 +28,9 @@ async def test_what_waits_appears_by_itself_and_is_approved_with_the_keyboard(
     await expect(rows.filter(has_text="production")).to_contain_text("3 targets")
     await axe(signed_in)
     await camera(signed_in, "approvals")
-    await signed_in.keyboard.press("j")
+    await keys(signed_in, "j")
     place = await rows.nth(0).locator("a").first.inner_text()
-    await signed_in.keyboard.press("y")
+    await keys(signed_in, "y")
     dialog = signed_in.get_by_role("dialog")
     await expect(dialog).to_contain_text(f"Approve api v1 for {place}?")
     await axe(signed_in)
@@ -60,7 +61,7 @@ async def test_a_rejection_wants_a_reason_and_can_be_taken_back(signed_in: Page,
     await signed_in.goto(workspace.url("/approvals"))
     row = signed_in.locator(".inbox li")
     await expect(row).to_have_count(1)
-    await signed_in.keyboard.press("n")
+    await keys(signed_in, "n")
     dialog = signed_in.get_by_role("dialog")
     reject = dialog.get_by_role("button", name="Reject", exact=True)
     await expect(reject).to_have_attribute("aria-disabled", "true")

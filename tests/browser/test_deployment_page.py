@@ -8,6 +8,7 @@ from uuid import uuid4
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.arranging import Workspace
+from tests.browser.journeys.hands import keys
 from tests.browser.journeys.shop import PRODUCTION, Shop, until
 from tests.browser.looking import Axe, Camera
 from tests.browser.watching import Watch
@@ -77,15 +78,15 @@ async def test_the_graph_says_what_comes_before_what_and_the_table_the_same_in_r
     shop.version("v1")
     await look_at(signed_in, workspace, shop)
     await expect(signed_in.get_by_role("region", name="Before production")).to_be_visible()
-    await signed_in.keyboard.press("2")
+    await keys(signed_in, "2")
     node = signed_in.get_by_role("link", name="production")
     await expect(node).to_contain_text("after staging")
     await expect(signed_in.locator(".graph .edge")).to_have_count(2)
     await axe(signed_in)
     await camera(signed_in, "deployment-graph")
-    await signed_in.keyboard.press("j")
+    await keys(signed_in, "j")
     await expect(signed_in.locator(".graph-node").first).to_be_focused()
-    await signed_in.keyboard.press("3")
+    await keys(signed_in, "3")
     row = signed_in.get_by_role("row").filter(has_text="production")
     await expect(row).to_contain_text("environment progression")
     await axe(signed_in)
@@ -102,12 +103,12 @@ async def test_an_older_version_is_looked_at_by_keys_and_by_its_address(signed_i
     await look_at(signed_in, workspace, shop)
     newest = signed_in.get_by_role("radio", name="v2")
     await expect(newest).to_be_checked()
-    await signed_in.keyboard.press("o")
+    await keys(signed_in, "o")
     await expect(signed_in.get_by_role("radio", name="v1")).to_be_checked()
     assert f"v={old}" in signed_in.url
     await expect(lane(signed_in, "staging").locator(".picked-says")).to_contain_text("v1")
-    await signed_in.keyboard.press("v")
-    await signed_in.keyboard.press("ArrowLeft")
+    await keys(signed_in, "v")
+    await keys(signed_in, "ArrowLeft")
     await expect(newest).to_be_focused()
     await expect(newest).to_be_checked()
 
@@ -128,7 +129,7 @@ async def test_versions_variables_and_policies_have_a_tab_each(
     workspace.call("PUT", f"/deployment-variable-values/{uuid4()}", body)
     await look_at(signed_in, workspace, shop, "?tab=versions")
     await expect(signed_in.get_by_role("row").nth(1)).to_contain_text("v1")
-    await signed_in.keyboard.press("/")
+    await keys(signed_in, "/")
     await signed_in.keyboard.type("nothing")
     await expect(signed_in.get_by_role("heading", name="No version fits this filter")).to_be_visible()
     await signed_in.get_by_role("button", name="Show every version").click()

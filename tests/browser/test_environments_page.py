@@ -7,6 +7,7 @@ import re
 from playwright.async_api import Page, expect
 
 from tests.browser.arranging import Workspace
+from tests.browser.journeys.hands import keys
 from tests.browser.journeys.shop import Shop, until
 from tests.browser.looking import Axe, Camera
 
@@ -41,8 +42,8 @@ async def test_they_stand_in_the_order_in_which_versions_pass_them(
     await axe(signed_in)
     await camera(signed_in, "environments")
     await rows.nth(1).focus()
-    await signed_in.keyboard.press("j")
-    await signed_in.keyboard.press("Enter")
+    await keys(signed_in, "j")
+    await keys(signed_in, "Enter")
     assert f"env={shop.environments['staging']}" in signed_in.url
     shown = signed_in.get_by_role("region", name="staging")
     await shown.get_by_role("link", name="api").click()
@@ -75,7 +76,7 @@ async def test_a_filter_and_an_empty_workspace_say_what_to_do(signed_in: Page, w
     Shop(workspace)
     # It comes by itself.
     await expect(signed_in.get_by_role("grid", name="Environments")).to_contain_text("staging")
-    await signed_in.keyboard.press("/")
+    await keys(signed_in, "/")
     await signed_in.keyboard.type("nowhere")
     await expect(signed_in.get_by_role("heading", name="No environment fits this filter")).to_be_visible()
     await signed_in.get_by_role("button", name="Show every environment").click()

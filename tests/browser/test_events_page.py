@@ -9,6 +9,7 @@ from pathlib import Path
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.arranging import Workspace
+from tests.browser.journeys.hands import keys
 from tests.browser.journeys.shop import Shop, until
 from tests.browser.looking import Axe, Camera
 
@@ -51,10 +52,10 @@ async def test_what_happens_appears_on_top_or_waits_while_one_reads_further_down
     await expect(events(signed_in).first).to_contain_text("later-2")
     await expect(newer).to_have_count(0)
     # The same where it is held back by hand.
-    await signed_in.keyboard.press("l")
+    await keys(signed_in, "l")
     workspace.call("POST", "/systems", {"name": "held-back"})
     await expect(signed_in.get_by_role("button", name="1 new")).to_be_visible()
-    await signed_in.keyboard.press("n")
+    await keys(signed_in, "n")
     await expect(events(signed_in).first).to_contain_text("held-back")
 
 
@@ -76,7 +77,7 @@ async def test_events_are_found_by_kind_by_text_and_by_what_they_are_about(
     await signed_in.get_by_label("Kind of event").select_option("inventory.*")
     await expect(events(signed_in, "resource saved")).to_have_count(4)
     await expect(events(signed_in, "system saved")).to_have_count(0)
-    await signed_in.keyboard.press("/")
+    await keys(signed_in, "/")
     await signed_in.keyboard.type("prd-2")
     await expect(events(signed_in)).to_have_count(1)
     await axe(signed_in)
@@ -85,7 +86,7 @@ async def test_events_are_found_by_kind_by_text_and_by_what_they_are_about(
     await expect(panel.get_by_role("heading", level=2)).to_contain_text("resource saved")
     await panel.get_by_title("Only facts about this").click()
     await expect(signed_in).to_have_url(re.compile(f"about=resource%2F{shop.resources['prd-2']}"))
-    await signed_in.keyboard.press("Escape")
+    await keys(signed_in, "Escape")
     await expect(panel).to_have_count(0)
     await signed_in.get_by_role("searchbox", name="Find a text in the events").fill("nobody wrote this")
     await expect(signed_in.get_by_role("heading", name="No event fits this filter")).to_be_visible()
@@ -105,7 +106,7 @@ async def test_a_job_was_caused_by_a_clearance_and_that_by_an_approval(
     await signed_in.goto(workspace.url("/events"))
     row = events(signed_in, "job created").filter(has_text="stg-1")
     await row.focus()
-    await signed_in.keyboard.press("Enter")
+    await keys(signed_in, "Enter")
     panel = panel_of(signed_in)
     causes = panel.locator(".chain").first.get_by_role("listitem")
     await expect(causes).to_have_count(3)
@@ -122,7 +123,7 @@ async def test_a_job_was_caused_by_a_clearance_and_that_by_an_approval(
     await expect(panel.get_by_role("heading", level=2)).to_contain_text("approval recorded")
     await expect(panel.locator(".chain").first).to_contain_text("job created")
     # The world as it was when somebody approved.
-    await signed_in.keyboard.press("t")
+    await keys(signed_in, "t")
     await expect(signed_in).to_have_url(re.compile(r"at=\d+"))
     assert found[0]["position"] > int(re.findall(r"at=(\d+)", signed_in.url)[0])
     await expect(events(signed_in).first).to_contain_text("approval recorded")

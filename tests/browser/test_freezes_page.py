@@ -7,6 +7,7 @@ import re
 from playwright.async_api import Page, expect
 
 from tests.browser.arranging import Workspace
+from tests.browser.journeys.hands import keys
 from tests.browser.journeys.shop import Shop
 from tests.browser.looking import Axe, Camera
 
@@ -37,8 +38,8 @@ async def test_the_line_is_stopped_in_one_action_and_goes_on(
     await expect(active).to_contain_text("all of them have a version on the way: api v2")
     await axe(signed_in)
     await camera(signed_in, "freezes")
-    await signed_in.keyboard.press("j")
-    await signed_in.keyboard.press("t")
+    await keys(signed_in, "j")
+    await keys(signed_in, "t")
     await expect(dialog).to_contain_text("Ends the freeze of the whole workspace now (database on fire).")
     await expect(dialog).to_contain_text("what no other rule holds goes at once")
     await dialog.get_by_label("Reason").fill("it is out")
@@ -54,7 +55,7 @@ async def test_a_freeze_is_declared_with_what_it_would_hold(signed_in: Page, wor
     await shop.carry_out("v1", "prd-1")
     await signed_in.goto(workspace.url("/freezes"))
     await expect(signed_in.get_by_role("button", name="Freeze…")).to_be_visible()
-    await signed_in.keyboard.press("n")
+    await keys(signed_in, "n")
     dialog = signed_in.get_by_role("dialog")
     await expect(dialog).to_contain_text("It would hold 4 targets")
     await dialog.get_by_label("What", exact=True).select_option("environment")

@@ -7,6 +7,7 @@ import re
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.arranging import Workspace
+from tests.browser.journeys.hands import keys
 from tests.browser.journeys.shop import Shop, until
 from tests.browser.looking import Axe, Camera
 from tests.browser.watching import Watch
@@ -46,7 +47,7 @@ async def test_jobs_come_and_end_by_themselves_and_are_filtered(
     await expect(jobs(signed_in)).to_contain_text("successful on stg-1")
     await axe(signed_in)
     await camera(signed_in, "jobs")
-    await signed_in.keyboard.press("f")
+    await keys(signed_in, "f")
     await expect(signed_in).to_have_url(re.compile("state=finished"))
     await expect(signed_in.get_by_role("button", name="Finished 1")).to_have_attribute("aria-pressed", "true")
     await signed_in.get_by_label("Environment").select_option("production")
@@ -61,13 +62,13 @@ async def test_a_job_is_cancelled_from_the_list_with_the_keyboard(signed_in: Pag
     await queued(Shop(workspace))
     await signed_in.goto(workspace.url("/jobs?state=queued"))
     await jobs(signed_in).focus()
-    await signed_in.keyboard.press("c")
+    await keys(signed_in, "c")
     dialog = signed_in.get_by_role("dialog", name="Cancel this job?")
     await expect(dialog).to_contain_text("Tells runner to stop deploying api v1 to stg-1 in staging")
     await dialog.get_by_label("Reason").fill("wrong build")
     await dialog.get_by_role("button", name="Cancel the job").click()
     await expect(dialog).to_have_count(0)
-    await signed_in.keyboard.press("a")
+    await keys(signed_in, "a")
     await expect(jobs(signed_in)).to_contain_text("cancelled")
 
 
@@ -81,7 +82,7 @@ async def test_a_job_tells_how_it_stands_what_happened_and_what_it_was_made_from
     workspace.call("PUT", f"/jobs/{job}/status", body)
     await signed_in.goto(workspace.url("/jobs"))
     await jobs(signed_in).focus()
-    await signed_in.keyboard.press("Enter")
+    await keys(signed_in, "Enter")
     await expect(signed_in.get_by_role("heading", level=1)).to_have_text("api v1 to stg-1 in staging")
     await expect(signed_in.get_by_text("run-7")).to_be_visible()
     await expect(signed_in.get_by_role("link", name="Run (opens beside)")).to_have_attribute("href", "https://ci.example/run/7")
@@ -104,7 +105,7 @@ async def test_its_status_is_overridden_with_a_reason_and_it_is_deployed_again(s
     await shop.carry_out("v1", "stg-1")
     await signed_in.goto(workspace.url(f"/j/{job}"))
     await expect(signed_in.get_by_role("heading", level=1)).to_be_visible()
-    await signed_in.keyboard.press("s")
+    await keys(signed_in, "s")
     dialog = signed_in.get_by_role("dialog")
     await expect(dialog).to_contain_text("Signalbox takes api v1 as failed on stg-1 in staging")
     go = dialog.get_by_role("button", name="Override the status")
@@ -114,7 +115,7 @@ async def test_its_status_is_overridden_with_a_reason_and_it_is_deployed_again(s
     await expect(dialog).to_have_count(0)
     await expect(signed_in.locator(".head")).to_contain_text("failure")
     await expect(signed_in.locator(".history")).to_contain_text("it only looked well")
-    await signed_in.keyboard.press("r")
+    await keys(signed_in, "r")
     await expect(dialog).to_contain_text("Makes a new job for runner that deploys v1, which is wanted on stg-1 in staging")
     await dialog.get_by_role("button", name="Deploy again").click()
     await expect(dialog).to_have_count(0)

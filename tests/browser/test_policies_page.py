@@ -8,6 +8,7 @@ from typing import Any
 from playwright.async_api import Page, expect
 
 from tests.browser.arranging import Workspace
+from tests.browser.journeys.hands import keys
 from tests.browser.journeys.shop import Shop, until
 from tests.browser.looking import Axe, Camera
 from tests.browser.watching import Watch
@@ -50,13 +51,13 @@ async def test_policies_read_as_sentences_with_what_they_hold_now(
     await expect(careful.locator("[data-st=blocked]")).to_contain_text("3 targets")
     await axe(signed_in)
     await camera(signed_in, "policies")
-    await signed_in.keyboard.press("/")
+    await keys(signed_in, "/")
     await signed_in.keyboard.type("retr")
     await expect(signed_in.get_by_role("heading", name="careful")).to_have_count(0)
-    await signed_in.keyboard.press("Escape")
+    await keys(signed_in, "Escape")
     await signed_in.get_by_role("searchbox").blur()
-    await signed_in.keyboard.press("j")
-    await signed_in.keyboard.press("Enter")
+    await keys(signed_in, "j")
+    await keys(signed_in, "Enter")
     await expect(signed_in.get_by_role("heading", name="healthy", level=1)).to_be_visible()
 
 
@@ -68,7 +69,7 @@ async def test_a_policy_is_written_with_what_it_would_do(
     await targets(workspace)
     await signed_in.goto(workspace.url("/policies"))
     await expect(signed_in.get_by_role("heading", name="Policies", level=1)).to_be_visible()
-    await signed_in.keyboard.press("n")
+    await keys(signed_in, "n")
     await expect(signed_in.get_by_role("heading", name="New policy", level=1)).to_be_visible()
     create = signed_in.get_by_role("button", name="Create…")
     await expect(create).to_have_attribute("aria-disabled", "true")
@@ -81,7 +82,7 @@ async def test_a_policy_is_written_with_what_it_would_do(
     await expect(create).to_have_attribute("aria-disabled", "true")
     await selector.fill('environment.name != "nowhere"')
     await expect(signed_in.get_by_text("applies to 4 targets from now on")).to_be_visible()
-    await signed_in.keyboard.press("Escape")
+    await keys(signed_in, "Escape")
     await signed_in.get_by_label("Approvals needed").fill("2")
     await signed_in.get_by_role("button", name="Add a rule").click()
     await signed_in.get_by_role("menuitem", name="Retry of failed jobs").click()
@@ -140,7 +141,7 @@ async def test_a_policy_is_switched_off_and_deleted_with_what_follows(signed_in:
     shop.version("v1")
     await signed_in.goto(workspace.url(f"/p/{policy}"))
     await expect(signed_in.get_by_text("It holds a version on 3 targets at this moment.")).to_be_visible()
-    await signed_in.keyboard.press("e")
+    await keys(signed_in, "e")
     dialog = signed_in.get_by_role("dialog")
     await expect(dialog).to_contain_text("3 targets that it holds now may get newer versions")
     await dialog.get_by_role("button", name="Switch it off").click()

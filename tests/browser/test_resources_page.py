@@ -8,6 +8,7 @@ from typing import Any
 from playwright.async_api import Page, expect
 
 from tests.browser.arranging import Workspace
+from tests.browser.journeys.hands import keys
 from tests.browser.journeys.shop import Shop, until
 from tests.browser.looking import Axe, Camera
 from tests.browser.watching import Watch
@@ -65,17 +66,17 @@ async def test_facets_write_the_expression_and_a_row_opens_beside_the_list(
     await expect(signed_in).to_have_url(re.compile("q="))
     await expect(signed_in.get_by_text("2 resources of 4")).to_be_visible()
     await rows.filter(has_text="eu-1").focus()
-    await signed_in.keyboard.press("Enter")
+    await keys(signed_in, "Enter")
     beside = signed_in.get_by_role("complementary", name="Resource eu-1")
     await expect(beside).to_contain_text("https://eu-1.example")
     await beside.get_by_role("tab", name="Relations").click()
     await expect(beside.get_by_role("link", name="net")).to_be_visible()
     await axe(signed_in)
     await camera(signed_in, "resources")
-    await signed_in.keyboard.press("x")
+    await keys(signed_in, "x")
     await expect(beside).to_have_count(0)
     await rows.filter(has_text="eu-1").focus()
-    await signed_in.keyboard.press("o")
+    await keys(signed_in, "o")
     await expect(signed_in.get_by_role("heading", name="eu-1", level=1)).to_be_visible()
 
 
@@ -88,12 +89,12 @@ async def test_the_expression_is_completed_and_a_mistake_is_shown_in_its_place(
     field = signed_in.get_by_role("combobox", name="Expression")
     rows = signed_in.get_by_role("grid", name="Resources").get_by_role("row").filter(has=signed_in.get_by_role("gridcell"))
     await expect(rows).to_have_count(4)
-    await signed_in.keyboard.press("/")
+    await keys(signed_in, "/")
     await expect(field).to_be_focused()
     await signed_in.keyboard.type("resource.me")
     await expect(signed_in.get_by_role("option", name=re.compile("region"))).to_be_visible()
-    await signed_in.keyboard.press("ArrowDown")
-    await signed_in.keyboard.press("Enter")
+    await keys(signed_in, "ArrowDown")
+    await keys(signed_in, "Enter")
     await expect(field).to_have_value('resource.metadata["region"]')
     await signed_in.keyboard.type(' == "')
     await expect(signed_in.get_by_role("option")).to_have_text([re.compile("eu"), re.compile("us")])
@@ -102,9 +103,9 @@ async def test_the_expression_is_completed_and_a_mistake_is_shown_in_its_place(
     assert await signed_in.locator(".cel-under u").inner_text() == '"'
     # What was found before stays, until there is something else to show.
     await expect(rows).to_have_count(4)
-    await signed_in.keyboard.press("ArrowDown")
-    await signed_in.keyboard.press("ArrowDown")
-    await signed_in.keyboard.press("Tab")
+    await keys(signed_in, "ArrowDown")
+    await keys(signed_in, "ArrowDown")
+    await keys(signed_in, "Tab")
     await expect(field).to_have_value('resource.metadata["region"] == "us"')
     await expect(rows).to_have_count(1)
     await expect(field).not_to_have_attribute("aria-invalid", "true")
@@ -136,7 +137,7 @@ async def test_a_long_list_draws_only_what_is_in_sight(signed_in: Page, workspac
     await expect(grid).to_have_attribute("aria-rowcount", "3001")
     assert await grid.get_by_role("row").count() < 120
     await grid.locator("[data-active]").focus()
-    await signed_in.keyboard.press("End")
+    await keys(signed_in, "End")
     await expect(grid.locator('[aria-rowindex="3001"]')).to_contain_text("r-00000")
     assert await grid.get_by_role("row").count() < 120
 
@@ -149,7 +150,7 @@ async def test_what_changed_is_said_and_shown_when_it_is_wanted(signed_in: Page,
     resource(workspace, "another")
     await expect(signed_in.get_by_role("button", name=re.compile("1 change"))).to_be_visible()
     await expect(grid).to_have_attribute("aria-rowcount", "5")
-    await signed_in.keyboard.press("r")
+    await keys(signed_in, "r")
     await expect(grid).to_have_attribute("aria-rowcount", "6")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from playwright.async_api import Page, expect
 
 from tests.browser.arranging import Workspace
+from tests.browser.journeys.hands import keys
 from tests.browser.journeys.shop import PRODUCTION, Shop, until
 from tests.browser.looking import Axe, Camera
 from tests.browser.watching import Watch
@@ -80,10 +81,10 @@ async def test_targets_stand_in_the_order_of_their_turn_with_what_is_left_until_
     await axe(signed_in)
     await camera(signed_in, "rollout-turns")
     await rows.nth(1).focus()
-    await signed_in.keyboard.press("j")
+    await keys(signed_in, "j")
     await expect(rows.nth(2)).to_be_focused()
     name = await rows.nth(2).get_by_role("gridcell").nth(1).inner_text()
-    await signed_in.keyboard.press("Enter")
+    await keys(signed_in, "Enter")
     await expect(signed_in.get_by_role("heading", name=name, level=1)).to_be_visible()
 
 
@@ -129,7 +130,7 @@ async def test_it_is_deployed_again(signed_in: Page, workspace: Workspace) -> No
     await deployed(shop, "v1")
     await look_at(signed_in, workspace, shop)
     await expect(signed_in.get_by_role("region", name="How far it is")).to_contain_text("3 done")
-    await signed_in.keyboard.press("r")
+    await keys(signed_in, "r")
     await expect(signed_in.get_by_role("dialog")).to_contain_text("for each of the 3 targets of api in production now, of v1")
     await confirm(signed_in, "Deploy again")
     await expect(signed_in.get_by_text("3 targets of api in production are deployed again.")).to_be_visible()
@@ -141,7 +142,7 @@ async def test_it_is_pinned_and_released(signed_in: Page, workspace: Workspace) 
     await deployed(shop, "v1", "v2")
     await look_at(signed_in, workspace, shop)
     await expect(signed_in.get_by_label("Version")).to_contain_text("v2 (wanted)")
-    await signed_in.keyboard.press("p")
+    await keys(signed_in, "p")
     dialog = signed_in.get_by_role("dialog")
     await dialog.get_by_label("Version").select_option("v1")
     await expect(dialog).to_contain_text("Only v1 of api goes to the 3 targets in production from now on")
@@ -162,7 +163,7 @@ async def test_a_version_that_waits_is_approved_by_key(signed_in: Page, workspac
     await expect(signed_in.get_by_role("button", name="Approve…")).not_to_have_attribute("aria-disabled", "true")
     await axe(signed_in)
     await camera(signed_in, "rollout-waits")
-    await signed_in.keyboard.press("y")
+    await keys(signed_in, "y")
     await expect(signed_in.get_by_role("dialog")).to_contain_text("Lets v1 go to 3 targets in production at once.")
     await confirm(signed_in, "Approve")
     await expect(signed_in.get_by_role("region", name="How far it is")).to_contain_text("3 on the way")
@@ -189,7 +190,7 @@ async def test_the_past_is_read_only(signed_in: Page, workspace: Workspace) -> N
     await expect(signed_in.get_by_label("Version")).to_contain_text("v1 (wanted)")
     await expect(signed_in.get_by_label("Version")).not_to_contain_text("v2")
     await expect(signed_in.get_by_role("button", name="Deploy again…")).to_have_attribute("aria-disabled", "true")
-    await signed_in.keyboard.press("r")
+    await keys(signed_in, "r")
     await expect(signed_in.get_by_text("Go back to live to act.")).to_be_visible()
 
 

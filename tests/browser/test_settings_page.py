@@ -7,6 +7,7 @@ import re
 from playwright.async_api import Page, expect
 
 from tests.browser.arranging import Workspace
+from tests.browser.journeys.hands import keys
 from tests.browser.journeys.shop import Shop
 from tests.browser.looking import Axe, Camera
 
@@ -28,7 +29,7 @@ async def test_a_key_is_shown_once_and_revoked_with_what_follows(
     await expect(ready).to_contain_text(re.compile(r"export SIGNALBOX_API_KEY='[0-9a-f]{16}\.[0-9a-f]{64}'"))
     await axe(page)
     await camera(page, "settings-new-key")
-    await page.keyboard.press("Escape")
+    await keys(page, "Escape")
     row = page.get_by_role("row").filter(has_text=name)
     await expect(row).not_to_contain_text("never")
     await camera(page, "settings-keys")
@@ -97,7 +98,7 @@ async def test_sections_are_gone_through_with_the_keyboard(signed_in: Page, work
     await page.goto(workspace.url("/settings/keys"))
     for key, title in (("2", "Agents"), ("3", "Providers"), ("4", "System"), ("1", "API keys")):
         await expect(page.get_by_role("heading", level=1)).to_be_visible()
-        await page.keyboard.press(key)
+        await keys(page, key)
         await expect(page.get_by_role("heading", level=1)).to_have_text(title)
         await expect(page.get_by_role("navigation", name="Settings").get_by_role("link", name=title)).to_have_attribute(
             "aria-current", "page"

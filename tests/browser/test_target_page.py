@@ -8,6 +8,7 @@ from typing import Any
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.arranging import Workspace
+from tests.browser.journeys.hands import keys
 from tests.browser.journeys.shop import Shop, until
 from tests.browser.looking import Axe, Camera
 from tests.browser.watching import Watch
@@ -56,7 +57,7 @@ async def test_it_tells_why_a_version_waits_and_can_be_approved_there(
     await expect(card(signed_in, "What happened")).to_contain_text("approval makes v1 wait")
     await axe(signed_in)
     await camera(signed_in, "target-waits")
-    await signed_in.keyboard.press("a")
+    await keys(signed_in, "a")
     dialog = signed_in.get_by_role("dialog")
     await expect(dialog).to_contain_text("Approve api v1 for production?")
     await axe(signed_in)
@@ -74,7 +75,7 @@ async def test_a_rule_is_skipped_for_a_time_with_a_reason_and_the_skip_is_ended(
     shop.version("v1")
     await look_at(signed_in, workspace, shop, "prd-2")
     await expect(card(signed_in, "Why")).to_contain_text("1 more approval")
-    await signed_in.keyboard.press("s")
+    await keys(signed_in, "s")
     dialog = signed_in.get_by_role("dialog")
     await expect(dialog).to_contain_text("Lets v1 pass “Approval of production-policy” on prd-2 for 1 hour")
     await dialog.get_by_label("Where").select_option("all of production")
@@ -130,7 +131,7 @@ async def test_it_is_pinned_to_a_version_and_released(signed_in: Page, workspace
     await deployed(shop, "stg-1", "v1", "v2")
     await look_at(signed_in, workspace, shop, "stg-1")
     await expect(signed_in.get_by_label("if it were")).to_contain_text("v1")
-    await signed_in.keyboard.press("p")
+    await keys(signed_in, "p")
     dialog = signed_in.get_by_role("dialog")
     await dialog.get_by_label("Version").select_option("v1")
     await expect(dialog).to_contain_text("Only v1 of api goes to stg-1 from now on")
@@ -189,7 +190,7 @@ async def test_in_the_past_it_is_as_it_was_and_nothing_can_be_done(signed_in: Pa
     back = signed_in.get_by_role("button", name="Roll back…")
     await expect(back).to_have_attribute("aria-disabled", "true")
     await expect(back).to_have_attribute("title", re.compile("Go back to live"))
-    await signed_in.keyboard.press("Escape")
+    await keys(signed_in, "Escape")
     await expect(stand).to_contain_text("Runs v2.")
 
 

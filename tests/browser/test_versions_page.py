@@ -8,6 +8,7 @@ from typing import Any
 from playwright.async_api import Page, expect
 
 from tests.browser.arranging import Workspace
+from tests.browser.journeys.hands import keys
 from tests.browser.journeys.shop import Shop, until
 from tests.browser.looking import Axe, Camera
 from tests.browser.watching import Watch
@@ -36,7 +37,7 @@ async def test_versions_are_listed_filtered_and_opened(signed_in: Page, workspac
     await expect(rows.first).to_contain_text("v2")
     await axe(signed_in)
     await camera(signed_in, "versions")
-    await signed_in.keyboard.press("/")
+    await keys(signed_in, "/")
     await signed_in.keyboard.type("v1")
     await expect(rows).to_have_count(1)
     await expect(signed_in).to_have_url(re.compile("q=v1"))
@@ -45,7 +46,7 @@ async def test_versions_are_listed_filtered_and_opened(signed_in: Page, workspac
     await signed_in.get_by_role("button", name="Drop the filter").click()
     await expect(rows).to_have_count(2)
     await rows.last.focus()
-    await signed_in.keyboard.press("Enter")
+    await keys(signed_in, "Enter")
     await expect(signed_in.get_by_role("heading", name="api v1", level=1)).to_be_visible()
 
 
@@ -65,7 +66,7 @@ async def test_a_version_tells_how_far_it_came_and_is_approved_from_there(
     await expect(signed_in.get_by_role("link", name="build")).to_have_attribute("href", "https://ci.example/1")
     await axe(signed_in)
     await camera(signed_in, "version")
-    await signed_in.keyboard.press("a")
+    await keys(signed_in, "a")
     dialog = signed_in.get_by_role("dialog")
     await expect(dialog).to_contain_text("Lets v1 go to 3 targets in production")
     await dialog.get_by_role("button", name="Approve", exact=True).click()

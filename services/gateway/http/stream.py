@@ -28,6 +28,8 @@ routes = Routes("board")
 
 MOST_TOPICS: Final = 500
 _LOOK_S: Final = 10.0
+_MOVED_S: Final = 1.0
+"""A reader that nothing was told of for so long hears all the same how far the log is."""
 
 
 @routes.add("GET", "/stream", answers={200: None}, query=bodies.BoardStreamQuery, past=False)
@@ -69,21 +71,25 @@ async def _frames(call: Call, topics: Topics, since: int | None) -> AsyncIterato
             return
         who, finish = _as_seen_by(call, topics)
         reader = view.join(topics, who, finish, since)
-        known, beat_at = deps.system.state, 0.0
+        known, beat_at, look_at, told = deps.system.state, 0.0, 0.0, 0
         try:
             while not deps.closing.is_set():
                 if deps.system.state is not known or loop.time() >= beat_at:
                     known = deps.system.state
                     if not _may_go_on(call):
                         return
-                if loop.time() >= beat_at:
-                    yield frames.beat(view.position, deps.clock())
-                    beat_at = loop.time() + deps.heartbeat_s
+                now = loop.time()
+                if now >= beat_at or (now >= look_at and view.position > told):
+                    told = view.position
+                    yield frames.beat(told, deps.clock())
+                    beat_at = now + deps.heartbeat_s
+                if now >= look_at:
+                    look_at = now + _MOVED_S
                 if waiting := reader.take():
                     yield b"".join(waiting)
                     continue
                 try:
-                    async with asyncio.timeout_at(beat_at):
+                    async with asyncio.timeout_at(min(beat_at, look_at)):
                         await reader.more.wait()
                 except TimeoutError:
                     continue

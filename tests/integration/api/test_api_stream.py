@@ -138,6 +138,15 @@ def test_a_beat_tells_the_time(quiet: Api) -> None:
     assert datetime.fromisoformat(data["time"]).tzinfo is not None
 
 
+def test_how_far_the_log_is_is_heard_though_no_topic_is_concerned(api: Api) -> None:
+    with listening(api, "agents") as stream:
+        assert next(stream.frames())[0] == "beat"
+        scenes.system(api)
+        head = shown(api)["position"]
+        kind, _ = next((kind, data) for kind, data in stream.frames() if data["position"] >= head)
+    assert kind == "beat"
+
+
 def test_the_inbox_is_told_to_each_as_they_may_act(api: Api) -> None:
     api.send("POST", "/policies", {"name": "careful", "rules": [{"anyApproval": {"minApprovals": 1}}]})
     at = scenes.shop(api)

@@ -49,7 +49,8 @@ async def test_a_stopped_line_holds_versions_until_it_is_thawed(one: House) -> N
     await state_of(one, ids, runs("v2"))
     # Again changes nothing, and what was thawed holds nothing.
     assert await one.call("POST", f"/freezes/{freeze['id']}/thaw", want=202) == thawed
-    await one.call("GET", f"/freezes/{freeze['id']}/effect", want=404)
+    over = await one.call("GET", f"/freezes/{freeze['id']}/effect", want=200)
+    assert (over["targets"], over["waiting"], over["active"]) == (0, 0, False)
     await one.call("PATCH", f"/freezes/{freeze['id']}", {"reason": "again"}, want=409)
 
 

@@ -1,6 +1,6 @@
 /** Keys of the whole page, and those of the page that is shown. Single letters are off in fields. */
 import { signal } from '@preact/signals'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 
 export interface KeyAction {
   /** As the event tells it: `y`, `?`, `[`; two with a space are pressed one after the other: `g o`. */
@@ -30,7 +30,8 @@ export function useKeys(actions: readonly KeyAction[]): void {
   const newest = useRef(actions)
   newest.current = actions
   const names = actions.map((action) => action.key).join(' ')
-  useEffect(() => {
+  // With the paint, not after it: who sees the page may press at once.
+  useLayoutEffect(() => {
     const mine = actions.map(({ key, does, run }): KeyAction =>
       run ? { key, does, run: () => newest.current.find((action) => action.key === key)?.run?.() } : { key, does },
     )

@@ -71,10 +71,13 @@ export function Matrix({ items, columns, filter }: { items: readonly Item[]; col
       const top = grid ? scrollTo(to[0], grid.scrollTop, grid.clientHeight - HEAD, ROW) : null
       if (grid && top !== null) grid.scrollTop = top
       look()
-      requestAnimationFrame(() => {
+      const arrive = () => {
         elementAt(to)?.focus({ preventScroll: top !== null })
         if (peeked.peek()) peek(to)
-      })
+      }
+      // At once where the cell is there, so that the next key finds it focused; a row that comes into sight is painted first.
+      if (top === null && elementAt(to)) arrive()
+      else requestAnimationFrame(arrive)
     }
     event.preventDefault()
     event.stopPropagation()
