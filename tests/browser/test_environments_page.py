@@ -44,7 +44,7 @@ async def test_they_stand_in_the_order_in_which_versions_pass_them(
     await rows.nth(1).focus()
     await keys(signed_in, "j")
     await keys(signed_in, "Enter")
-    assert f"env={shop.environments['staging']}" in signed_in.url
+    await expect(signed_in).to_have_url(re.compile(f"env={shop.environments['staging']}"))
     shown = signed_in.get_by_role("region", name="staging")
     await shown.get_by_role("link", name="api").click()
     await expect(signed_in.get_by_role("heading", name="api in staging", level=1)).to_be_visible()

@@ -133,6 +133,10 @@ async def test_in_the_past_it_is_as_it_was_and_nothing_can_be_done(signed_in: Pa
     await expect(cancel).to_have_attribute("title", PAST)
     await signed_in.goto(workspace.url(f"/jobs?at={before}"))
     await expect(jobs(signed_in)).to_contain_text("queued")
+    await jobs(signed_in).focus()
+    await signed_in.keyboard.press("c")
+    await expect(signed_in.get_by_text(PAST)).to_be_visible()
+    await expect(signed_in.get_by_role("dialog")).to_have_count(0)
 
 
 async def test_a_job_that_is_not_there_is_said_to_be_none(signed_in: Page, workspace: Workspace, watch: Watch) -> None:

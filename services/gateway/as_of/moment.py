@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 _POSITION: Final = re.compile(r"[0-9]{1,18}")
@@ -12,6 +12,8 @@ _TIME: Final = re.compile(
     r"(?P<date>\d{4}-\d\d-\d\d)[Tt](?P<clock>\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,9}))?(?P<zone>[Zz]|[+ -]\d\d:\d\d)", re.ASCII
 )
 _WRITTEN_IN_FULL: Final = timedelta(microseconds=999)
+_FIRST: Final = datetime.min.replace(tzinfo=UTC)
+_LAST: Final = datetime.max.replace(microsecond=999_000, tzinfo=UTC)
 
 FORMS: Final = "a position (digits, as in Signalbox-Position) or an RFC 3339 time with its zone, such as 2026-01-31T12:00:00Z"
 """What `at` may be, for people."""
@@ -26,7 +28,7 @@ class Instant:
     """A time that was asked for.
 
     Attributes:
-        told: the time as it was written.
+        told: the time as it was written, in UTC.
         through: up to when facts count. The API writes times with milliseconds, and one that is asked for with no more means all of the
             last one, so that what was recorded at a time that it wrote is seen at that time.
     """
@@ -48,7 +50,15 @@ def moment_of(text: str) -> int | Instant:
     # A plus that was not encoded in the query has become a space.
     zone = "+00:00" if match["zone"] in "Zz" else match["zone"].replace(" ", "+")
     try:
-        told = datetime.fromisoformat(f"{match['date']}T{match['clock']}.{fraction[:6]:0<6}{zone}")
+        told = _in_utc(datetime.fromisoformat(f"{match['date']}T{match['clock']}.{fraction[:6]:0<6}{zone}"))
         return Instant(told, told if len(fraction) > 3 else told + _WRITTEN_IN_FULL)
     except (ValueError, OverflowError) as error:
         raise BadMoment(f"must be a time that there is: {error}") from error
+
+
+def _in_utc(told: datetime) -> datetime:
+    """The same instant in UTC. What lies outside of the years 1 to 9999 there is taken for their first or last instant: no fact is near."""
+    try:
+        return told.astimezone(UTC)
+    except OverflowError:
+        return _FIRST if told.year == 1 else _LAST

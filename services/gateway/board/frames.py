@@ -28,6 +28,9 @@ SINGLE: Final = frozenset({"target", "deployment", "version", "job"})
 MOST_TARGETS: Final = 1_000
 """Targets of one rollout in one frame; of more a page that shows some of them does better to ask again."""
 
+MOST_EVENTS: Final = 2_000
+"""Facts of which one frame tells; who missed more than a page shows of them asks for that page sooner."""
+
 Finish = Callable[[Json], Json]
 """Adds to a row of the approvals what depends on who reads it."""
 
@@ -81,6 +84,8 @@ def topics_of(names: Iterable[str]) -> Topics:
 def must_begin_anew(changes: Sequence[Change], topics: Topics) -> bool:
     """Whether all rows of a topic may have changed, so that a reader takes a new snapshot sooner than being told of each."""
     if any(not topics.rollouts.isdisjoint(change.told) for change in changes):
+        return True
+    if EVENTS in topics.whole and sum(len(change.events) for change in changes) > MOST_EVENTS:
         return True
     return any(len(_targets(changes, key)) > MOST_TARGETS for key in topics.rollouts)
 

@@ -34,6 +34,8 @@ WIDE_S: Final = 0.1
 """The same for those who listen to the matrix."""
 MOST_BEHIND: Final = 1_000
 """Frames that wait for a slow reader; then it is to begin anew."""
+MOST_BYTES: Final = 8 << 20
+"""The same in bytes: of a large rollout a single frame has some hundred kilobytes."""
 
 log_ = logging.getLogger("signalbox.board")
 
@@ -44,19 +46,23 @@ class Reader:
     def __init__(self) -> None:
         self.frames: deque[bytes] = deque()
         self.more = asyncio.Event()
+        self._bytes = 0
 
     def send(self, frame: bytes, position: int) -> None:
         """Add a frame that leads to a position; a reader that is too far behind gets told to begin anew in place of all that waits."""
-        if len(self.frames) >= MOST_BEHIND:
+        if len(self.frames) >= MOST_BEHIND or (self.frames and self._bytes + len(frame) > MOST_BYTES):
             self.frames.clear()
+            self._bytes = 0
             frame = frames.reset(position)
         self.frames.append(frame)
+        self._bytes += len(frame)
         self.more.set()
 
     def take(self) -> list[bytes]:
         """What waits, oldest first."""
         taken = list(self.frames)
         self.frames.clear()
+        self._bytes = 0
         self.more.clear()
         return taken
 
@@ -214,6 +220,7 @@ class BoardView:
                 if self._live is None:
                     live.close()
                     self._live = live
+                    self._tick_soon()  # where it was made anew, readers are to begin anew, though nothing may follow
                 self._tell_those_who_wait()
             except LogUnavailable:
                 await asyncio.sleep(RETRY_S)

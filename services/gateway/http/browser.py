@@ -52,10 +52,19 @@ def check_origin(request: Request, deps: Deps) -> None:
     told = request.headers.get("origin")
     if told is None:
         return
-    place, ours = urlsplit(told), {request.headers.get("host", "").lower(), urlsplit(deps.public_url).netloc.lower()} - {""}
+    ours = {request.headers.get("host", "").lower(), urlsplit(deps.public_url).netloc.lower()} - {""}
     # The scheme is left alone: whatever ends TLS before us need not tell that it does.
-    if place.scheme not in ("http", "https") or place.netloc.lower() not in ours:
+    if _place_of(told) not in ours:
         raise Problem(403, f"a page of {told} may not do this here", "FOREIGN_ORIGIN")
+
+
+def _place_of(origin: str) -> str:
+    """Host and port of whose pages have this origin; '' for one that is not of the web, and for what is none."""
+    try:
+        place = urlsplit(origin)
+    except ValueError:
+        return ""
+    return place.netloc.lower() if place.scheme in ("http", "https") else ""
 
 
 def keep_alive(request: Request, deps: Deps, response: Response) -> None:

@@ -18,7 +18,8 @@ from contracts.envelope import NIL_WORKSPACE
 from contracts.shapes import Json
 from libs.bus.port import Unavailable, Written
 from libs.eventlog.port import MAX_FACT_BYTES, Append, CommandAnswer, Repeated
-from services.gateway.access import Identity, may_write
+from services.gateway.access import Identity, credential, identify, may_see, may_write
+from services.gateway.http.browser import session_of
 from services.gateway.http.deps import Deps
 from services.gateway.http.problem import NotFound, Problem, unavailable
 from services.gateway.http.validation import canonical_uuid
@@ -85,6 +86,17 @@ class Call:
         past = self.as_of
         self.store = self.deps.store if past is None else self.deps.past.store(self.workspace_id, past)
         self.views = Views(self.store, self.workspace_id)
+
+    def may_go_on(self) -> bool:
+        """Whether what the request was admitted with still holds: a revoked key and a session that is over end what they began."""
+        deps, request = self.deps, self.request
+        presented = credential(request.headers.get("x-api-key"), request.headers.get("authorization"))
+        if presented is not None:
+            who = identify(deps.system.state, presented, deps.clock())
+        else:
+            found = session_of(request, deps)
+            who = found[0] if found is not None else None
+        return who is not None and may_see(deps.system.state, who, self.workspace_id)
 
     def now(self) -> datetime:
         """The time as which is read: what depends on the clock is told as it stood then."""

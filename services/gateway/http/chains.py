@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from typing import Any, Final
 
 import orjson
@@ -39,8 +41,8 @@ async def get_event_chain(call: Call) -> Response:
     names = await names_of(call, [found[0], *causes, *effects])
     body = {
         "event": event(found[0]),
-        "causes": [_linked(one) for one in causes],
-        "effects": [_linked(one) for one in effects],
+        "causes": await asyncio.to_thread(_linked, causes),
+        "effects": await asyncio.to_thread(_linked, effects),
         "more": more,
         "names": names,
     }
@@ -78,14 +80,17 @@ def _in_order(facts: list[Recorded]) -> list[Recorded]:
     return sorted(facts, key=lambda one: one.position)
 
 
-def _linked(one: Recorded) -> dict[str, Any]:
-    return {
-        "id": one.id,
-        "position": one.position,
-        "type": one.type,
-        "subject": one.stream,
-        "time": stamp(one.time),
-        "causationid": one.causation_id,
-        "authid": one.auth_id,
-        "about": about(one),
-    }
+def _linked(facts: Sequence[Recorded]) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": one.id,
+            "position": one.position,
+            "type": one.type,
+            "subject": one.stream,
+            "time": stamp(one.time),
+            "causationid": one.causation_id,
+            "authid": one.auth_id,
+            "about": about(one),
+        }
+        for one in facts
+    ]

@@ -83,7 +83,7 @@ async def stream_events(call: Call) -> Response:
     """Facts as server-sent events: `id` is the position, from which a client that was cut off goes on by itself."""
     query: bodies.StreamQuery = call.query
     told = call.request.headers.get("last-event-id")
-    if told is not None and not (told.isdigit() and len(told) <= 15):
+    if told is not None and not (told.isascii() and told.isdigit() and len(told) <= 15):
         raise Unprocessable([finding("/headers/last-event-id", "must be a position", "type")])
     if told is not None:
         after = int(told)
@@ -101,7 +101,7 @@ async def stream_events(call: Call) -> Response:
 async def _frames(call: Call, after: int, types: frozenset[str]) -> AsyncIterator[bytes]:
     feed, where = call.deps.feed, call.workspace_id
     yield b": open\n\n"
-    while not call.deps.closing.is_set():
+    while not call.deps.closing.is_set() and call.may_go_on():
         try:
             found: Sequence[Recorded] = await feed.read(where, after, _BATCH)
         except LogUnavailable:

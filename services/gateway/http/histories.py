@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from typing import Final
 
 from contracts.envelope import Recorded
 from contracts.facts.policy import ApprovalRecorded
-from contracts.shapes import Json
+from contracts.shapes import Json, Target
 from services.gateway.board import decided, history, targets, versions
 from services.gateway.board.state import pair_key
 from services.gateway.http import answers, bodies
@@ -64,13 +66,13 @@ async def get_target_history(call: Call) -> Reply:
         batch = await call.deps.log.read_back(call.workspace_id, before, _BATCH, history.TYPES)
         ended = len(batch) < _BATCH
         looked += len(batch)
-        for one in batch:
-            before = one.position
-            if history.concerns(one, target):
-                found.append(one)
-                if len(found) == query.limit:
-                    ended = False
-                    break
+        # A fact that names thousands of targets takes milliseconds to read, and nobody else should wait for five hundred of them.
+        concerned = await asyncio.to_thread(_concerned, batch, target)
+        before = batch[-1].position if batch else before
+        if len(found) + len(concerned) >= query.limit:
+            concerned = concerned[: query.limit - len(found)]
+            before, ended = concerned[-1].position, False
+        found += concerned
     rows = [{**row, "by": _who(call, row["by"])} for row in history.rows_of(board, found, target)]
     return Reply(200, {"position": position, "items": rows, "before": 0 if ended else before})
 
@@ -100,6 +102,10 @@ async def list_decided_approvals(call: Call) -> Reply:
     found = await call.deps.log.read_back(call.workspace_id, before, query.limit, (ApprovalRecorded.TYPE,))
     items: list[Json] = [decided.row_of(board, one.position, one.fact) for one in found if isinstance(one.fact, ApprovalRecorded)]
     return Reply(200, {"position": position, "items": items, "before": found[-1].position if len(found) == query.limit else 0})
+
+
+def _concerned(facts: Sequence[Recorded], target: Target) -> list[Recorded]:
+    return [one for one in facts if history.concerns(one, target)]
 
 
 def _who(call: Call, auth_id: str) -> str:

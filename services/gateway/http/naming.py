@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -39,6 +40,20 @@ async def names_of(call: Call, facts: Iterable[Recorded]) -> dict[str, str]:
 
     What is no longer there, or has no name, is left out. One look-up for each kind of thing.
     """
+    # Some payloads name thousands of targets: whoever shares the process need not wait until all of them are read.
+    wanted, people = await asyncio.to_thread(_named_in, facts)
+    names: dict[str, str] = {}
+    for kind, ids in wanted.items():
+        if kind in _TABLES:
+            table, key = _TABLES[kind]
+            rows = await call.store.many(call.workspace_id, table, sorted(ids))
+            names.update({row_id: str(row[key]) for row_id, row in rows.items() if row.get(key)})
+    names.update(_of_people(call, people | {f"user:{one}" for one in wanted.get("user", ())}))
+    return names
+
+
+def _named_in(facts: Iterable[Recorded]) -> tuple[dict[str, set[str]], set[str]]:
+    """Ids by kind of thing, and who recorded something."""
     wanted: dict[str, set[str]] = {}
     people: set[str] = set()
     for one in facts:
@@ -48,14 +63,7 @@ async def names_of(call: Call, facts: Iterable[Recorded]) -> dict[str, str]:
             if field.endswith("_id"):
                 wanted.setdefault(field.removesuffix("_id"), set()).add(text)
         people.add(one.auth_id)
-    names: dict[str, str] = {}
-    for kind, ids in wanted.items():
-        if kind in _TABLES:
-            table, key = _TABLES[kind]
-            rows = await call.store.many(call.workspace_id, table, sorted(ids))
-            names.update({row_id: str(row[key]) for row_id, row in rows.items() if row.get(key)})
-    names.update(_of_people(call, people | {f"user:{one}" for one in wanted.get("user", ())}))
-    return names
+    return wanted, people
 
 
 def _of_people(call: Call, auth_ids: set[str]) -> dict[str, str]:

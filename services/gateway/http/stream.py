@@ -11,7 +11,6 @@ from starlette.responses import Response, StreamingResponse
 
 from contracts.shapes import Json
 from libs.eventlog.port import LogUnavailable
-from services.gateway.access import credential, identify, may_see
 from services.gateway.board import frames
 from services.gateway.board.acting import for_viewer
 from services.gateway.board.frames import Finish, Topics, UnknownTopic, topics_of
@@ -19,7 +18,6 @@ from services.gateway.board.inbox import APPROVALS
 from services.gateway.board.view import BoardView
 from services.gateway.http import bodies
 from services.gateway.http.board import viewer_of
-from services.gateway.http.browser import session_of
 from services.gateway.http.call import Call
 from services.gateway.http.operation import Routes
 from services.gateway.http.problem import Unprocessable, finding
@@ -37,7 +35,7 @@ async def stream_board(call: Call) -> Response:
     """Patches of what the topics are about: `id` is the position, from which a client that was cut off goes on by itself."""
     query: bodies.BoardStreamQuery = call.query
     told = call.request.headers.get("last-event-id")
-    if told is not None and not (told.isdigit() and len(told) <= 15):
+    if told is not None and not (told.isascii() and told.isdigit() and len(told) <= 15):
         raise Unprocessable([finding("/headers/last-event-id", "must be a position", "type")])
     return StreamingResponse(
         _frames(call, _topics(query.topics), int(told) if told is not None else query.since),
@@ -76,7 +74,7 @@ async def _frames(call: Call, topics: Topics, since: int | None) -> AsyncIterato
             while not deps.closing.is_set():
                 if deps.system.state is not known or loop.time() >= beat_at:
                     known = deps.system.state
-                    if not _may_go_on(call):
+                    if not call.may_go_on():
                         return
                 now = loop.time()
                 if now >= beat_at or (now >= look_at and view.position > told):
@@ -99,7 +97,7 @@ async def _frames(call: Call, topics: Topics, since: int | None) -> AsyncIterato
 
 async def _loaded(call: Call, view: BoardView) -> bool:
     """Wait for the board, however long that takes; False when the process ends, or nobody may see it any more."""
-    while not call.deps.closing.is_set() and _may_go_on(call):
+    while not call.deps.closing.is_set() and call.may_go_on():
         try:
             if await view.reached_head(_LOOK_S):
                 return True
@@ -118,15 +116,3 @@ def _as_seen_by(call: Call, topics: Topics) -> tuple[str, Finish]:
 
 def _as_it_is(row: Json) -> Json:
     return row
-
-
-def _may_go_on(call: Call) -> bool:
-    """Whether the credential that the stream began with still holds: a revoked key and a session that is over end it."""
-    deps, request = call.deps, call.request
-    presented = credential(request.headers.get("x-api-key"), request.headers.get("authorization"))
-    if presented is not None:
-        who = identify(deps.system.state, presented, deps.clock())
-    else:
-        found = session_of(request, deps)
-        who = found[0] if found is not None else None
-    return who is not None and may_see(deps.system.state, who, call.workspace_id)

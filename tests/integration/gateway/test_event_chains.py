@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
+import orjson
 import pytest
 
+from contracts.envelope import Recorded
 from contracts.facts.dispatcher import JobCreated
 from contracts.facts.planner import ReleasesCreated, VersionCreated
 from contracts.facts.policy import TargetsCleared
+from contracts.shapes import Target
+from services.gateway.board import history
+from services.gateway.http import naming
 from tests.integration.gateway.gateway_house import House, house
 from tests.integration.gateway.test_story_in_process import shop
 
@@ -70,6 +77,41 @@ async def test_a_version_led_to_everything_until_its_job_ended(one: House) -> No
     assert before["effects"] == []
 
 
+@pytest.mark.parametrize("path", ["/events?names=true", "/events/{position}/chain"])
+async def test_payloads_are_read_beside_the_loop(one: House, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    await deployed(one)
+    position = (await newest(one, VersionCreated.TYPE))["position"]
+    here, seen = threading.current_thread(), set[threading.Thread]()
+
+    def watched(text: bytes) -> Any:
+        seen.add(threading.current_thread())
+        return orjson.loads(text)
+
+    monkeypatch.setattr(naming, "orjson", SimpleNamespace(loads=watched))
+    await one.call("GET", path.format(position=position), want=200)
+    assert seen
+    assert here not in seen
+
+
+async def test_what_happened_on_a_target_is_looked_for_beside_the_loop(one: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = await deployed(one)
+    here, seen = threading.current_thread(), set[threading.Thread]()
+    concerns = history.concerns
+
+    def watched(recorded: Recorded, target: Target) -> bool:
+        seen.add(threading.current_thread())
+        return concerns(recorded, target)
+
+    monkeypatch.setattr(history, "concerns", watched)
+    found = await one.call("GET", f"/board/targets/{ids['target']}/history", want=200)
+    assert found["items"]
+    part = await one.call("GET", f"/board/targets/{ids['target']}/history?limit=2", want=200)
+    rest = await one.call("GET", f"/board/targets/{ids['target']}/history?before={part['before']}", want=200)
+    assert part["items"] + rest["items"] == found["items"]
+    assert (found["before"], rest["before"]) == (0, 0)
+    assert here not in seen
+
+
 async def test_there_is_no_chain_where_there_is_no_fact(one: House) -> None:
     await shop(one)
     for position in ("0", "999999", "-1", "x", "1.5", "9" * 40):
@@ -110,12 +152,12 @@ async def test_facts_are_found_by_a_text_in_them(one: House) -> None:
 
 
 async def test_pages_say_where_they_go_on(one: House) -> None:
-    await deployed(one)
-    every = [entry["position"] for entry in (await found(one, "text=api"))["items"]]
+    text = (await deployed(one))["deployment"]
+    every = [entry["position"] for entry in (await found(one, f"text={text}"))["items"]]
     assert len(every) > 2
     for order, bound in (("asc", "after"), ("desc", "before")):
         seen: list[int] = []
-        query = f"limit=1&text=api&order={order}"
+        query = f"limit=1&text={text}&order={order}"
         page = await one.call("GET", f"/events?{query}", want=200)
         while True:
             seen += [entry["position"] for entry in page["items"]]

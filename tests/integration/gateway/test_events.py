@@ -132,6 +132,21 @@ async def test_a_stream_ends_when_the_process_is_about_to(one: House) -> None:
     await asyncio.wait_for(stream.task, 5)
 
 
+async def test_a_stream_ends_with_its_key(one: House) -> None:
+    made = await one.call("POST", "/api/v1/api-keys", {"name": "short-lived"}, want=201)
+    stream = Stream(one, x_api_key=made["apiKey"])
+    assert await stream.start() == 200
+    await one.call("DELETE", f"/api/v1/api-keys/{made['id']}", want=204)
+    await asyncio.wait_for(stream.task, 5)
+
+
+@pytest.mark.parametrize("path", ["/events/stream", "/stream?topics=events"])
+async def test_what_only_looks_like_a_digit_is_no_position(one: House, path: str) -> None:
+    url = f"/api/v1/workspaces/{one.workspace_id}{path}"
+    answer = await one.client.get(url, headers=[(b"x-api-key", KEY.encode()), (b"last-event-id", "²".encode("latin-1"))])
+    assert (answer.status_code, answer.json()["details"][0]["path"]) == (400, "/headers/last-event-id")
+
+
 async def test_a_stream_from_nonsense_is_refused(one: House) -> None:
     stream = Stream(one, last_event_id="x")
     assert await stream.start() == 400

@@ -119,6 +119,12 @@ async def test_a_form_of_another_page_can_not_sign_anybody_in(one: House) -> Non
     assert not one.client.cookies
 
 
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://[", "http://]test"])
+async def test_a_page_of_somebody_else_can_not_sign_anybody_in(one: House, origin: str) -> None:
+    answer = await sign_in(one, Origin=origin)
+    assert (answer.status_code, answer.json()["code"]) == (403, "FOREIGN_ORIGIN")
+
+
 async def test_a_key_with_spaces_around_it_as_it_was_pasted_works(one: House) -> None:
     assert (await sign_in(one, f" {KEY}\n")).status_code == 200
 
@@ -207,6 +213,7 @@ async def test_a_page_of_ours_writes_with_the_second_token(one: House) -> None:
         ({CSRF: "right", "Origin": "http://test:8081"}, "FOREIGN_ORIGIN"),
         ({CSRF: "right", "Origin": "null"}, "FOREIGN_ORIGIN"),
         ({CSRF: "right", "Origin": "file://test"}, "FOREIGN_ORIGIN"),
+        ({CSRF: "right", "Origin": "http://["}, "FOREIGN_ORIGIN"),
     ],
 )
 @pytest.mark.parametrize("method,path", [("POST", "/systems"), ("PATCH", ""), ("DELETE", "")])

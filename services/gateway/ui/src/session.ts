@@ -6,6 +6,7 @@ import { seedFromBoot } from './board/board.ts'
 import type { Board } from './board/types.ts'
 import { follow, head, resume } from './live/link.ts'
 import { go, href, place, slug } from './router/location.ts'
+import { ownAddress } from './router/next.ts'
 
 /** What the gateway puts into the page. */
 interface Boot {
@@ -53,8 +54,13 @@ export async function signIn(apiKey: string): Promise<void> {
   resume()
 }
 
+/** Raises: ApiError: it did not come about, and whoever asked for it is still signed in. */
 export async function signOut(): Promise<void> {
-  await sendTo('delete', '/api/session').catch(() => {})
+  try {
+    await sendTo('delete', '/api/session')
+  } catch (failure) {
+    if (!(failure instanceof ApiError) || failure.status !== 401) throw failure
+  }
   enter(null)
   go('/signin')
 }
@@ -66,8 +72,7 @@ function enter(opened: Session | null): void {
 
 /** The page that somebody wanted who had to sign in first; only one of ours. */
 export function wantedAfter(search: URLSearchParams): string {
-  const next = search.get('next') ?? ''
-  return next.startsWith('/') && !next.startsWith('//') ? next : '/'
+  return ownAddress(search.get('next') ?? '', location.origin)
 }
 
 // The address decides which workspace is shown; whoever is at none is brought to one.

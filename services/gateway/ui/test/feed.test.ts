@@ -186,3 +186,28 @@ test('the last tab that leaves closes the connection; the next opens one again',
   await settled()
   assert.equal(stage.asked.at(-1), '/api/v1/workspaces/w/stream?topics=matrix&since=11')
 })
+
+test('after somebody signed in again a cut is retried as ever', async () => {
+  const stage = new Stage()
+  stage.status = 401
+  const { feed, states } = opened(stage)
+  await settled()
+  stage.status = 503
+  feed.open(['matrix'], 5)
+  await settled()
+  stage.status = 200
+  stage.ring(1_000)
+  await settled()
+  assert.deepEqual(states, ['ended', 'connecting', 'cut', 'live'])
+})
+
+test('a tab is told of which workspace everything is that it hears', async () => {
+  const { hub, one, two, stage } = await hubWithTwo()
+  hub.take(two, { kind: 'want', workspaceId: 'other', topics: [['matrix', 3]] })
+  stage.ring(20)
+  await settled()
+  stage.say(patch(4))
+  await settled()
+  assert.deepEqual([...new Set(one.heard.map((message) => message.workspaceId))], ['w'])
+  assert.deepEqual([...new Set(two.heard.map((message) => message.workspaceId))], ['other'])
+})

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { approvalWords, expiry, listed, rejectionWords } from '../src/acts/words.ts'
-import type { BoardApproval, Evaluations, Measurement, RolloutExplanation } from '../src/api/schema'
+import { approvalWords, expiry, listed, rejectionWords, standsOf } from '../src/acts/words.ts'
+import type { BoardApproval, Evaluations, Measurement, Reason, RolloutExplanation } from '../src/api/schema'
 import { askedOf, groupsOf, offOf } from '../src/pages/approvals/groups.ts'
 import { figure, gistOf, limitsOf, reasonsOf, seriesOf } from '../src/pages/target/words.ts'
 import { differences } from '../src/pages/version/differences.ts'
@@ -114,4 +114,18 @@ test('links are addresses of the web only', () => {
 
 test('states look as statuses do', () => {
   assert.deepEqual([versionStatus('paused'), jobStatus('invalidJobAgent'), spelt('inProgress')], ['paused', 'failed', 'in progress'])
+})
+
+test('what an explanation says of missing approvals and of other rules is in the words of an approval', () => {
+  const way = { kind: 'approvers', approvals: [{ missing: 2, selector: '' }] }
+  const reasons = [
+    { ruleType: 'anyApproval', verdict: 'waiting', whoEnds: [way] },
+    { ruleType: 'gradualRollout', verdict: 'waiting', whoEnds: [] },
+    { ruleType: 'retry', verdict: 'allowed', whoEnds: [] },
+  ] as unknown as Reason[]
+  assert.deepEqual(standsOf(reasons), { missing: 2, others: ['gradual rollout'] })
+  const place = { id: 'e', name: 'prod', targets: null }
+  const words = (missing: number) => approvalWords({ versionId: 'v', tag: 'v2', deployment: 'api', environments: [{ ...place, ...standsOf(reasons), missing }] })
+  assert.equal(words(2), 'Lets v2 go to prod once 1 more person approved it.')
+  assert.equal(words(1), 'Lets v2 go to prod as soon as gradual rollout allows it.')
 })

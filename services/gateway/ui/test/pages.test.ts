@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { heldWords, instantOf, localOf, scopeWords, whenOf } from '../src/pages/freezes/words.ts'
+import { heldWords, instantOf, lackingOf, localOf, scopeWords, whenOf } from '../src/pages/freezes/words.ts'
+import { isWeb } from '../src/parts/links.ts'
 import { changesBetween, changesOf } from '../src/pages/resource/changes.ts'
 
 const name = (id: string) => ({ d: 'api', e: 'prod' })[id] ?? id
@@ -43,4 +44,17 @@ test('what changed is told path by path', () => {
   ])
   assert.deepEqual(changesOf({ name: 'n', updatedAt: 1 }, { name: 'n', updatedAt: 2 }), [])
   assert.deepEqual(changesOf(undefined, { name: 'n' }), [])
+})
+
+test('a freeze that is to end says when, and one of something says of what', () => {
+  const one = { scope: 'workspace', scopeId: '', lasts: 'at', ends: '2090-01-01T10:00' } as const
+  assert.equal(lackingOf(one), '')
+  assert.equal(lackingOf({ ...one, ends: '' }), 'Say until when.')
+  assert.equal(lackingOf({ ...one, lasts: '', ends: '' }), '')
+  assert.equal(lackingOf({ ...one, scope: 'environment' }), 'Choose which environment.')
+})
+
+test('only addresses of the web become links', () => {
+  assert.ok(isWeb('https://ci.example/run/7'))
+  for (const other of ['javascript:alert(1)', ' javascript:alert(1)', 'data:text/html,x', 'JaVaScRiPt:alert(1)//https://x', '//ci.example', '']) assert.ok(!isWeb(other), other)
 })

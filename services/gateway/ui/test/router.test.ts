@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { ownAddress } from '../src/router/next.ts'
 import { build, match } from '../src/router/pattern.ts'
 import { ROUTES, type RouteName, pathOf, placeOf, searchOf } from '../src/router/routes.ts'
 
@@ -33,4 +34,12 @@ test('a search leaves out what is empty and ends with the moment', () => {
   assert.equal(searchOf({}), '')
   assert.equal(searchOf({ at: 12, q: 'a b', tab: null, old: '', off: false, limit: 0 }), '?q=a+b&limit=0&at=12')
   assert.equal(searchOf({ at: null }), '')
+})
+
+test('whoever signed in goes on at an address of ours, never at another host', () => {
+  const ours = 'https://signalbox.example'
+  assert.equal(ownAddress('/w/acme/jobs?state=running', ours), '/w/acme/jobs?state=running')
+  for (const other of ['', 'w/acme', 'https://evil.example/', '//evil.example/', '/\\evil.example/', '/\t/evil.example/', 'javascript:alert(1)', '//']) {
+    assert.equal(ownAddress(other, ours), '/', other)
+  }
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FORMS, draftFrom, draftOf, withField } from '../src/rules/forms.ts'
-import { KINDS, effectWords, isPlain, lasting, recurrenceWords, selectorWords, sentencesOf } from '../src/rules/sentences.ts'
+import { KINDS, deletionWords, effectWords, isPlain, lasting, recurrenceWords, selectorWords, sentencesOf } from '../src/rules/sentences.ts'
 
 const one = (rule: Record<string, unknown>) => sentencesOf(rule)[0]
 
@@ -64,4 +64,10 @@ test('a field that is emptied is left out where it may be, and a wrong number st
   assert.deepEqual(withField({ minApprovals: 1, approverSelector: 'x' }, from, ''), { minApprovals: 1 })
   assert.deepEqual(withField({ minApprovals: 1 }, needed, '2'), { minApprovals: 2 })
   assert.deepEqual(withField({ minApprovals: 1 }, needed, ''), { minApprovals: '' })
+})
+
+test('deleting a policy says what that frees, or that it is not counted yet', () => {
+  assert.equal(deletionWords(1, { totalBefore: 3, heldBefore: 0 }), 'Its 1 rule no longer applies to 3 targets. It holds nothing at this moment. What runs stays as it is.')
+  assert.match(deletionWords(2, { totalBefore: 3, heldBefore: 1 }), /^Its 2 rules no longer apply to 3 targets\. 1 target that it holds now/)
+  assert.match(deletionWords(1, null), /is not counted yet/)
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { age, brief, left, local, span, utc } from '../src/time/words.ts'
+import { age, brief, left, local, span, utc, waiting } from '../src/time/words.ts'
 
 const S = 1_000
 const M = 60 * S
@@ -63,4 +63,10 @@ test('UTC is exact, the local time as long as it must be', () => {
   assert.equal(local(instant, instant + M, 'Europe/Berlin'), '15:03:22')
   assert.equal(local(instant, instant + 3 * D, 'UTC'), '4 Mar, 14:03')
   assert.equal(local(instant, instant + 400 * D, 'UTC'), '4 Mar 2026, 14:03')
+})
+
+test('who waits is said to wait for so long', () => {
+  assert.equal(waiting(0, 2_000), 'waiting since just now')
+  assert.equal(waiting(0, 60_000), 'waiting for 1m')
+  assert.equal(waiting(0, 3 * 3_600_000), 'waiting for 3h')
 })

@@ -16,7 +16,7 @@ from libs.eventlog.memory import MemoryLog
 from libs.eventlog.port import Append, NewFact
 from libs.runtime.feed import Feed
 from libs.simulation.world import WORKSPACE
-from services.gateway.board import changes, view
+from services.gateway.board import changes, frames, view
 from services.gateway.board.changes import Change, Ring
 from services.gateway.board.frames import Topics, UnknownTopic, topics_of
 from services.gateway.board.view import BoardView, Reader
@@ -197,6 +197,48 @@ async def test_a_slow_reader_begins_anew(house: House, monkeypatch: pytest.Monke
     assert [frame.split(b"\n")[1] for frame in reader.take()] == [b"event: reset"]
     reader.send(b"id: 4\nevent: patch\ndata: {}\n\n", 4)
     assert len(reader.take()) == 1
+
+
+async def test_a_slow_reader_of_large_frames_begins_anew_sooner(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(view, "MOST_BYTES", 100)
+    reader = Reader()
+    reader.send(b"id: 1\nevent: patch\ndata: %s\n\n" % (b"x" * 200), 1)
+    assert [frame.split(b"\n")[1] for frame in reader.take()] == [b"event: patch"], "one alone is sent however large it is"
+    for position in (2, 3):
+        reader.send(b"id: %d\nevent: patch\ndata: %s\n\n" % (position, b"x" * 60), position)
+    assert [frame.split(b"\n")[1] for frame in reader.take()] == [b"event: reset"]
+    reader.send(b"id: 4\nevent: patch\ndata: {}\n\n", 4)
+    assert [frame.split(b"\n")[1] for frame in reader.take()] == [b"event: patch"]
+
+
+async def test_one_who_missed_very_many_facts_begins_anew(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frames, "MOST_EVENTS", 2)
+    first = await house.shop()
+    async with house.boards.used(WORKSPACE) as board:
+        await board.reached_head(PATIENCE_S)
+        head = await house.record(*deployed(V1))
+        await board.reached(head, PATIENCE_S)
+        one, _ = await listen(board, "events", first)
+        assert [frame["kind"] for frame in await heard(one, head)] == ["reset"]
+        other, _ = await listen(board, "matrix", first)
+        assert [frame["kind"] for frame in await heard(other, head)] == ["patch"]
+
+
+async def test_readers_of_a_board_that_was_made_anew_are_told_to_begin_anew(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(view, "LOOK_S", 0.01)
+    await house.shop()
+    async with house.boards.used(WORKSPACE) as board:
+        await board.reached_head(PATIENCE_S)
+        reader, _ = await listen(board, ALL)
+
+        def broken(recorded: Any) -> None:
+            raise ValueError("it can not be read")
+
+        monkeypatch.setattr(board.live, "take", broken)
+        head = await house.record(wanted(V1))
+        assert [frame["kind"] for frame in await heard(reader, head)] == ["reset"]
 
 
 async def test_targets_of_a_cell_are_told_one_by_one(house: House) -> None:

@@ -37,7 +37,7 @@ function marks({ marked, targets }: Ways): string {
 
 export function redeployWords({ deployment, environment }: Pair, targets: number, tags: readonly string[]): string {
   const what = tags.length === 1 ? tags[0] : tags.length ? `what each should run (${listed(tags)})` : 'what each should run'
-  return `Makes one more job for each of the ${counted(targets, 'target')} of ${deployment.name} in ${environment.name} now, of ${what}, whatever policies and retries say. Jobs that run are waited for; bad marks of what is deployed are lifted.`
+  return `Makes one more job for each of the ${counted(targets, 'target')} of ${deployment.name} in ${environment.name} now, of ${what}, whatever policies and retries say. Jobs that run and freezes are waited for; bad marks of what is deployed are lifted.`
 }
 
 export function pinWords({ deployment, environment }: Pair, targets: number, tag: string): string {

@@ -1,4 +1,6 @@
 /** What follows from an action, in the names and numbers of the thing at hand. Pure. */
+import type { Reason } from '../api/schema'
+import { titleOf } from '../why/words.ts'
 
 export interface AskedPlace {
   id: string
@@ -7,6 +9,8 @@ export interface AskedPlace {
   targets: number | null
   needs?: number
   counts?: number
+  /** How many approvals are missing, that of the reader among them, where the rule's own numbers are not at hand. */
+  missing?: number
   running?: string
   /** What else is in the way, by name of the rule. */
   others?: readonly string[]
@@ -18,6 +22,14 @@ export interface Asked {
   deployment: string
   environments: readonly AskedPlace[]
   rejectionBlocks?: boolean
+}
+
+/** What an explanation says of approvals that are missing, and of what else holds. */
+export function standsOf(reasons: readonly Pick<Reason, 'ruleType' | 'verdict' | 'whoEnds'>[]): Pick<AskedPlace, 'missing' | 'others'> {
+  const open = reasons.filter((one) => one.verdict !== 'allowed')
+  const asked = open.filter((one) => one.ruleType === 'anyApproval')
+  const missing = asked.map((one) => one.whoEnds.flatMap((way) => way.approvals).reduce((sum, { missing: n }) => sum + n, 0))
+  return { missing: Math.max(0, ...missing), others: [...new Set(open.filter((one) => !asked.includes(one)).map((one) => titleOf(one.ruleType).toLowerCase()))] }
 }
 
 export function counted(n: number, one: string, many = `${one}s`): string {
@@ -39,11 +51,11 @@ export function approvalWords({ tag, environments }: Asked): string {
   return environments.map((one) => place(tag, one)).join(' ')
 }
 
-function place(tag: string, { name, targets, needs, counts = 0, running, others = [] }: AskedPlace): string {
+function place(tag: string, { name, targets, needs, counts = 0, missing: lacks = 0, running, others = [] }: AskedPlace): string {
   const from = running ? ` (now ${running})` : ''
   const where = targets === null ? name : `${counted(targets, 'target')} in ${name}${from}`
-  const missing = needs === undefined ? null : Math.max(0, needs - counts - 1)
-  if (missing) return `Lets ${tag} go to ${where} once ${counted(missing, 'more person', 'more people')} approved it (${counts + 1} of ${needs} with yours).`
+  const missing = Math.max(0, (needs === undefined ? lacks : needs - counts) - 1)
+  if (missing) return `Lets ${tag} go to ${where} once ${counted(missing, 'more person', 'more people')} approved it${needs === undefined ? '' : ` (${counts + 1} of ${needs} with yours)`}.`
   const rest = others.length ? ` as soon as ${listed(others)} ${others.length === 1 ? 'allows' : 'allow'} it` : ' at once'
   return `Lets ${tag} go to ${where}${rest}.`
 }
@@ -52,8 +64,8 @@ export function rejectionWords({ tag, environments, rejectionBlocks }: Asked): s
   const names = listed(environments.map((one) => one.name))
   const targets = environments.reduce((sum, one) => sum + (one.targets ?? 0), 0)
   const rest = targets ? `${counted(targets, 'target')} there ${targets === 1 ? 'stays' : 'stay'} as ${targets === 1 ? 'it is' : 'they are'}.` : ''
-  const vetoes = rejectionBlocks ? `Nobody else's approval lets it go there until you take this back.` : 'Approvals of enough others still let it go.'
-  return `Records your no to ${tag} for ${names}. ${rest} ${vetoes}`.replaceAll('  ', ' ')
+  const vetoes = rejectionBlocks === undefined ? '' : rejectionBlocks ? `Nobody else's approval lets it go there until you take this back.` : 'Approvals of enough others still let it go.'
+  return `Records your no to ${tag} for ${names}. ${rest} ${vetoes}`.replaceAll('  ', ' ').trimEnd()
 }
 
 /** What skipping a rule does. */

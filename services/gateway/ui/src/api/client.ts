@@ -4,6 +4,7 @@ import { heardOf } from '../live/link.ts'
 import { at } from '../router/location.ts'
 import { type Values, fill } from './address.ts'
 import { errorOf, unreachable } from './error.ts'
+import { randomName } from './names.ts'
 import type { paths } from './schema'
 
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
@@ -56,8 +57,7 @@ export function get<P extends PathWith<'get'>>(template: P, asked: Asked = {}): 
 
 /** A name for one request: sent again under the same one it is done once, and answered as the first time. */
 export function requestKey(): string {
-  // Not randomUUID, which browsers keep from pages that come over plain HTTP from another host.
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+  return randomName()
 }
 
 /** Change something. In the past nothing can be changed; buttons say so before it comes to this.

@@ -1,9 +1,9 @@
 /** A read of the API that stays true: asked again, coalesced, when one of its topics is touched; asked as of the moment that is looked at. */
-import { type Signal, batch, useComputed, useSignal, useSignalEffect } from '@preact/signals'
+import { type Signal, batch, effect, useComputed, useSignal, useSignalEffect } from '@preact/signals'
 import { useRef } from 'preact/hooks'
 import { subscribe } from '../live/link.ts'
 import { at } from '../router/location.ts'
-import { type Answer, type Asked, type PathWith, addressOf, getFrom } from './client.ts'
+import { type Answer, type Asked, type PathWith, addressOf, getFrom, session } from './client.ts'
 import { Coalesced } from './coalesce.ts'
 import { ApiError, errorOf } from './error.ts'
 
@@ -34,6 +34,8 @@ const later = (action: () => void, ms: number) => {
 
 /** Answers by address, the last few: going back shows at once what was there, and then asks whether it still holds. */
 const kept = new Map<string, unknown>()
+// Whoever signs in after somebody signed out may be somebody else.
+effect(() => (session.value ? undefined : kept.clear()))
 
 /** Ask the API for what the page shows.
  *
@@ -64,7 +66,12 @@ export function useAddress<T>(template: string, wanted: Wanted = {}): Queried<T>
     const url = address.value
     const [, , , topics, , timeless] = JSON.parse(key.peek()) as [string, unknown, unknown, string[], boolean, boolean]
     const past = at.value !== null && !timeless
-    if (!url) return
+    // Somebody signed in again: what was refused meanwhile is asked for anew.
+    void session.value
+    if (!url) {
+      busy.value = false
+      return
+    }
     const gone = new AbortController()
     batch(() => {
       error.value = null

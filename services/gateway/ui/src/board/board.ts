@@ -1,6 +1,6 @@
 /** The matrix of this workspace: a snapshot, and what the stream changes in it; or as it was at the moment that is looked at. */
 import { batch, computed, effect, signal } from '@preact/signals'
-import { expired, getFrom, workspaceId } from '../api/client.ts'
+import { expired, getFrom, session, workspaceId } from '../api/client.ts'
 import { ApiError } from '../api/error.ts'
 import { fill } from '../api/address.ts'
 import { Rows } from '../live/rows.ts'
@@ -59,16 +59,30 @@ let again = () => {}
 
 /** The snapshot that the page came with is of this workspace and of now; it is used once. */
 let fromBoot = ''
+/** Whose rows there are. */
+let boardOf = ''
 
 export function seedFromBoot(board: Board, id: string): void {
   seed(board)
   fromBoot = id
+  boardOf = id
 }
+
+// Whoever signs in after somebody signed out may be somebody else.
+effect(() => {
+  if (session.value) return
+  boardThere.value = false
+  counters.value = null
+})
 
 effect(() => {
   const id = workspaceId.value
   const moment = at.value
   if (!wanted.value || !id) return
+  void session.value
+  // What is there is of another workspace: it must not stand under the name of this one.
+  if (boardOf !== id) boardThere.value = false
+  boardOf = id
   const gone = new AbortController()
   let leave = () => {}
   const listen = () => {

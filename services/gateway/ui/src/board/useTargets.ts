@@ -41,8 +41,11 @@ export function useTargets(wanted: TargetsWanted, size = 100): Targets {
     [],
     ({ items, total, cell, position }) => {
       head.value = cell
-      for (const [key, one] of told.current) if (one.position <= position) told.current.delete(key)
-      for (const item of items) listed.current.set(item.key, item)
+      for (const item of items) {
+        listed.current.set(item.key, item)
+        // Only what this page has: rows of other pages are as old as they were.
+        if ((told.current.get(item.key)?.position ?? Infinity) <= position) told.current.delete(item.key)
+      }
       return { items: items.map((item) => ({ ...item, from: position })), total }
     },
     size,

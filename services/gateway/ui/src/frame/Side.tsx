@@ -4,6 +4,7 @@ import { session } from '../api/client.ts'
 import { counters } from '../board/board.ts'
 import { Icon } from '../parts/base.tsx'
 import { Menu } from '../parts/Menu.tsx'
+import { toast } from '../parts/say.tsx'
 import { href, place } from '../router/location.ts'
 import { signOut, version, workspace } from '../session.ts'
 import { GROUPS } from './places.ts'
@@ -57,7 +58,7 @@ export function Side() {
               { label: 'API keys', icon: <Icon name="key" />, href: href('settings', { section: 'keys' }) },
               { label: 'First-run guide', icon: <Icon name="start" />, href: href('start') },
               null,
-              { label: 'Sign out', icon: <Icon name="out" />, onPick: () => void signOut(), hint: version.value },
+              { label: 'Sign out', icon: <Icon name="out" />, onPick: leave, hint: version.value },
             ]}
           >
             <Icon name="user" />
@@ -68,6 +69,10 @@ export function Side() {
       {sideOpen.value ? <button type="button" class="shade" aria-label="Close the menu" onClick={() => (sideOpen.value = false)} /> : null}
     </>
   )
+}
+
+function leave(): void {
+  signOut().catch((failure: unknown) => toast('failed', `You are still signed in: ${failure instanceof Error ? failure.message : String(failure)}`))
 }
 
 function Workspaces() {

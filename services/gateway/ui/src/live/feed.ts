@@ -53,6 +53,8 @@ export class Feed {
     this.#topics = topics
     this.position = since
     this.#retries = 0
+    // Somebody signed in again: from here on a cut is a cut, and is retried.
+    if (this.state === 'ended') this.#tell('connecting')
     void this.#run()
   }
 

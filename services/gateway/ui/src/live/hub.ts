@@ -10,7 +10,8 @@ export type ToHub =
   | { kind: 'nudge' }
   | { kind: 'bye' }
 
-export type FromHub = { kind: 'frame'; frame: Frame } | { kind: 'state'; state: FeedState }
+/** Each says of which workspace it is: a tab that turns to another one hears of the first for a moment still. */
+export type FromHub = { workspaceId: string } & ({ kind: 'frame'; frame: Frame } | { kind: 'state'; state: FeedState })
 
 export interface Listener {
   post(message: FromHub): void
@@ -48,7 +49,7 @@ export class Hub {
       from,
       topics.map(([topic]) => topic),
     )
-    from.post({ kind: 'state', state: line.feed.state })
+    from.post({ workspaceId, kind: 'state', state: line.feed.state })
     // A tab says up to where it has each topic: for one that begins, where its snapshot ends. Where that is behind what the feed has
     // heard, the feed goes back to it, and the tabs pass over what they have.
     const fresh = topics.filter(([topic, since]) => !line.topics.has(topic) || (since >= 0 && since < line.feed.position))
@@ -82,7 +83,7 @@ export class Hub {
     const all = (message: FromHub) => wants.forEach((_, listener) => listener.post(message))
     const feed = new Feed(
       `/api/v1/workspaces/${workspaceId}/stream`,
-      { frame: (frame) => all({ kind: 'frame', frame }), state: (state) => all({ kind: 'state', state }) },
+      { frame: (frame) => all({ workspaceId, kind: 'frame', frame }), state: (state) => all({ workspaceId, kind: 'state', state }) },
       this.#world,
     )
     const line: Line = { feed, topics: new Set(), wants, since: null }

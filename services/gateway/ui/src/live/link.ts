@@ -3,6 +3,7 @@ import { batch, effect, signal } from '@preact/signals'
 import type { FeedState } from './feed.ts'
 import type { EventHead, Patch, WireRow } from './frames.ts'
 import type { FromHub, ToHub } from './hub.ts'
+import { randomName } from '../api/names.ts'
 import { heardTime } from '../time/clock.ts'
 
 export const connection = signal<FeedState>('connecting')
@@ -101,7 +102,7 @@ function share(): (message: ToHub) => void {
   const worker = new SharedWorker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'signalbox' })
   const port = worker.port
   port.onmessage = ({ data }: MessageEvent<FromHub>) => take(data)
-  const lock = `signalbox-tab-${crypto.randomUUID()}`
+  const lock = `signalbox-tab-${randomName()}`
   // Told once it is held: a worker that asked for it sooner would get it, and take the tab for gone.
   void navigator.locks?.request(lock, () => {
     port.postMessage({ kind: 'alive', lock })
@@ -127,11 +128,14 @@ function alone(): (message: ToHub) => void {
 }
 
 function take(message: FromHub): void {
+  // What was on its way when the tab turned to another workspace is not about that one.
+  if (message.workspaceId !== workspaceId) return
   if (message.kind === 'state') return turn(message.state)
   const { frame } = message
   heardAt.value = Date.now()
   if (frame.kind === 'reset') {
     for (const one of [...subscriptions.keys()]) {
+      if (!subscriptions.has(one)) continue
       subscriptions.set(one, Math.max(frame.position, subscriptions.get(one) ?? -1))
       one.reset?.()
     }
@@ -154,6 +158,8 @@ function take(message: FromHub): void {
 
 function hand({ rows, touched, events, position }: Patch): void {
   for (const [one, heard] of [...subscriptions]) {
+    // One that was told before may have made it leave.
+    if (!subscriptions.has(one)) continue
     subscriptions.set(one, Math.max(heard, position))
     const mine = rows.filter(([topic]) => one.topics.includes(topic))
     if (mine.length) one.rows?.(mine, position)

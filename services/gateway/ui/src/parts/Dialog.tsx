@@ -5,24 +5,29 @@ import { useId, useLayoutEffect, useRef } from 'preact/hooks'
 import { requestKey } from '../api/client.ts'
 import { ApiError } from '../api/error.ts'
 import { Button } from './Button.tsx'
-import { ErrorCard } from './say.tsx'
+import { ErrorCard, toast } from './say.tsx'
 
 export interface DialogProps {
   title: string
   onClose(): void
   children: ComponentChildren
   wide?: boolean
+  /** Whether a press beside it leaves it open: for what can not be shown again. */
+  keep?: boolean
 }
 
 /** A dialog that is open for as long as it is drawn. */
-export function Dialog({ title, onClose, children, wide = false }: DialogProps) {
+export function Dialog({ title, onClose, children, wide = false, keep = false }: DialogProps) {
   const box = useRef<HTMLDialogElement>(null)
+  const beside = useRef(false)
   const id = useId()
   useLayoutEffect(() => {
     const before = document.activeElement
     box.current?.showModal()
     return () => {
+      // What opened it may be gone by what was confirmed: then the page has the focus, not nothing.
       if (before instanceof HTMLElement && before.isConnected) before.focus()
+      else document.getElementById('page')?.focus({ preventScroll: true })
     }
   }, [])
   return (
@@ -31,8 +36,10 @@ export function Dialog({ title, onClose, children, wide = false }: DialogProps) 
       class={wide ? 'dialog wide' : 'dialog'}
       aria-labelledby={id}
       onClose={onClose}
+      // Only what began beside it closes it: a text that is marked may end there.
+      onPointerDown={(event) => (beside.current = event.target === box.current)}
       onClick={(event) => {
-        if (event.target === box.current) box.current?.close()
+        if (!keep && beside.current && event.target === box.current) box.current?.close()
       }}
     >
       <div class="body">
@@ -83,6 +90,11 @@ function Ask({ asked: { title, consequence, verb, danger, reason: wants, more, a
   const error = useSignal<ApiError | null>(null)
   const id = useId()
   const key = useRef('')
+  const left = useRef(false)
+  const close = () => {
+    left.current = true
+    onDone()
+  }
   const lacking = wants === 'required' && !reason.value.trim()
   const go = async () => {
     if (busy.peek() || lacking) return
@@ -91,9 +103,11 @@ function Ask({ asked: { title, consequence, verb, danger, reason: wants, more, a
     try {
       key.current ||= requestKey()
       await act({ reason: reason.peek().trim(), key: key.current })
-      onDone()
+      // Whoever left it while it was sent may be in another dialog by now.
+      if (!left.current) onDone()
     } catch (failure) {
       error.value = failure instanceof ApiError ? failure : new ApiError(0, String(failure))
+      if (left.current) toast('failed', `${verb}: ${error.value.message}`)
       // What was refused is a new request when it is mended; what got no answer is the same one.
       if (!error.value.passing) key.current = ''
     } finally {
@@ -101,7 +115,7 @@ function Ask({ asked: { title, consequence, verb, danger, reason: wants, more, a
     }
   }
   return (
-    <Dialog title={title} onClose={onDone}>
+    <Dialog title={title} onClose={close}>
       <div class="consequence">{consequence}</div>
       {more}
       {wants ? (
@@ -124,7 +138,7 @@ function Ask({ asked: { title, consequence, verb, danger, reason: wants, more, a
       ) : null}
       {error.value ? <ErrorCard error={error.value} /> : null}
       <div class="foot">
-        <Button onPress={onDone}>Cancel</Button>
+        <Button onPress={close}>Cancel</Button>
         <button
           type="button"
           class={danger ? 'btn danger primary' : 'btn primary'}

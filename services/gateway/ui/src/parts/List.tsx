@@ -72,7 +72,8 @@ export function List<T>(props: ListProps<T>) {
     const there = row(active.peek())
     if (to !== null && count) {
       focus(to)
-      requestAnimationFrame(() => box.current?.querySelector<HTMLElement>('[data-active]')?.focus())
+      // A row that is still on its way can not have it: the list keeps it for that row.
+      requestAnimationFrame(() => (box.current?.querySelector<HTMLElement>('[data-active]') ?? box.current)?.focus())
     } else if (there && event.key === 'Enter' && !(event.target as Element).closest('button, a:not(.whole)')) {
       if (link) go(link(there))
       else onOpen?.(there)
@@ -80,7 +81,12 @@ export function List<T>(props: ListProps<T>) {
     event.preventDefault()
     event.stopPropagation()
   }
+  useLayoutEffect(() => {
+    if (box.current && document.activeElement === box.current) box.current.querySelector<HTMLElement>('[data-active]')?.focus({ preventScroll: true })
+  })
   const [from, to] = shown.value
+  // Wherever one has scrolled to, a row in sight is reached by Tab.
+  const stop = Math.max(from, Math.min(active.value, to - 1))
   const grid = columns.map((column) => column.width).join(' ')
   return (
     <div class="listing" role="grid" aria-label={label} aria-rowcount={count + 1} style={{ '--cols': grid, '--h': String(height) }}>
@@ -91,7 +97,7 @@ export function List<T>(props: ListProps<T>) {
           </span>
         ))}
       </div>
-      <div class="rows" role="rowgroup" ref={box} onScroll={look} onKeyDown={keys}>
+      <div class="rows" role="rowgroup" tabIndex={-1} ref={box} onScroll={look} onKeyDown={keys}>
         <div class="inner" role="presentation" style={{ '--total': String(count * height) }}>
           {Array.from({ length: Math.max(0, Math.min(to, count) - from) }, (_, offset) => {
             const index = from + offset
@@ -104,8 +110,8 @@ export function List<T>(props: ListProps<T>) {
                 class="row"
                 role="row"
                 {...place}
-                tabIndex={index === active.value ? 0 : -1}
-                data-active={index === active.value ? '' : undefined}
+                tabIndex={index === stop ? 0 : -1}
+                data-active={index === stop ? '' : undefined}
                 data-st={status?.(one)}
                 onFocus={() => (active.value = index)}
                 {...(onOpen && !link ? { onClick: () => onOpen(one) } : {})}

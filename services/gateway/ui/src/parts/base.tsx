@@ -6,7 +6,7 @@ import { GLYPHS } from '../icons/glyphs.ts'
 import type { IconName } from '../icons/names.ts'
 import sprite from '../icons/sprite.svg?url'
 import { now } from '../time/clock.ts'
-import { age, brief, left, local, utc } from '../time/words.ts'
+import { age, brief, left, local, utc, waiting } from '../time/words.ts'
 
 /** A symbol of the sprite. It never stands alone: the text beside it, or the button's label, says the same. */
 export function Icon({ name }: { name: IconName }) {
@@ -37,10 +37,10 @@ export function Status({ status, detail, pill = false }: { status: Value; detail
   )
 }
 
-/** An instant in the viewer's zone, exact in UTC on hover; `ago` shows how long ago instead. Nothing for an empty one. */
-export function Time({ at, ago = false }: { at: string | null | undefined; ago?: boolean }) {
+/** An instant in the viewer's zone, exact in UTC on hover; `ago` shows how long ago instead, `waits` how long somebody waits. Nothing for an empty one. */
+export function Time({ at, ago = false, waits = false }: { at: string | null | undefined; ago?: boolean; waits?: boolean }) {
   const instant = at ? Date.parse(at) : Number.NaN
-  const text = useComputed(() => (ago ? agoWords(instant) : local(instant, now.value)))
+  const text = useComputed(() => (waits ? waiting(instant, now.value) : ago ? agoWords(instant) : local(instant, now.value)))
   if (Number.isNaN(instant) || !at) return null
   return (
     <time dateTime={at} title={utc(instant)}>

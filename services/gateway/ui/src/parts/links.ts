@@ -20,6 +20,6 @@ export function linksOf(metadata: Readonly<Record<string, string>>): Link[] {
 }
 
 /** Only these: an address of a script must never become a link. */
-function isWeb(text: string): boolean {
+export function isWeb(text: string): boolean {
   return /^https?:\/\/[^\s]+$/i.test(text)
 }

@@ -28,14 +28,33 @@ export function Command({ text, label = 'Command' }: { text: string; label?: str
   )
 }
 
+async function isCopied(text: string, near: HTMLElement): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text)
+    return true
+  } catch {
+    // Pages that come over plain HTTP from another host have no clipboard; a text that is marked can be copied there. It stands beside
+    // the button, since all but the dialog that is open can not be marked.
+    const field = document.createElement('textarea')
+    field.className = 'sr'
+    field.value = text
+    near.after(field)
+    field.select()
+    const copied = document.execCommand('copy')
+    field.remove()
+    near.focus()
+    return copied
+  }
+}
+
 /** Copies a text, and says that it did. */
 export function Copy({ text, label = 'Copy' }: { text: string; label?: string }) {
-  const copy = async () => {
-    await navigator.clipboard.writeText(text)
-    toast('healthy', 'Copied.')
+  const copy = async (button: HTMLElement) => {
+    if (await isCopied(text, button)) toast('healthy', 'Copied.')
+    else toast('failed', 'This browser does not let the page copy: mark the text, and copy it yourself.')
   }
   return (
-    <Button kind="bare" small label={label} onPress={() => void copy()}>
+    <Button kind="bare" small label={label} onPress={(event) => void copy(event.currentTarget as HTMLElement)}>
       <Icon name="copy" />
     </Button>
   )

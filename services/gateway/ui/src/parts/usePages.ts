@@ -1,7 +1,7 @@
 /** A server's list, page by page: what is in sight is asked for, what was there is kept. */
 import { batch, useSignal, useSignalEffect } from '@preact/signals'
 import { useRef } from 'preact/hooks'
-import { getFrom } from '../api/client.ts'
+import { getFrom, session } from '../api/client.ts'
 import { Coalesced } from '../api/coalesce.ts'
 import { ApiError } from '../api/error.ts'
 import { subscribe } from '../live/link.ts'
@@ -24,6 +24,9 @@ export interface Paged<T> {
   reload(): void
 }
 
+/** Pages further than this from the newest one go, so that a long list takes the room of some thousand rows. */
+const MOST_AWAY = 20
+
 /** A list by its address (without `limit` and `offset`); `topics` make the pages in sight be asked for again.
  *
  *     const jobs = usePages<Job>((limit, offset) => addressOf('/api/v1/…/jobs', { query: { limit, offset } }), ['jobs'])
@@ -40,7 +43,9 @@ export function usePages<T, A = Page<T>>(
   const pages = useRef(new Map<number, readonly T[]>())
   /** Those of the address before: they stay until the first of this one is there. */
   const previous = useRef(new Map<number, readonly T[]>())
-  const asking = useRef(new Set<number>())
+  const asking = useRef(new Map<number, Promise<void>>())
+  /** Which list it is: what was asked for one before is no answer to this. */
+  const turn = useRef(0)
   const window = useRef<[number, number]>([0, size])
   const count = useSignal(0)
   const there = useSignal(false)
@@ -53,14 +58,28 @@ export function usePages<T, A = Page<T>>(
   make.current = address
   const reload = useRef(() => {})
 
-  const load = async (number: number, of: string) => {
-    if (asking.current.has(number)) return
-    asking.current.add(number)
+  const load = async (number: number, again: boolean) => {
+    const of = turn.current
+    const before = asking.current.get(number)
+    if (before) {
+      if (!again) return
+      // What is on its way may be from before the change.
+      await before
+      if (of !== turn.current) return
+    }
+    const mine = fetchPage(number, of)
+    asking.current.set(number, mine)
+    await mine
+    if (asking.current.get(number) === mine) asking.current.delete(number)
+  }
+  const fetchPage = async (number: number, of: number) => {
     try {
-      const page = read(await getFrom<A>(make.current(size, number * size)))
-      if (of !== base.peek()) return
+      const answer = await getFrom<A>(make.current(size, number * size))
+      if (of !== turn.current) return
+      const page = read(answer)
       batch(() => {
         pages.current.set(number, page.items)
+        for (const other of pages.current.keys()) if (Math.abs(other - number) > MOST_AWAY) pages.current.delete(other)
         previous.current.clear()
         count.value = page.total
         there.value = true
@@ -68,24 +87,25 @@ export function usePages<T, A = Page<T>>(
         drawn.value += 1
       })
     } catch (failure) {
-      if (of === base.peek()) error.value = failure instanceof ApiError ? failure : new ApiError(0, String(failure))
-    } finally {
-      if (of === base.peek()) asking.current.delete(number)
+      if (of === turn.current) error.value = failure instanceof ApiError ? failure : new ApiError(0, String(failure))
     }
   }
   const fetchWindow = async (again: boolean) => {
     const [from, to] = window.current
     const wanted = pagesOf(from, Math.max(to, 1), size)
     if (again) for (const number of pages.current.keys()) if (!wanted.includes(number)) pages.current.delete(number)
-    await Promise.all(wanted.filter((number) => again || !pages.current.has(number)).map((number) => load(number, base.peek())))
+    await Promise.all(wanted.filter((number) => again || !pages.current.has(number)).map((number) => load(number, again)))
   }
 
   const names = topics.join(' ')
   useSignalEffect(() => {
     void base.value
+    // Somebody signed in again: what was refused meanwhile is asked for anew.
+    void session.value
+    turn.current += 1
     if (pages.current.size) previous.current = pages.current
     pages.current = new Map()
-    asking.current.clear()
+    asking.current = new Map()
     const coalesced = new Coalesced(
       () => fetchWindow(true),
       (action, ms) => {

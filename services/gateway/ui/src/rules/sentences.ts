@@ -168,6 +168,17 @@ export function effectWords(name: string, enabled: boolean, effect: Effect, isNe
   return `“${name}” applies to ${counted(total, 'target')}${change} from now on. ${holds}${before}.${taken}`
 }
 
+/** What deleting a policy does; `effect` is null where it could not be counted (yet). */
+export function deletionWords(rules: number, effect: Pick<Effect, 'totalBefore' | 'heldBefore'> | null): string {
+  const lead = `Its ${counted(rules, 'rule')} no longer ${rules === 1 ? 'applies' : 'apply'}`
+  const rest = 'What runs stays as it is.'
+  if (!effect) return `${lead}; to how many targets is not counted yet. What it holds now may get newer versions at once, unless other policies hold it. ${rest}`
+  const free = effect.heldBefore
+    ? `${counted(effect.heldBefore, 'target')} that it holds now may get newer versions at once, unless other policies hold them.`
+    : 'It holds nothing at this moment.'
+  return `${lead} to ${counted(effect.totalBefore, 'target')}. ${free} ${rest}`
+}
+
 /** What a policy does at this moment, as it is saved. */
 export function holdsWords(held: number, enabled: boolean): string {
   if (!enabled) return 'It is switched off, and holds none of them.'

@@ -41,6 +41,12 @@ export function age(then: number, now: number): string {
   return `${Math.floor(ms / (7 * DAY))}w`
 }
 
+/** How long somebody waits: `waiting for 12m`; who has just begun is not said to wait long. */
+export function waiting(since: number, now: number): string {
+  const said = age(since, now)
+  return said === 'now' ? 'waiting since just now' : `waiting for ${said}`
+}
+
 /** How long something took: `850 ms`, `12 s`, `3 min 20 s`, `2 h 5 min`. */
 export function span(ms: number): string {
   if (ms < SECOND) return `${Math.round(ms)} ms`

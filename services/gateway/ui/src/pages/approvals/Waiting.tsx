@@ -38,7 +38,8 @@ export function Waiting({ groups }: { groups: readonly Group[] }) {
   const act = (status: 'approved' | 'rejected') => {
     const focused = all.find((one) => one.key === (document.activeElement?.closest('[data-key]') as HTMLElement | null)?.dataset['key']) ?? here
     if (!focused) return
-    const off = past.peek() ? PAST : status === 'approved' ? offOf(focused, session.peek()?.user.id ?? '') : ''
+    const said = focused.said === 'rejected' ? 'You have rejected it already.' : ''
+    const off = past.peek() ? PAST : sending.peek().includes(focused.key) ? 'It is being sent.' : status === 'approved' ? offOf(focused, session.peek()?.user.id ?? '') : said
     if (off) toast('pending', off)
     else decide([focused], status)
   }
@@ -115,7 +116,7 @@ function Row({ row, active, sending, onFocus, decide }: RowProps) {
           )}
         </span>
         <span class="quiet">
-          asked <Time at={row.since} ago />
+          <Time at={row.since} waits />
         </span>
       </div>
       <div class="stands">

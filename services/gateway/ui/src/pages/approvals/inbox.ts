@@ -1,6 +1,6 @@
 /** What waits for an approval, as rows that the stream keeps true; and how rows are grouped. */
 import { signal, useSignalEffect } from '@preact/signals'
-import { addressOf, getFrom } from '../../api/client.ts'
+import { addressOf, getFrom, session } from '../../api/client.ts'
 import { ApiError } from '../../api/error.ts'
 import type { BoardApproval, BoardApprovals } from '../../api/schema'
 import { subscribe } from '../../live/link.ts'
@@ -25,6 +25,7 @@ export function useInbox(): Inbox {
   useSignalEffect(() => {
     const address = addressOf('/api/v1/workspaces/{workspaceId}/board/approvals')
     const past = at.value !== null
+    void session.value
     const gone = new AbortController()
     let leave = () => {}
     const load = async () => {

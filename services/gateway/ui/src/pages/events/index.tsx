@@ -1,6 +1,6 @@
 /** The event log: everything that happened, newest first. */
 import { useSignal } from '@preact/signals'
-import { useRef } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { ApiError } from '../../api/error.ts'
 import { useQuery } from '../../api/useQuery.ts'
 import { useCrumbs } from '../../frame/crumbs.ts'
@@ -65,8 +65,11 @@ export default function EventsPage() {
         </div>
       </div>
       {events.error ? <ErrorCard error={events.error} what={list ? 'This is not the newest state:' : 'The events:'} retry={events.reload} /> : null}
+      <span class="sr" role="status">
+        {events.waiting ? 'There are new events.' : ''}
+      </span>
       {events.waiting ? (
-        <div class="newer" role="status">
+        <div class="newer">
           <Button small kind="primary" onPress={show}>
             {events.waiting.toLocaleString('en')} new
           </Button>
@@ -88,6 +91,13 @@ export default function EventsPage() {
 
 function Filters({ filter, types }: { filter: Filter; types: readonly { type: string }[] }) {
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
+  const field = useRef<HTMLInputElement>(null)
+  // What is being typed is not in the address yet, and must not reach it from another page.
+  useEffect(() => () => clearTimeout(timer.current), [])
+  useLayoutEffect(() => {
+    // The address changed by itself: somebody dropped the filter, or went back.
+    if (field.current && field.current.value.trim() !== filter.text && document.activeElement !== field.current) field.current.value = filter.text
+  }, [filter.text])
   return (
     <div class="filters">
       <label class="find">
@@ -95,6 +105,7 @@ function Filters({ filter, types }: { filter: Filter; types: readonly { type: st
         <input
           class="field"
           type="search"
+          ref={field}
           data-filter
           aria-label="Find a text in the events"
           placeholder="A name, an id, a word"

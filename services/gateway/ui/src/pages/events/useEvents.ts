@@ -1,7 +1,7 @@
 /** The facts of the log as a list that grows at its top while somebody looks at the top, and keeps still while they read further down. */
 import { useSignal, useSignalEffect } from '@preact/signals'
 import { useRef } from 'preact/hooks'
-import { type Answer, addressOf, getFrom } from '../../api/client.ts'
+import { type Answer, addressOf, getFrom, session } from '../../api/client.ts'
 import { Coalesced } from '../../api/coalesce.ts'
 import { ApiError } from '../../api/error.ts'
 import { subscribe } from '../../live/link.ts'
@@ -33,6 +33,8 @@ export function useEvents(filter: Filter, follows: () => boolean) {
   const names = useRef<Record<string, string>>({})
   const error = useSignal<ApiError | null>(null)
   const again = useSignal(0)
+  /** How many of those that wait are counted only, and up to where: somebody may hold them back for days. */
+  const counted = useSignal({ count: 0, upTo: 0 })
   const seen = useRef<[number, number]>([0, 40])
   const asks = useRef<(from: number, to: number) => void>(() => {})
   const following = useRef(follows)
@@ -44,6 +46,7 @@ export function useEvents(filter: Filter, follows: () => boolean) {
   useSignalEffect(() => {
     const wanted = JSON.parse(key.value) as Filter
     void again.value
+    void session.value
     const past = at.value !== null
     const gone = new AbortController()
     const base = { ...wanted, names: true }
@@ -74,7 +77,9 @@ export function useEvents(filter: Filter, follows: () => boolean) {
       seen.current = [from, to]
       for (const one of pages.peek()?.wanted(from, to) ?? []) void ask(one)
     }
-    const open = async () => {
+    let opening: Promise<void> | null = null
+    const open = () => (opening ??= begin().finally(() => (opening = null)))
+    const begin = async () => {
       try {
         const page = await read({ limit: 100, order: 'desc' })
         const whole = !wanted.types && !wanted.subject && !wanted.text
@@ -82,6 +87,7 @@ export function useEvents(filter: Filter, follows: () => boolean) {
         const [first] = list.wanted(0, 1)
         if (first) list.take(first, { items: page.items, next: page.next ?? 0 })
         waiting.value = []
+        counted.value = { count: 0, upTo: 0 }
         error.value = null
         pages.value = list
         asks.current(...seen.current)
@@ -89,8 +95,11 @@ export function useEvents(filter: Filter, follows: () => boolean) {
         fail(failure)
       }
     }
-    const newest = () => Math.max(pages.peek()?.newest ?? 0, waiting.peek().at(-1)?.position ?? 0)
+    const newest = () => Math.max(pages.peek()?.newest ?? 0, waiting.peek().at(-1)?.position ?? 0, counted.peek().upTo)
     const catchUp = async () => {
+      // The list that is being opened may end before what was just told.
+      await opening
+      if (gone.signal.aborted) return
       if (!pages.peek()) return open()
       try {
         let after = newest()
@@ -108,10 +117,13 @@ export function useEvents(filter: Filter, follows: () => boolean) {
       const list = pages.peek()
       if (!list) return
       if (following.current()) {
+        if (counted.peek().count) return void open().then(touch)
         list.prepend([...waiting.peek(), ...items])
         waiting.value = []
         drawn.value += 1
-        if (list.freshCount > MOST_FRESH) void open()
+        if (list.freshCount > MOST_FRESH) void open().then(touch)
+      } else if (counted.peek().count || waiting.peek().length + items.length > MOST_FRESH) {
+        counted.value = { count: counted.peek().count + items.length, upTo: items.at(-1)?.position ?? counted.peek().upTo }
       } else waiting.value = [...waiting.peek(), ...items]
     }
     const coalesced = new Coalesced(catchUp, later, 200)
@@ -139,7 +151,7 @@ export function useEvents(filter: Filter, follows: () => boolean) {
       return pages.value
     },
     get waiting() {
-      return waiting.value.length
+      return waiting.value.length + counted.value.count
     },
     get error() {
       return error.value
@@ -148,6 +160,10 @@ export function useEvents(filter: Filter, follows: () => boolean) {
     onWindow: (from: number, to: number) => asks.current(from, to),
     /** Show what waits. */
     show() {
+      if (counted.peek().count) {
+        again.value += 1
+        return
+      }
       pages.peek()?.prepend(waiting.peek())
       waiting.value = []
       drawn.value += 1

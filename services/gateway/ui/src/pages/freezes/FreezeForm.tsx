@@ -173,7 +173,7 @@ export function FreezeForm({ of }: { of: Signal<Wanted> }) {
             <Labelled label="Link (optional)">{(id) => <input id={id} class="field" type="url" placeholder="https://…" value={one.link} onInput={(event) => set({ link: event.currentTarget.value })} />}</Labelled>
           </div>
           <label class="check">
-            <input type="checkbox" checked={one.holdsRollbacks} onChange={(event) => set({ holdsRollbacks: event.currentTarget.checked })} /> Rollbacks and redeployments wait too
+            <input type="checkbox" checked={one.holdsRollbacks} onChange={(event) => set({ holdsRollbacks: event.currentTarget.checked })} /> Rollbacks wait too
           </label>
         </div>
       </details>

@@ -13,7 +13,7 @@ import { Labelled } from '../policy/Form.tsx'
 import { FreezeForm, FreezeWords, bodyOf, wanted } from './FreezeForm.tsx'
 import { useWouldHold } from './useHeld.ts'
 import { useNames } from './useNames.ts'
-import { type Scoped, heldWords, scopeWords } from './words.ts'
+import { type Scoped, heldWords, lackingOf, scopeWords } from './words.ts'
 
 const FREEZES = '/api/v1/workspaces/{workspaceId}/freezes'
 const FREEZE = '/api/v1/workspaces/{workspaceId}/freezes/{freezeId}'
@@ -29,6 +29,8 @@ export function declare(): void {
     danger: true,
     reason: 'required',
     act: async ({ reason, key }) => {
+      const lacking = lackingOf(of.peek())
+      if (lacking) throw new ApiError(0, lacking)
       await send('post', FREEZES, { body: bodyOf(of.peek(), reason), key })
       toast('healthy', 'It is frozen.')
     },
@@ -45,7 +47,7 @@ export function stopTheLine(): void {
     reason: 'required',
     act: async ({ reason, key }) => {
       const { after } = await send('post', '/api/v1/workspaces/{workspaceId}/stop-the-line', { body: { reason }, key })
-      toast('healthy', `The line is stopped: ${after.targets} targets are held.`)
+      toast('healthy', `The line is stopped: ${counted(after.targets, 'target is', 'targets are')} held.`)
     },
   })
 }
@@ -86,10 +88,14 @@ function ThawWords({ freeze }: { freeze: Freeze }) {
   if (!freeze.active) return <>Takes the freeze of {where} back before it begins.</>
   return (
     <>
-      Ends the freeze of {where} now ({freeze.reason}). {held ? `It holds ${heldWords(held, names.value.of, names.value.tag)}` : 'What it holds is being counted…'}
-      {held?.waiting ? ': what no other rule holds goes at once.' : '.'}
+      Ends the freeze of {where} now ({freeze.reason}). {held ? `It holds ${heldWords(held, names.value.of, names.value.tag)}${held.waiting ? ': what no other rule holds goes at once.' : '.'}` : uncounted(effect)}
     </>
   )
+}
+
+/** What is said where there is no number yet, or none to be had. */
+function uncounted(effect: { error: { value: ApiError | null } }): string {
+  return effect.error.value ? `What it holds could not be counted: ${effect.error.value.message}` : 'What it holds is being counted…'
 }
 
 /** Let one version pass a freeze, for a time. */
@@ -127,8 +133,15 @@ function PassWords({ freeze, of }: { freeze: Freeze; of: Signal<Passing> }) {
   const targets = held.reduce((sum, one) => sum + one.targets, 0)
   return (
     <>
-      {names.value.tag(versionId)} may go to {environmentId ? names.value.of(environmentId) : 'every environment'} {EXPIRIES[lasts]?.label} although this is frozen:{' '}
-      <b>{counted(targets, 'target waits', 'targets wait')} for it</b>. All other rules still hold it; every other version stays frozen.
+      {names.value.tag(versionId)} may go to {environmentId ? names.value.of(environmentId) : 'every environment'} {EXPIRIES[lasts]?.label} although this is frozen
+      {effect.data.value ? (
+        <>
+          : <b>{counted(targets, 'target waits', 'targets wait')} for it</b>.
+        </>
+      ) : (
+        `. ${uncounted(effect)}`
+      )}{' '}
+      All other rules still hold it; every other version stays frozen.
     </>
   )
 }

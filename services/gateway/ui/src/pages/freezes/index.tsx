@@ -10,6 +10,7 @@ import { useCrumbs } from '../../frame/crumbs.ts'
 import { useKeys } from '../../frame/keys.ts'
 import { Card, Countdown, Glyph, Icon, Time } from '../../parts/base.tsx'
 import { Action } from '../../parts/Button.tsx'
+import { isWeb } from '../../parts/links.ts'
 import { Empty, ErrorCard, Skeleton } from '../../parts/say.tsx'
 import { at } from '../../router/location.ts'
 import { recurrenceWords } from '../../rules/sentences.ts'
@@ -113,12 +114,14 @@ function Line({ freeze, when, names }: { freeze: Freeze; when: When; names: Name
         </div>
         <p>
           {freeze.reason}{' '}
-          {freeze.link ? (
+          {!freeze.link ? null : isWeb(freeze.link) ? (
             <a class="link out" href={freeze.link} target="_blank" rel="noreferrer">
               link <Icon name="external" />
               <span class="sr"> (opens beside)</span>
             </a>
-          ) : null}
+          ) : (
+            <span class="quiet">{freeze.link}</span>
+          )}
         </p>
         {when === 'active' ? <Holds freeze={freeze} names={names} /> : null}
         {when === 'past' ? null : <Overrides freeze={freeze} names={names} />}

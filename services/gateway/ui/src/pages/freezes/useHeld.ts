@@ -1,5 +1,5 @@
 /** What a freeze holds, or would: asked of the server, which knows every target. */
-import { type Signal, useSignal, useSignalEffect } from '@preact/signals'
+import { type Signal, useComputed, useSignal, useSignalEffect } from '@preact/signals'
 import { type Body, send } from '../../api/client.ts'
 import { ApiError } from '../../api/error.ts'
 import type { HeldTargets } from '../../api/schema'
@@ -19,16 +19,18 @@ const DEBOUNCE_MS = 150
 export function useWouldHold(of: Signal<Scoped>): WouldHold {
   const held = useSignal<HeldTargets | null>(null)
   const problem = useSignal<ApiError | null>(null)
+  // How long it is frozen changes nothing of what is held now.
+  const what = useComputed(() => JSON.stringify([of.value.scope, of.value.scopeId ?? '', (of.value.selector ?? '').trim()]))
   useSignalEffect(() => {
-    const { scope, scopeId = '', selector = '' } = of.value
-    if (scope !== 'workspace' && !scopeId) {
-      held.value = null
-      return
-    }
+    const [scope, scopeId, selector] = JSON.parse(what.value) as [Scoped['scope'], string, string]
+    // What was counted for something else is no answer to this.
+    held.value = null
+    problem.value = null
+    if (scope !== 'workspace' && !scopeId) return
     const gone = new AbortController()
     const ask = async () => {
       try {
-        const body = { scope, ...(scope === 'workspace' ? {} : { scopeId }), ...(selector.trim() ? { selector: selector.trim() } : {}) } as Asked
+        const body = { scope, ...(scope === 'workspace' ? {} : { scopeId }), ...(selector ? { selector } : {}) } as Asked
         held.value = await send('post', '/api/v1/workspaces/{workspaceId}/freezes/effect', { body, signal: gone.signal })
         problem.value = null
       } catch (failure) {

@@ -56,6 +56,12 @@ export function whenOf(one: Standing): When {
   return one.nextChange ? 'planned' : 'past'
 }
 
+/** What is missing of a freeze before it can be declared; '' for nothing. Without an end where one is meant it would last for good. */
+export function lackingOf(one: { scope: Scoped['scope']; scopeId: string; lasts: string; ends: string }): string {
+  if (one.scope !== 'workspace' && !one.scopeId) return `Choose which ${one.scope}.`
+  return one.lasts === 'at' && !instantOf(one.ends) ? 'Say until when.' : ''
+}
+
 /** The end of a freeze that lasts so long, or until a time of the day: what the field of the browser says is in the reader's zone. */
 export function instantOf(local: string): string | undefined {
   const ms = local ? new Date(local).getTime() : Number.NaN

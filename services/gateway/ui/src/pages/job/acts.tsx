@@ -69,7 +69,7 @@ function Says({ chosen, what, where }: { chosen: { value: string }; what: string
 export function retryJob({ where, agent }: Job, releaseTargetKey: string, desired: string): void {
   confirm({
     title: 'Deploy there again?',
-    consequence: `Makes a new job for ${agent} that deploys ${desired}, which is wanted on ${where}, once more at once. Policies, windows and freezes do not hold it back.`,
+    consequence: `Makes a new job for ${agent} that deploys ${desired}, which is wanted on ${where}, once more at once, whatever policies and windows say. A freeze of it is waited for.`,
     verb: 'Deploy again',
     reason: 'optional',
     act: ({ reason, key }) =>

@@ -51,7 +51,7 @@ export default function JobPage({ jobId }: { jobId: string }) {
     { key: 'r', does: 'deploy there again', run: () => can && !offRetry && retry() },
     { key: 's', does: 'override its status', run: () => can && override() },
   ])
-  useCommands(can ? [{ label: 'Cancel this job', run: () => cancel() }, { label: 'Override the status of this job', run: () => override() }] : [])
+  useCommands(can ? [...(offCancel ? [] : [{ label: 'Cancel this job', run: () => cancel() }]), { label: 'Override the status of this job', run: () => override() }] : [])
 
   if (job.error.value?.status === 404) {
     return (

@@ -6,14 +6,15 @@ import { columns, rows } from '../../board/board.ts'
 import { useCrumbs } from '../../frame/crumbs.ts'
 import { useKeys } from '../../frame/keys.ts'
 import { Time } from '../../parts/base.tsx'
-import { Button } from '../../parts/Button.tsx'
+import { Button, PAST } from '../../parts/Button.tsx'
 import { List } from '../../parts/List.tsx'
 import { narrow } from '../../parts/narrow.ts'
-import { Empty, ErrorCard, Skeleton } from '../../parts/say.tsx'
+import { Empty, ErrorCard, Skeleton, toast } from '../../parts/say.tsx'
 import { JobState } from '../../parts/State.tsx'
 import { isActive, jobStatus, spelt } from '../../parts/states.ts'
 import { type Page, usePages } from '../../parts/usePages.ts'
 import { href, query, setQuery } from '../../router/location.ts'
+import { past } from '../../time/moment.ts'
 import { Duration } from '../job/Duration.tsx'
 import { cancelJob } from '../job/acts.tsx'
 import { namesOfJob } from '../job/names.ts'
@@ -164,7 +165,9 @@ function Rows({ jobs }: { jobs: ReturnType<typeof usePages<Job, Jobs>> }) {
       status={(job) => jobStatus(job.status)}
       onKey={(key, job) => {
         if (key !== 'c') return false
-        if (isActive(job.status)) cancelJob({ id: job.id, ...namesOfJob(job) })
+        if (past.peek()) toast('pending', PAST)
+        else if (isActive(job.status)) cancelJob({ id: job.id, ...namesOfJob(job) })
+        else toast('pending', 'It has ended: there is nothing to stop.')
         return true
       }}
       cells={(job) => (slim ? slimCells(job) : wideCells(job))}

@@ -47,7 +47,11 @@ export function Peek({ peeked: { key, line, column, near } }: { peeked: Peeked }
           <>
             <dt>until</dt>
             <dd>
-              <Time at={cell.until} /> <Countdown until={cell.until} />
+              <Time at={cell.until} />{' '}
+              {/* It is a status for those who hear: what ticks would be said each second. */}
+              <span aria-hidden="true">
+                <Countdown until={cell.until} />
+              </span>
             </dd>
           </>
         ) : null}

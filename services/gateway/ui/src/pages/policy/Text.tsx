@@ -1,8 +1,8 @@
 /** A policy as text: everything that can be said of it. What can not be read is told with its line; the form keeps what was read last. */
 import { useSignal, useSignalEffect } from '@preact/signals'
 import { JSON_SCHEMA, YAMLException, dump, load } from 'js-yaml'
-import { useEffect, useId, useRef } from 'preact/hooks'
-import { draftFrom } from '../../rules/forms.ts'
+import { useEffect, useId, useMemo, useRef } from 'preact/hooks'
+import { type Draft, draftFrom } from '../../rules/forms.ts'
 import type { Drafted } from './useDraft.ts'
 
 export interface TextProps {
@@ -12,15 +12,18 @@ export interface TextProps {
 
 export default function Text({ drafted, as }: TextProps) {
   const id = useId()
-  const own = useRef('')
-  const text = useSignal('')
+  const write = (draft: Draft) => (as === 'yaml' ? dump(draft, { lineWidth: 100, noRefs: true }) : JSON.stringify(draft, null, 2))
+  // There from the first look on: a field that fills itself a moment later grows under the reader's eyes.
+  const first = useMemo(() => drafted.draft.peek(), [])
+  const own = useRef(JSON.stringify(first))
+  const text = useSignal(useMemo(() => write(first), []))
   const problem = drafted.unreadable
   useSignalEffect(() => {
     const draft = drafted.draft.value
     // What is typed here comes back as the draft: only what was changed elsewhere is written anew.
     if (JSON.stringify(draft) === own.current) return
     own.current = JSON.stringify(draft)
-    text.value = as === 'yaml' ? dump(draft, { lineWidth: 100, noRefs: true }) : JSON.stringify(draft, null, 2)
+    text.value = write(draft)
     problem.value = ''
   })
   // Whoever leaves the text for the form goes on from what was read last.

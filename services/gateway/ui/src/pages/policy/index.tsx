@@ -18,7 +18,7 @@ import { Tabs } from '../../parts/Tabs.tsx'
 import { Viewer } from '../../parts/Viewer.tsx'
 import { at, go, href } from '../../router/location.ts'
 import { type Draft, FRESH, draftOf } from '../../rules/forms.ts'
-import { effectWords, holdsWords, isPlain, selectorWords, sentencesOf } from '../../rules/sentences.ts'
+import { deletionWords, effectWords, holdsWords, isPlain, selectorWords, sentencesOf } from '../../rules/sentences.ts'
 import { Form } from './Form.tsx'
 import { Reached } from './Reached.tsx'
 import { type Drafted, type PreviewBody, useDraft } from './useDraft.ts'
@@ -69,7 +69,7 @@ function Editor({ policy, leaving }: { policy: Policy | null; leaving: Signal<bo
   const other = drafted.elsewhere(begun)
   const facets = useQuery('/api/v1/workspaces/{workspaceId}/resources/facets')
   const words = useComputed(() => vocabulary(facets.data.value, { deployments: rows.value.map((one) => one.name), environments: columns.value.map((one) => one.name) }))
-  const { draft, preview, refused, changed, unreadable } = drafted
+  const { draft, refused, changed, unreadable } = drafted
   const name = policy?.name ?? draft.value.name
   const past = at.value !== null
 
@@ -85,11 +85,10 @@ function Editor({ policy, leaving }: { policy: Policy | null; leaving: Signal<bo
   const save = () => {
     if (off) return
     const given = draft.peek()
-    const effect = preview.peek()
     confirm({
       title: policy ? `Save “${given.name}”?` : `Create “${given.name}”?`,
-      consequence: effect ? effectWords(given.name, given.enabled, effect, !policy) : 'What it would apply to could not be counted.',
-      more: effect?.warnings.length ? <Warnings drafted={drafted} /> : undefined,
+      consequence: <Effect drafted={drafted} isNew={!policy} />,
+      more: <Warnings drafted={drafted} />,
       verb: policy ? 'Save the policy' : 'Create the policy',
       act: async ({ key }) => {
         const body = given as unknown as PreviewBody
@@ -121,10 +120,9 @@ function Editor({ policy, leaving }: { policy: Policy | null; leaving: Signal<bo
   }
   const remove = () => {
     if (!policy || at.peek() !== null) return
-    const { totalBefore = 0, heldBefore = 0 } = preview.peek() ?? {}
     confirm({
       title: `Delete “${policy.name}”?`,
-      consequence: `Its ${counted(policy.rules.length, 'rule')} no longer ${policy.rules.length === 1 ? 'applies' : 'apply'} to ${counted(totalBefore, 'target')}. ${heldBefore ? `${counted(heldBefore, 'target')} that it holds now may get newer versions at once, unless other policies hold them.` : 'It holds nothing at this moment.'} What runs stays as it is.`,
+      consequence: <Deletion rules={policy.rules.length} drafted={drafted} />,
       verb: 'Delete the policy',
       danger: true,
       act: async ({ key }) => {
@@ -224,6 +222,18 @@ function Editor({ policy, leaving }: { policy: Policy | null; leaving: Signal<bo
   )
 }
 
+/** What saving does: of the draft as it is, which may be counted only while the dialog is open. */
+function Effect({ drafted: { draft, preview, counted: about, refused }, isNew }: { drafted: Drafted; isNew: boolean }) {
+  const effect = preview.value
+  if (refused.value) return <>What it would apply to could not be counted.</>
+  if (!effect || about.value !== draft.value) return <>What it would apply to is being counted…</>
+  return <>{effectWords(draft.value.name, draft.value.enabled, effect, isNew)}</>
+}
+
+function Deletion({ rules, drafted: { preview } }: { rules: number; drafted: Drafted }) {
+  return <>{deletionWords(rules, preview.value ?? null)}</>
+}
+
 function Sentences({ draft, changed }: { draft: Draft; changed: boolean }) {
   const all = draft.rules.flatMap((rule) => sentencesOf(rule))
   return (
@@ -253,8 +263,8 @@ function Preview({ drafted, isNew }: { drafted: Drafted; isNew: boolean }) {
     <Card title={would ? 'It would apply to' : 'It applies to'} note={found ? <b class="num">{counted(found.total, 'target')}</b> : undefined}>
       {refused.value ? <p class="quiet pad">{refused.value.passing ? refused.value.message : 'This is from before the mistake.'}</p> : null}
       {found ? (
-        <div data-stale={asking.value || refused.value ? '' : undefined} class="previewed" aria-live="polite">
-          <p class="pad">{would ? effectWords(draft.value.name || 'This policy', draft.value.enabled, found, isNew) : holdsWords(found.held, draft.value.enabled)}</p>
+        <div data-stale={asking.value || refused.value ? '' : undefined} class="previewed">
+          <p class="pad" aria-live="polite">{would ? effectWords(draft.value.name || 'This policy', draft.value.enabled, found, isNew) : holdsWords(found.held, draft.value.enabled)}</p>
           <Warnings drafted={drafted} />
           <Reached items={found.items} total={found.total} label="Targets that it would apply to" />
         </div>

@@ -18,6 +18,8 @@ export interface Drafted {
   /** Whether it differs from what is saved. */
   changed: Signal<boolean>
   preview: Signal<PolicyPreview | undefined>
+  /** Which draft the preview is of: the newest one is counted a moment later. */
+  counted: Signal<Draft | null>
   /** Why it could not be saved as it is. */
   refused: Signal<ApiError | null>
   asking: Signal<boolean>
@@ -38,6 +40,7 @@ export function useDraft(begun: Draft, policyId: string | null): Drafted {
   const saved = useSignal(begun)
   const changed = useComputed(() => JSON.stringify(draft.value) !== JSON.stringify(saved.value))
   const preview = useSignal<PolicyPreview | undefined>(undefined)
+  const counted = useSignal<Draft | null>(null)
   const refused = useSignal<ApiError | null>(null)
   const asking = useSignal(false)
   const unreadable = useSignal('')
@@ -70,8 +73,13 @@ export function useDraft(begun: Draft, policyId: string | null): Drafted {
       asking.value = true
       try {
         const body = { ...given, ...(policyId ? { policyId } : {}) } as unknown as PreviewBody
-        preview.value = await send('post', '/api/v1/workspaces/{workspaceId}/policies/preview', { query: { limit: SHOWN }, body, signal: gone.signal })
-        refused.value = null
+        const found = await send('post', '/api/v1/workspaces/{workspaceId}/policies/preview', { query: { limit: SHOWN }, body, signal: gone.signal })
+        if (gone.signal.aborted) return
+        batch(() => {
+          preview.value = found
+          counted.value = given
+          refused.value = null
+        })
       } catch (failure) {
         if (!gone.signal.aborted) refused.value = failure instanceof ApiError ? failure : new ApiError(0, String(failure))
       } finally {
@@ -89,6 +97,7 @@ export function useDraft(begun: Draft, policyId: string | null): Drafted {
     draft,
     changed,
     preview,
+    counted,
     refused,
     asking,
     unreadable,

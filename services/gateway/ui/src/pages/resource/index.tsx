@@ -24,7 +24,7 @@ export default function ResourcePage({ identifier }: { identifier: string }) {
   // The stream tells of a deletion before its answer is here: what is being deleted is not asked for any more.
   const leaving = useSignal(false)
   const resource = useQuery(RESOURCE, { path: { identifier }, topics: ['resources'], when: !leaving.value })
-  const targets = useQuery(TARGETS, { path: { identifier }, query: { limit: 1 } })
+  const targets = useQuery(TARGETS, { path: { identifier }, query: { limit: 1 }, topics: ['matrix'] })
   const providers = useQuery('/api/v1/workspaces/{workspaceId}/board/providers', { query: { limit: 1000 }, when: Boolean(resource.data.value?.providerId) })
   const found = resource.data.value
   useCrumbs([{ label: 'Resources', href: href('resources') }, { label: found?.name ?? identifier }])

@@ -1,6 +1,6 @@
 /** The inventory: what there is to deploy to, found by an expression. */
 import { signal, useComputed, useSignal, useSignalEffect } from '@preact/signals'
-import { useRef } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import { addressOf, session, workspaceId } from '../../api/client.ts'
 import type { Resource, ResourceFacets } from '../../api/schema'
 import { useQuery } from '../../api/useQuery.ts'
@@ -42,6 +42,7 @@ export default function Resources() {
   const asked = useComputed(() => query.value.get('q') ?? '')
   const expression = expressionOf(asked.value)
   const timer = useRef(0)
+  useEffect(() => () => clearTimeout(timer.current), [])
   const type = (text: string, now = false) => {
     typed.value = text
     clearTimeout(timer.current)

@@ -174,7 +174,7 @@ function Make({ onClose, reload }: { onClose(): void; reload(): void }) {
 /** The only time that anybody sees the secret. */
 function Secret({ made, onClose }: { made: NewKey; onClose(): void }) {
   return (
-    <Dialog title={`${made.name} is ready`} onClose={onClose} wide>
+    <Dialog title={`${made.name} is ready`} onClose={onClose} wide keep>
       <p class="consequence">Copy the key now: only its fingerprint is kept, so that it can not be shown again. Whoever has it can do what you can.</p>
       <div class="labelled">
         <span>The key</span>

@@ -11,6 +11,7 @@ export function KeyForm({ onDone }: { onDone?: () => void }) {
   const wrong = useSignal('')
   const submit = async (event: Event) => {
     event.preventDefault()
+    if (busy.peek()) return
     const typed = key.peek().trim()
     if (!typed) {
       wrong.value = 'Paste an API key.'
@@ -48,7 +49,7 @@ export function KeyForm({ onDone }: { onDone?: () => void }) {
           {wrong.value}
         </span>
       </div>
-      <button class="btn primary" type="submit" disabled={busy.value}>
+      <button class="btn primary" type="submit" aria-disabled={busy.value ? 'true' : undefined}>
         {busy.value ? 'Signing in' : 'Sign in'}
       </button>
     </form>

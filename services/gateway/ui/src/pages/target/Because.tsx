@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact'
 import { askApproval } from '../../acts/approve.tsx'
 import { nameOf } from '../../acts/names.ts'
 import { askEndSkip, askSkip, canSkip } from '../../acts/skip.tsx'
+import { standsOf } from '../../acts/words.ts'
 import type { Explanation, Reason } from '../../api/schema'
 import { useQuery } from '../../api/useQuery.ts'
 import { Card, Glyph } from '../../parts/base.tsx'
@@ -22,7 +23,7 @@ export interface Place {
 }
 
 /** The buttons of a line, for the version it is about. */
-export function actsOf(version: Choosable, at: Place, lift: () => void): (reason: Reason) => ComponentChildren {
+export function actsOf(version: Choosable, at: Place, reasons: readonly Reason[], lift: () => void): (reason: Reason) => ComponentChildren {
   const skipped = {
     ...version,
     scopes: [
@@ -30,7 +31,7 @@ export function actsOf(version: Choosable, at: Place, lift: () => void): (reason
       { label: `all of ${at.environment}`, environmentId: at.environmentId },
     ],
   }
-  const asked = { ...version, deployment: at.deployment, environments: [{ id: at.environmentId, name: at.environment, targets: null }] }
+  const asked = { ...version, deployment: at.deployment, environments: [{ id: at.environmentId, name: at.environment, targets: null, ...standsOf(reasons) }] }
   return (reason) => {
     if (reason.skipId) return <Action small onPress={() => askEndSkip(reason, version.tag)}>End the skip</Action>
     return (
@@ -80,14 +81,14 @@ export function Because({ why, at, targetKey, versions, lift }: Props) {
         <IfItWere targetKey={targetKey} version={versions.find((one) => one.versionId === chosen) ?? { versionId: chosen, tag: 'this version' }} at={at} lift={lift} />
       ) : first ? (
         <>
-          <Why name={nameOf} gist={first.message} reasons={[...first.reasons, ...(first.job ? [first.job] : [])]} act={actsOf(first, at, () => lift(first.versionId, first.tag))} />
+          <Why name={nameOf} gist={first.message} reasons={[...first.reasons, ...(first.job ? [first.job] : [])]} act={actsOf(first, at, first.reasons, () => lift(first.versionId, first.tag))} />
           {others.length ? (
             <details class="older">
               <summary>
                 {others.length} older {others.length === 1 ? 'version is' : 'versions are'} held as well
               </summary>
               {others.map((one) => (
-                <Why key={one.versionId} name={nameOf} gist={one.message} reasons={one.reasons} act={actsOf(one, at, () => lift(one.versionId, one.tag))} />
+                <Why key={one.versionId} name={nameOf} gist={one.message} reasons={one.reasons} act={actsOf(one, at, one.reasons, () => lift(one.versionId, one.tag))} />
               ))}
             </details>
           ) : null}
@@ -122,5 +123,5 @@ function IfItWere({ targetKey, version, at, lift }: { targetKey: string; version
   }
   const told = found.data.value
   if (!told || told.versionId !== version.versionId) return <div class="in">{found.slow.value ? <Skeleton lines={4} /> : null}</div>
-  return <Why name={nameOf} gist={gistOf(told, version.tag)} reasons={reasonsOf(told)} act={actsOf(version, at, () => lift(version.versionId, version.tag))} />
+  return <Why name={nameOf} gist={gistOf(told, version.tag)} reasons={reasonsOf(told)} act={actsOf(version, at, reasonsOf(told), () => lift(version.versionId, version.tag))} />
 }

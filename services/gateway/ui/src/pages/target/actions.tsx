@@ -27,7 +27,7 @@ const BASE = '/api/v1/workspaces/{workspaceId}/release-targets/{releaseTargetKey
 export function redeploy({ key, name }: Of, tag: string, marked: boolean): void {
   confirm({
     title: `Deploy ${tag} to ${name} again?`,
-    consequence: `Makes one more job of ${tag} for ${name} now, whatever policies and retries say; a job that runs is waited for.${marked ? ` The bad mark of ${tag} here is lifted.` : ''}`,
+    consequence: `Makes one more job of ${tag} for ${name} now, whatever policies and retries say; a job that runs and a freeze are waited for.${marked ? ` The bad mark of ${tag} here is lifted.` : ''}`,
     verb: 'Deploy again',
     reason: 'optional',
     act: async ({ reason, key: request }) => {

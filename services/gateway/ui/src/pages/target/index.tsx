@@ -18,6 +18,7 @@ import { href } from '../../router/location.ts'
 import { past } from '../../time/moment.ts'
 import { askApproval } from '../../acts/approve.tsx'
 import { askSkip, canSkip } from '../../acts/skip.tsx'
+import { standsOf } from '../../acts/words.ts'
 import { type Choosable, cancelJob, earlier, liftMark, pin, redeploy, rollBack, unpin, verifyAgain } from './actions.tsx'
 import { Because } from './Because.tsx'
 import { Checks } from './Checks.tsx'
@@ -83,7 +84,7 @@ export default function TargetPage({ releaseTargetKey: key }: { releaseTargetKey
   const lift = (versionId: string, tag: string) => liftMark(of, { versionId, tag })
   const approve = () => {
     if (first?.reasons.some((one) => one.ruleType === 'anyApproval' && one.verdict !== 'allowed')) {
-      askApproval({ ...first, deployment, environments: [{ id: environmentId, name: environment, targets: null }] }, 'approved')
+      askApproval({ ...first, deployment, environments: [{ id: environmentId, name: environment, targets: null, ...standsOf(first.reasons) }] }, 'approved')
     } else toast('pending', 'Nothing here waits for an approval.')
   }
   const skip = () => {
@@ -166,7 +167,7 @@ export default function TargetPage({ releaseTargetKey: key }: { releaseTargetKey
                 : { label: 'Release the pin…', off: pinned ? `The pin is of all of ${environment}: release it on its rollout.` : 'It is not pinned.' },
               {
                 label: 'Verify again…',
-                onPick: () => verification && running && verifyAgain(of, verification, running.tag),
+                onPick: () => verification && verifyAgain(of, verification, job?.dispatchContext?.version?.tag ?? running?.tag ?? 'its version'),
                 off: off || (verification ? '' : 'Nothing was verified here.'),
               },
               {

@@ -2,6 +2,7 @@
 import { askApproval } from '../../acts/approve.tsx'
 import { nameOf } from '../../acts/names.ts'
 import { askEndSkip, askSkip, canSkip } from '../../acts/skip.tsx'
+import { standsOf } from '../../acts/words.ts'
 import type { Reason, VersionWithDependencies } from '../../api/schema'
 import { useQuery } from '../../api/useQuery.ts'
 import { columns, rows as deployments } from '../../board/board.ts'
@@ -64,7 +65,7 @@ export default function VersionPage({ versionId }: { versionId: string }) {
     const { rollout, name } = chosen
     const open = rollout.reasons.find((one) => one.ruleType === 'anyApproval' && one.verdict !== 'allowed')
     if (!open) return toast('pending', `${version.tag} waits for no approval in ${name}.`)
-    const environments = [{ id: rollout.environmentId, name, targets: rollout.waiting + rollout.blocked }]
+    const environments = [{ id: rollout.environmentId, name, targets: rollout.waiting + rollout.blocked, ...standsOf(rollout.reasons) }]
     askApproval({ versionId, tag: version.tag, deployment, environments }, status)
   }
   const change = (status: string) => {
