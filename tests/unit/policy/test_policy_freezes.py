@@ -311,10 +311,14 @@ def test_effect_counts_targets_and_what_waits_before_and_after() -> None:
 
 
 def test_effect_of_what_is_not_there_is_refused() -> None:
+    with pytest.raises(Refused) as refused:
+        effect(Scene(R1), freeze_id=uid("nothing"))
+    assert refused.value.refusal.kind == "not_found"
+
+
+def test_effect_of_what_was_thawed_is_nothing() -> None:
     scene = Scene(R1)
     freeze_id = freeze(scene)
     scene.world.do(ThawFreeze(freeze_id=freeze_id))
-    for unknown in (freeze_id, uid("nothing")):
-        with pytest.raises(Refused) as refused:
-            effect(scene, freeze_id=unknown)
-        assert refused.value.refusal.kind == "not_found"
+    over = effect(scene, freeze_id=freeze_id)
+    assert (over.targets, over.waiting, over.active, over.rollouts) == (0, 0, False, ())
