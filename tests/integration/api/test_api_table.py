@@ -233,8 +233,9 @@ def test_a_method_that_a_path_does_not_know_is_405_with_those_that_it_knows(quie
             other = row_of(method, path)
             answer = quiet.send(method, path, _example(other) if other is not None else NONE)
             if other is not None:
-                # Another path has this form and takes the method, but knows no such thing.
-                assert answer.status_code == 404
+                # Another path has this form and takes the method, but knows no such thing, or sees that it is no id.
+                no_id = answer.status_code == 400 and answer.json()["details"][0]["path"].startswith("/params/")
+                assert answer.status_code == 404 or no_id, (method, path, answer.text)
             else:
                 assert answer.status_code == 405
                 assert set(answer.headers["allow"].split(", ")) >= methods
