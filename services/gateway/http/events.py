@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import orjson
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from contracts.documents import stamp
 from contracts.envelope import Recorded
@@ -17,8 +17,8 @@ from services.gateway.http import answers, bodies
 from services.gateway.http.call import Call
 from services.gateway.http.naming import names_of
 from services.gateway.http.operation import Routes
-from services.gateway.http.problem import Unprocessable, finding
 from services.gateway.http.seeking import Wanted, sought
+from services.gateway.http.server_sent import resumes_after, streamed
 
 routes = Routes("events")
 
@@ -82,20 +82,12 @@ def _sentence(text: str) -> str:
 async def stream_events(call: Call) -> Response:
     """Facts as server-sent events: `id` is the position, from which a client that was cut off goes on by itself."""
     query: bodies.StreamQuery = call.query
-    told = call.request.headers.get("last-event-id")
-    if told is not None and not (told.isascii() and told.isdigit() and len(told) <= 15):
-        raise Unprocessable([finding("/headers/last-event-id", "must be a position", "type")])
-    if told is not None:
-        after = int(told)
-    elif query.after is not None:
+    after = resumes_after(call.request)
+    if after is None:
         after = query.after
-    else:
+    if after is None:
         after = await call.deps.log.head(call.workspace_id)
-    return StreamingResponse(
-        _frames(call, after, frozenset(_types(query.types))),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
+    return streamed(_frames(call, after, frozenset(_types(query.types))))
 
 
 async def _frames(call: Call, after: int, types: frozenset[str]) -> AsyncIterator[bytes]:

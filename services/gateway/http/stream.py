@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from functools import partial
 from typing import Final
 
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from contracts.shapes import Json
 from libs.eventlog.port import LogUnavailable
@@ -21,6 +21,7 @@ from services.gateway.http.board import viewer_of
 from services.gateway.http.call import Call
 from services.gateway.http.operation import Routes
 from services.gateway.http.problem import Unprocessable, finding
+from services.gateway.http.server_sent import resumes_after, streamed
 
 routes = Routes("board")
 
@@ -34,14 +35,8 @@ _MOVED_S: Final = 1.0
 async def stream_board(call: Call) -> Response:
     """Patches of what the topics are about: `id` is the position, from which a client that was cut off goes on by itself."""
     query: bodies.BoardStreamQuery = call.query
-    told = call.request.headers.get("last-event-id")
-    if told is not None and not (told.isascii() and told.isdigit() and len(told) <= 15):
-        raise Unprocessable([finding("/headers/last-event-id", "must be a position", "type")])
-    return StreamingResponse(
-        _frames(call, _topics(query.topics), int(told) if told is not None else query.since),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
+    after = resumes_after(call.request)
+    return streamed(_frames(call, _topics(query.topics), query.since if after is None else after))
 
 
 def _topics(told: str) -> Topics:

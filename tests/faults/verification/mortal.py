@@ -16,10 +16,10 @@ from libs.runtime.service import Performer, Service
 
 
 class Moment(NamedTuple):
-    """Right before or after an append with a fact of a class.
+    """Right before or after the append with the nth fact of a class.
 
     Attributes:
-        nth: of such appends of one life.
+        nth: of such facts of one life; how many of them an append holds depends on how fast the machine is.
     """
 
     service: str
@@ -45,9 +45,9 @@ class Death:
     async def at(self, when: str, request: Append) -> None:
         """Die, if this is the moment."""
         moment = self.moment
-        if moment is not None and when == moment.when and any(isinstance(one.fact, moment.fact) for one in request.facts):
-            self._seen += 1
-            if self._seen == moment.nth:
+        if moment is not None and when == moment.when:
+            self._seen += sum(isinstance(one.fact, moment.fact) for one in request.facts)
+            if self._seen >= moment.nth:
                 self.came.set()
         if self.came.is_set():
             await asyncio.Event().wait()
