@@ -45,4 +45,4 @@ def problem_of(value: Any) -> str | None:
         return None
     if value is None:
         return "must not be null; leave the variable out instead"
-    return 'must be a string, number, boolean, {"object": {…}}, {"reference": "…", "path": ["…"]} or {"valueHash": "…"}'
+    return 'must be a text, a number, true or false, {"object": {…}}, {"reference": "…", "path": ["…"]} or {"valueHash": "…"}'

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
 
 from tests.servers import postgres, servers, template
+from tests.spreading import Spreading
 
 __all__ = ["postgres", "servers", "template"]
 
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Spreading:
+    """Tests that share a server stay in one process."""
+    return Spreading(config, log)

@@ -56,8 +56,11 @@ def names_paths(given: list[str]) -> bool:
 
 
 def pytest_arguments(given: list[str], *, fast: bool) -> list[str]:
-    """Complete the caller's pytest arguments: the whole suite unless paths are named, without benchmarks."""
-    chosen = list(given) if names_paths(given) else ["tests", "--ignore=tests/bench", *given]
+    """Complete the caller's pytest arguments: the whole suite unless paths are named, without benchmarks, in two processes.
+
+    Two whatever the machine has, because each starts servers of its own, and because half of the time a test waits for them.
+    """
+    chosen = list(given) if names_paths(given) else ["tests", "--ignore=tests/bench", "--numprocesses=2", *given]
     return [*chosen, "-m", "not integration and not browser and not chaos"] if fast else chosen
 
 

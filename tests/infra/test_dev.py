@@ -142,7 +142,8 @@ def test_help_and_mistakes(dev: ModuleType) -> None:
 
 
 def test_the_whole_suite_runs_unless_paths_are_named() -> None:
-    assert pytest_arguments([], fast=False) == ["tests", "--ignore=tests/bench"]
-    assert pytest_arguments(["-k", "lock", "-x"], fast=False) == ["tests", "--ignore=tests/bench", "-k", "lock", "-x"]
+    whole = ["tests", "--ignore=tests/bench", "--numprocesses=2"]
+    assert pytest_arguments([], fast=False) == whole
+    assert pytest_arguments(["-k", "lock", "-x"], fast=False) == [*whole, "-k", "lock", "-x"]
     assert pytest_arguments(["tests/infra/test_dev.py::run"], fast=False) == ["tests/infra/test_dev.py::run"]
     assert pytest_arguments(["tests/infra"], fast=True)[-1] == "not integration and not browser and not chaos"
