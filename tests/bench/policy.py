@@ -14,18 +14,11 @@ from datetime import timedelta
 from functools import partial
 from unittest.mock import patch
 
-from contracts.commands.policy import (
-    ExplainRollout,
-    ExplainTarget,
-    ExplainVersion,
-    ForecastRollout,
-    FreezeEffect,
-    RecordApproval,
-    RuleInput,
-    SaveFreeze,
-    SavePolicy,
-    ThawFreeze,
-)
+from contracts.commands.policy.approvals import RecordApproval
+from contracts.commands.policy.explanations import ExplainRollout, ExplainTarget, ExplainVersion
+from contracts.commands.policy.forecasts import ForecastRollout
+from contracts.commands.policy.freezes import FreezeEffect, SaveFreeze, ThawFreeze
+from contracts.commands.policy.policies import RuleInput, SavePolicy
 from contracts.facts.planner import SystemSaved
 from contracts.shapes import (
     AnyApproval,

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from uuid import NAMESPACE_OID, uuid5
 
 from contracts.command import Asked, Wish
-from contracts.commands.policy import RuleInput, SavePolicy
+from contracts.commands.policy.policies import RuleInput, SavePolicy
 from contracts.envelope import Recorded
 from contracts.fact import Fact
 from contracts.facts.dispatcher import DispatchSnapshot, JobCreated, JobStatusChanged

@@ -79,7 +79,7 @@ def test_wire_name_says_owner_and_version(type_: str) -> None:
 
 def test_wishes_live_with_the_service_that_answers() -> None:
     for subject, one in WISHES.items():
-        assert one.__module__ == f"contracts.commands.{one.SERVICE}", subject
+        assert f"{one.__module__}.".startswith(f"contracts.commands.{one.SERVICE}."), subject
 
 
 class Inner(BaseModel):

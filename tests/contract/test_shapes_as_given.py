@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contracts.commands.policy import RuleInput
+from contracts.commands.policy.policies import RuleInput
 from contracts.shapes import DeploymentWindow, MetricSpec, Rule, Verification
 
 METRIC: dict[str, Any] = {

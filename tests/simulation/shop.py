@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 from contracts.commands.dispatcher import SaveJobAgent
 from contracts.commands.inventory import ResourceInput, SaveProvider, SaveResource, SetProviderResources
 from contracts.commands.planner import CreateVersion, LinkDeployment, LinkEnvironment, SaveDeployment, SaveEnvironment, SaveSystem
-from contracts.commands.policy import ExplainTarget, RecordApproval, RuleInput, SavePolicy
+from contracts.commands.policy.approvals import RecordApproval
+from contracts.commands.policy.explanations import ExplainTarget
+from contracts.commands.policy.policies import RuleInput, SavePolicy
 from contracts.facts.dispatcher import JobCreated, JobStatusChanged
 from contracts.facts.inventory import ResourceSaved
 from contracts.facts.planner import TargetsChanged

@@ -16,22 +16,17 @@ from hypothesis.stateful import invariant, precondition, rule
 from contracts.command import Answer, AsOf, Refused, Request, Wish
 from contracts.commands.inventory import ResourceInput
 from contracts.commands.planner import LiftMark, PinVersion, PreviewResource, Redeploy, ReleasePin, RollBack
-from contracts.commands.policy import (
-    EvaluateTarget,
-    ExplainRollout,
-    ExplainTarget,
-    ExplainVersion,
-    ForecastRollout,
-    FreezeEffect,
-    SaveFreeze,
-    ThawFreeze,
-)
+from contracts.commands.policy.evaluations import EvaluateTarget
+from contracts.commands.policy.explanations import ExplainRollout, ExplainTarget, ExplainVersion
+from contracts.commands.policy.forecasts import ForecastRollout
+from contracts.commands.policy.freezes import FreezeEffect, SaveFreeze, ThawFreeze
 from contracts.envelope import Recorded
 from contracts.facts.dispatcher import JobCreated, JobStatusChanged
 from contracts.facts.planner import MarkLifted, RollbackStarted
 from contracts.shapes import Target
 from libs.eventlog.memory import MemoryLog
 from libs.runtime import as_of, snapshots
+from libs.runtime.answering import Answering
 from libs.runtime.as_of import FoldAt
 from libs.runtime.past import Past
 from libs.simulation.world import WORKSPACE, refold
@@ -183,7 +178,7 @@ class LookingBack(History):
         workspace = log.workspace(WORKSPACE)
         for one in self.yard.log:
             log.put(workspace, one)
-        pasts = {service.name: Past(service, log, lambda workspace_id: None) for service in SERVICES}
+        pasts = {service.name: Past(service, log, lambda workspace_id: None, Answering(service)) for service in SERVICES}
         for service in SERVICES:
             for position in chance.sample(range(len(self.rows)), min(3, len(self.rows))):
                 await snapshots.save(log, service, WORKSPACE, position, refold(service, self.yard.log[:position]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contracts.commands.policy import RuleInput, SavePolicy
+from contracts.commands.policy.policies import RuleInput, SavePolicy
 from contracts.facts.verifier import VerificationPassed
 from contracts.shapes import (
     AnyApproval,

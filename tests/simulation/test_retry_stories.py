@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from contracts.commands.policy import SaveFreeze
+from contracts.commands.policy.freezes import SaveFreeze
 from contracts.facts.dispatcher import JobStatusChanged
 from contracts.facts.planner import RollbackStarted
 from contracts.facts.policy import RollbackRequired

@@ -15,7 +15,8 @@ from contracts.commands.planner import (
     SaveDeploymentVariable,
     SaveDeploymentVariableValue,
 )
-from contracts.commands.policy import RuleInput, SaveFreeze, SavePolicy
+from contracts.commands.policy.freezes import SaveFreeze
+from contracts.commands.policy.policies import RuleInput, SavePolicy
 from contracts.facts.dispatcher import JobCreated
 from contracts.facts.planner import RollbackStarted
 from contracts.facts.policy import RollbackRequired

@@ -51,7 +51,8 @@ from contracts.commands.planner import (
     UnlinkEnvironment,
     UpdateVersion,
 )
-from contracts.commands.policy import DeletePolicy, RecordApproval, RuleInput, SavePolicy
+from contracts.commands.policy.approvals import RecordApproval
+from contracts.commands.policy.policies import DeletePolicy, RuleInput, SavePolicy
 from contracts.facts.dispatcher import JobCreated
 from contracts.facts.inventory import MatchesChanged, RelationsChanged
 from contracts.facts.planner import ReleasesCreated, RollbackStarted, TargetsChanged

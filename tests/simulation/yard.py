@@ -21,7 +21,9 @@ from contracts.commands.planner import (
     SaveSystem,
     UpdateVersion,
 )
-from contracts.commands.policy import DeletePolicy, ExplainTarget, RecordApproval, RuleInput, SavePolicy
+from contracts.commands.policy.approvals import RecordApproval
+from contracts.commands.policy.explanations import ExplainTarget
+from contracts.commands.policy.policies import DeletePolicy, RuleInput, SavePolicy
 from contracts.envelope import Recorded
 from contracts.facts.dispatcher import JobCreated, JobStatusChanged
 from contracts.facts.inventory import ResourceSaved

@@ -80,6 +80,11 @@ def test_the_inbox_says_who_can_act(api: Api) -> None:
     scenes.recorded(api, "policy.rule_evaluated.v1")
     (row,) = inbox(api)["items"]
     assert (row["version"]["versionId"], row["environment"]["name"], row["needs"], row["canAct"]) == (version, "prod", 1, True)
+    assert [(len(part["items"]), part["total"]) for part in (inbox(api, "?limit=1"), inbox(api, "?limit=1&offset=1"))] == [
+        (1, 1),
+        (0, 1),
+    ]
+    assert api.send("GET", "/board/approvals?limit=1001").status_code == 400
     shown = matrix(api)
     assert (shown["approvals"], shown["cells"][0]["reason"]) == (1, "needs 1 approval")
     body = {"environmentIds": [at.environment], "status": "approved"}

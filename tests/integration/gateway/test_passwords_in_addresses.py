@@ -12,7 +12,7 @@ import pytest
 from contracts.command import Wish
 from contracts.commands.dispatcher import CreatePlan, SaveJobAgent, SaveWorkflow
 from contracts.commands.planner import CreateVersion, SaveDeployment, UpdateVersion
-from contracts.commands.policy import RuleInput, SavePolicy
+from contracts.commands.policy.policies import RuleInput, SavePolicy
 from contracts.shapes import Verification, WorkflowStep
 from libs.secrets.memory_keys import MemoryKeys
 from libs.secrets.sources import Sources

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from contracts.commands.policy import RuleInput, SavePolicy
+from contracts.commands.policy.policies import RuleInput, SavePolicy
 from contracts.shapes import Verification
 from libs.secrets.memory_keys import MemoryKeys
 from libs.secrets.references import MASK

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contracts.commands.policy import RuleInput
+from contracts.commands.policy.policies import RuleInput
 from contracts.shapes import Verification
 from libs.metric_providers import fields_of_provider
 from libs.secrets.problem import SecretProblem

@@ -14,7 +14,7 @@ from libs.outbound.reply import MAX_HEAD, Reply
 
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
-PACKED = gzip.compress(b"hello")
+PACKED = gzip.compress(b"hello", mtime=0)
 
 
 def read(*pieces: bytes, method: str = "GET", most: int = 1000) -> Reply:

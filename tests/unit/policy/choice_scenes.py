@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from contracts.commands.policy import EligibleVersions
+from contracts.commands.policy.evaluations import EligibleVersions
 from contracts.facts.dispatcher import JobCreated, JobStatusChanged
 from contracts.facts.planner import (
     DeploymentDeleted,

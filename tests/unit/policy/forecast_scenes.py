@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from unittest.mock import patch
 
-from contracts.commands.policy import Forecast, ForecastRollout
+from contracts.commands.policy.forecasts import Forecast, ForecastRollout
 from contracts.facts.policy import TargetsCleared
 from services.policy import forecast_run
 from tests.unit.policy.policy_scenes import Scene

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from contracts.commands.policy import FreezeEffect, OverrideFreeze, SaveFreeze
+from contracts.commands.policy.freezes import FreezeEffect, OverrideFreeze, SaveFreeze
 from tests.unit.policy.policy_scenes import Scene, uid
 
 R1, R2 = uid("r1"), uid("r2")

@@ -8,7 +8,10 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import NAMESPACE_OID, UUID, uuid5
 
-from contracts.commands.policy import ExplainTarget, Explanation, Reason, RecordApproval, RuleInput, SavePolicy, VersionStanding
+from contracts.commands.policy.approvals import RecordApproval
+from contracts.commands.policy.explanations import ExplainTarget, Explanation, VersionStanding
+from contracts.commands.policy.policies import RuleInput, SavePolicy
+from contracts.commands.policy.reasons import Reason
 from contracts.fact import Fact
 from contracts.facts.dispatcher import DispatchSnapshot, JobCreated, JobStatusChanged
 from contracts.facts.inventory import ResourceSaved

@@ -11,16 +11,11 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from contracts.command import Refused
-from contracts.commands.policy import (
-    CreateSkip,
-    DeleteSkip,
-    EligibleVersions,
-    OverrideFreeze,
-    RecordApproval,
-    RuleInput,
-    SaveFreeze,
-    ThawFreeze,
-)
+from contracts.commands.policy.approvals import RecordApproval
+from contracts.commands.policy.evaluations import EligibleVersions
+from contracts.commands.policy.freezes import OverrideFreeze, SaveFreeze, ThawFreeze
+from contracts.commands.policy.policies import RuleInput
+from contracts.commands.policy.skips import CreateSkip, DeleteSkip
 from contracts.facts.planner import VersionUpdated
 from contracts.facts.policy import RollbackRequired
 from contracts.shapes import JobStatus, Rule, VersionStatus

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from contracts.commands.policy import RuleInput, SaveFreeze
+from contracts.commands.policy.freezes import SaveFreeze
+from contracts.commands.policy.policies import RuleInput
 from contracts.shapes import (
     AnyApproval,
     ApprovalGroup,

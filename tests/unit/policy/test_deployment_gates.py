@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contracts.commands.policy import DeploymentGates, GatedEnvironment
+from contracts.commands.policy.gates import DeploymentGates, GatedEnvironment
 from tests.unit.policy.policy_scenes import Scene, approval, progression, uid
 
 EU, US = uid("resource eu"), uid("resource us")

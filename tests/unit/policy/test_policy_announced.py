@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.commands.policy import ExplainTarget, Explanation
+from contracts.commands.policy.explanations import ExplainTarget, Explanation
 from contracts.envelope import Recorded
 from contracts.facts import dispatcher, planner, policy, verifier
 from libs.simulation.world import World

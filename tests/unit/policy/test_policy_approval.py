@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from contracts.commands.policy import RecordApproval
+from contracts.commands.policy.approvals import RecordApproval
 from contracts.facts.policy import ApprovalRecorded, RuleEvaluated
 from contracts.shapes import AnyApproval, Rule
 from libs.simulation.world import START

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from contracts.command import Refused
-from contracts.commands.policy import RecordApproval, RuleInput
+from contracts.commands.policy.approvals import RecordApproval
+from contracts.commands.policy.policies import RuleInput
 from contracts.facts.planner import VersionCreated, VersionUpdated
 from contracts.facts.policy import ApprovalRecorded, ClearanceWithdrawn, RuleEvaluated, TargetsCleared
 from contracts.shapes import AnyApproval, ApprovalGroup

@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.commands.policy import EligibleVersions, Reason, RuleInput
+from contracts.commands.policy.evaluations import EligibleVersions
+from contracts.commands.policy.policies import RuleInput
+from contracts.commands.policy.reasons import Reason
 from contracts.envelope import Recorded
 from contracts.facts.policy import ApprovalRecorded, PolicySaved
 from libs.simulation.world import World

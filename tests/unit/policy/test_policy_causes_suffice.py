@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.commands.policy import CreateSkip, ExplainTarget, Reason, ThawFreeze, VersionStanding
+from contracts.commands.policy.explanations import ExplainTarget, VersionStanding
+from contracts.commands.policy.freezes import ThawFreeze
+from contracts.commands.policy.reasons import Reason
+from contracts.commands.policy.skips import CreateSkip
 from contracts.facts.planner import RedeployItem, RedeployRequested
 from services.policy.state import NOWHERE, Pair
 from tests.unit.policy.choice_scenes import needing, unpin

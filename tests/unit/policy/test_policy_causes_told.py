@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from contracts.command import Refused
-from contracts.commands.policy import ExplainRollout, RuleInput, SaveFreeze, SavePolicy, ThawFreeze
+from contracts.commands.policy.explanations import ExplainRollout
+from contracts.commands.policy.freezes import SaveFreeze, ThawFreeze
+from contracts.commands.policy.policies import RuleInput, SavePolicy
 from contracts.facts.planner import DeploymentUnlinked, ReleaseItem, ReleasesCreated
 from contracts.shapes import VersionSelector
 from services.policy.state import pair_key

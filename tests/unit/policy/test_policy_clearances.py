@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contracts.commands.policy import DeletePolicy, RecordApproval, SavePolicy
+from contracts.commands.policy.approvals import RecordApproval
+from contracts.commands.policy.policies import DeletePolicy, SavePolicy
 from contracts.facts.policy import ApprovalRecorded, ClearanceWithdrawn, PolicyDeleted, PolicySaved, TargetsCleared
 from services.policy.state import pair_key
 from tests.unit.policy.policy_scenes import Scene, approval, uid

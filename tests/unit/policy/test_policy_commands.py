@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from contracts.command import Refused
-from contracts.commands.policy import DeletePolicy, ExplainTarget, RecordApproval, RuleInput, SavePolicy
+from contracts.commands.policy.approvals import RecordApproval
+from contracts.commands.policy.explanations import ExplainTarget
+from contracts.commands.policy.policies import DeletePolicy, RuleInput, SavePolicy
 from contracts.facts.policy import PolicyDeleted, PolicySaved
 from contracts.shapes import MetricProvider, Verification
 from tests.unit.policy.policy_scenes import METRIC, Scene, approval, linear, progression, uid, verification

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from contracts.commands.policy import RuleInput
+from contracts.commands.policy.policies import RuleInput
 from contracts.facts.policy import RuleEvaluated
 from contracts.shapes import VersionCooldown
 from tests.unit.policy.policy_scenes import Scene, uid, verification

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from contracts.command import Refused
-from contracts.commands.policy import CreateSkip, RuleInput
+from contracts.commands.policy.policies import RuleInput
+from contracts.commands.policy.skips import CreateSkip
 from contracts.facts.planner import DeploymentLinked, DeploymentSaved, TargetsChanged, VersionCreated
 from contracts.shapes import DeploymentDependency
 from tests.unit.policy.policy_scenes import Scene, uid

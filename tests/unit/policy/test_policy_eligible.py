@@ -7,7 +7,7 @@ from time import perf_counter
 import pytest
 
 from contracts.command import Refused
-from contracts.commands.policy import EligibleVersions
+from contracts.commands.policy.evaluations import EligibleVersions
 from contracts.facts.planner import VersionCreated
 from contracts.shapes import VersionStatus
 from tests.unit.policy.choice_scenes import eligible, posted

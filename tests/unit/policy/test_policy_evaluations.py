@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contracts.command import Refused
-from contracts.commands.policy import EvaluateTarget, TargetEvaluation
+from contracts.commands.policy.evaluations import EvaluateTarget, TargetEvaluation
 from services.policy.finding import BAD_MARK, DEPLOYABLE
 from tests.unit.policy.choice_scenes import needing, posted
 from tests.unit.policy.policy_scenes import Scene, approval, linear, uid, verification

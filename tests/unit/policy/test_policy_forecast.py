@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from contracts.command import Refused
-from contracts.commands.policy import CreateSkip, Forecast, ForecastRollout
+from contracts.commands.policy.forecasts import Forecast, ForecastRollout
+from contracts.commands.policy.skips import CreateSkip
 from tests.unit.policy.policy_scenes import Scene, approval, linear, progression, rollback, uid
 
 TARGETS = [uid(f"target {n}") for n in range(3)]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.commands.policy import RuleInput
+from contracts.commands.policy.policies import RuleInput
 from contracts.facts.policy import VerificationRequired
 from contracts.facts.verifier import VerificationPassed
 from contracts.shapes import DeploymentWindow, GradualRollout, VersionCooldown, Wave

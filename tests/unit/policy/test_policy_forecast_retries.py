@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from contracts.commands.policy import RuleInput, SaveFreeze
+from contracts.commands.policy.freezes import SaveFreeze
+from contracts.commands.policy.policies import RuleInput
 from contracts.facts.policy import RollbackRequired
 from contracts.shapes import Retry
 from tests.unit.policy.forecast_scenes import check, forecast

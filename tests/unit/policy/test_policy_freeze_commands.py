@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from contracts.command import Refused
-from contracts.commands.policy import OverrideFreeze, SaveFreeze, ThawFreeze
+from contracts.commands.policy.freezes import OverrideFreeze, SaveFreeze, ThawFreeze
 from tests.unit.policy.freeze_scenes import R1, freeze
 from tests.unit.policy.policy_scenes import Scene, uid
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from contracts.command import Refused
-from contracts.commands.policy import SaveFreeze, ThawFreeze
+from contracts.commands.policy.freezes import SaveFreeze, ThawFreeze
 from contracts.facts.planner import DeploymentDeleted, EnvironmentUnlinked, SystemDeleted, SystemSaved
 from contracts.facts.policy import ClearanceWithdrawn, FreezeSaved, RuleEvaluated, TargetsCleared
 from contracts.tags import GATE, tags_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from contracts.commands.policy import RuleInput
+from contracts.commands.policy.policies import RuleInput
 from contracts.facts.policy import RollbackRequired
 from tests.unit.policy.choice_scenes import person_rolls_back, posted, told
 from tests.unit.policy.policy_scenes import Scene, linear, rollback, uid, verification

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from contracts.command import Refused
-from contracts.commands.policy import SavePolicy
+from contracts.commands.policy.policies import SavePolicy
 from contracts.facts.policy import PolicySaved
 from tests.unit.policy.policy_scenes import Scene, approval
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.commands.policy import RuleInput
+from contracts.commands.policy.policies import RuleInput
 from contracts.envelope import Recorded
 from contracts.facts.policy import ClearanceWithdrawn, TargetsCleared
 from contracts.shapes import DeploymentWindow, GradualRollout, Wave

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.commands.policy import DeleteSkip, SaveFreeze
+from contracts.commands.policy.freezes import SaveFreeze
+from contracts.commands.policy.skips import DeleteSkip
 from services.policy.gate import Judge
 from tests.unit.policy.policy_scenes import approval, linear
 from tests.unit.policy.random_estate import PRODUCTION, SELECTORS, Estate, PolicyPlan, Step

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contracts.command import Refused
-from contracts.commands.policy import RuleInput, SavePolicy
+from contracts.commands.policy.policies import RuleInput, SavePolicy
 from contracts.shapes import PlanValidationOpa
 from tests.unit.policy.policy_scenes import Scene, approval, uid
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from contracts.command import Refused
-from contracts.commands.policy import PolicyReach, PolicyTargets, PreviewPolicy, RuleInput, SavePolicy
+from contracts.commands.policy.policies import RuleInput, SavePolicy
+from contracts.commands.policy.reach import PolicyReach, PolicyTargets, PreviewPolicy
 from tests.unit.policy.policy_scenes import Scene, approval, uid
 
 EU, US = uid("resource eu"), uid("resource us")

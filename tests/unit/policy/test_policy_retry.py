@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from contracts.commands.policy import RuleInput
+from contracts.commands.policy.policies import RuleInput
 from contracts.facts.policy import RuleEvaluated, TargetsCleared
 from contracts.shapes import JobStatus, Retry
 from services.policy.retry import pause_of

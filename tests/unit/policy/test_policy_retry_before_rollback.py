@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from contracts.commands.policy import DeletePolicy, RuleInput, SaveFreeze, ThawFreeze
+from contracts.commands.policy.freezes import SaveFreeze, ThawFreeze
+from contracts.commands.policy.policies import DeletePolicy, RuleInput
 from contracts.facts.planner import VersionPinned
 from contracts.facts.policy import PolicyDeleted, RollbackRequired, RuleEvaluated
 from contracts.shapes import GradualRollout, JobStatus, Retry, Wave

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from contracts.commands.policy import RuleInput
+from contracts.commands.policy.policies import RuleInput
 from contracts.facts.dispatcher import JobCreated
 from contracts.facts.policy import RuleEvaluated
 from contracts.shapes import JobStatus, Retry

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contracts.command import Refused
-from contracts.commands.policy import ExplainRollout, ExplainVersion, RolloutExplanation, VersionExplanation
+from contracts.commands.policy.explanations import ExplainRollout, ExplainVersion, RolloutExplanation, VersionExplanation
 from services.policy.order import places_of
 from services.policy.state import pair_key
 from tests.unit.policy.policy_scenes import Scene, approval, linear, progression, rollback, uid

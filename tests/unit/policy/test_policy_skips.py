@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from contracts.command import Refused
-from contracts.commands.policy import CreateSkip, DeletePolicy, DeleteSkip
+from contracts.commands.policy.policies import DeletePolicy
+from contracts.commands.policy.skips import CreateSkip, DeleteSkip
 from contracts.facts.dispatcher import JobCreated
 from contracts.facts.policy import ClearanceWithdrawn, SkipCreated, SkipDeleted, TargetsCleared
 from contracts.tags import GATE, tags_of

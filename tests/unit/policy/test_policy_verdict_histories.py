@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.commands.policy import RuleInput
+from contracts.commands.policy.policies import RuleInput
 from contracts.facts.planner import MarkLifted
 from contracts.facts.policy import RollbackRequired, TargetsCleared
 from contracts.shapes import GradualRollout, Wave

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from contracts.commands.policy import RuleInput
+from contracts.commands.policy.policies import RuleInput
 from contracts.facts.policy import RollbackRequired, VerificationRequired
 from contracts.shapes import GradualRollout, Verification, VersionCooldown, Wave
 from tests.unit.policy.choice_scenes import posted, redeploy, supersession

@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 
-from contracts.commands.policy import RuleInput
+from contracts.commands.policy.policies import RuleInput
 from contracts.facts.policy import VerificationRequired
 from contracts.shapes import JobStatus, MetricSpec, Verification
 from services.policy.metrics import LONGEST_NAME, MOST_METRICS

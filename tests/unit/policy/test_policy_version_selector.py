@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contracts.command import Refused
-from contracts.commands.policy import RuleInput
+from contracts.commands.policy.policies import RuleInput
 from contracts.facts.policy import RuleEvaluated
 from contracts.shapes import VersionSelector
 from tests.unit.policy.policy_scenes import Scene, uid

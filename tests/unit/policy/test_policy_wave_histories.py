@@ -8,7 +8,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.commands.policy import RecordApproval, RuleInput
+from contracts.commands.policy.approvals import RecordApproval
+from contracts.commands.policy.policies import RuleInput
 from contracts.facts.planner import VersionUpdated
 from contracts.shapes import AnyApproval, ApprovalGroup, GradualRollout, Wave
 from libs.runtime import codec

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from contracts.commands.policy import RuleInput
+from contracts.commands.policy.policies import RuleInput
 from contracts.shapes import GradualRollout, Wave
 from services.policy.wave_plan import plan_of
 from tests.unit.policy.policy_scenes import Scene, linear, rollback, uid, verification

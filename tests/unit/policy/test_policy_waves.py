@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from contracts.command import Refused
-from contracts.commands.policy import RuleInput
+from contracts.commands.policy.policies import RuleInput
 from contracts.facts.planner import PinReleased, RedeployItem, RedeployRequested, VersionPinned
 from contracts.facts.policy import RuleEvaluated
 from contracts.shapes import GradualRollout, Wave

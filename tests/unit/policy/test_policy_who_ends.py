@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from contracts.commands.policy import ExplainRollout, Reason, RuleInput, SaveFreeze, WhoEnds
+from contracts.commands.policy.explanations import ExplainRollout
+from contracts.commands.policy.freezes import SaveFreeze
+from contracts.commands.policy.policies import RuleInput
+from contracts.commands.policy.reasons import Reason, WhoEnds
 from contracts.shapes import (
     AnyApproval,
     ApprovalGroup,

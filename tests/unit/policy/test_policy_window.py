@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from contracts.command import Refused
-from contracts.commands.policy import RuleInput
+from contracts.commands.policy.policies import RuleInput
 from contracts.facts.policy import ClearanceWithdrawn, TargetsCleared
 from contracts.shapes import DeploymentWindow, Rule
 from libs.recurrence import MalformedRule, read_recurrence

@@ -17,6 +17,7 @@ from contracts.facts.inventory import ProviderDeleted, ProviderSaved
 from libs.eventlog.memory import MemoryLog
 from libs.eventlog.port import Append, LogUnavailable, NewFact, Snapshot
 from libs.runtime import as_of
+from libs.runtime.answering import Answering
 from libs.runtime.as_of import Ahead, Fold, FoldAt
 from libs.runtime.past import Past
 from libs.simulation.world import START, WORKSPACE, refold
@@ -222,7 +223,7 @@ async def test_a_fold_gives_turns_to_others() -> None:
 
 
 async def test_a_command_can_not_be_asked_of_the_past() -> None:
-    past = Past(service, await filled(10), lambda workspace_id: None)
+    past = Past(service, await filled(10), lambda workspace_id: None, Answering(service))
     then = AsOf(position=5, time=START)
     request = Request(id=id_of("c"), workspace_id=WORKSPACE, auth_id="user:ana", as_of=then)
     answer = await past.answer(DeleteProvider(name="p1"), request, then, 5)

@@ -11,6 +11,7 @@ from services.gateway.board import inbox
 from services.gateway.board.acting import Viewer, for_viewer
 from tests.unit.gateway.board.board_scenes import (
     API,
+    POLICY,
     PROD,
     R1,
     R2,
@@ -33,7 +34,7 @@ ANA, BO = Viewer("ana", "Ana", ("admin",)), Viewer("bo", "Bo", ("member",))
 
 
 def rows(scene: Scene) -> list[dict[str, Any]]:
-    return list(inbox.inbox(scene.live.board).values())
+    return inbox.page(scene.live.board, limit=100)[0]
 
 
 def test_a_row_says_what_would_go_where() -> None:
@@ -42,12 +43,31 @@ def test_a_row_says_what_would_go_where() -> None:
     assert (row["version"]["tag"], row["deployment"]["name"], row["environment"]["name"]) == ("v2", "api", "prod")
     assert (row["targets"], row["running"]["tag"], row["policy"]["name"], row["ruleId"]) == (2, "v1", "careful", RULE)
     assert (row["needs"], row["counts"], [one["name"] for one in row["has"]]) == (2, 1, ["Bo"])
-    assert inbox.count(scene.live.board) == 1
+    assert inbox.page(scene.live.board, limit=0) == ([], 1)
 
 
 def test_other_reasons_are_named() -> None:
     scene = world().when(approvals(), held(V1), held(V1, "gradualRollout", rule_id=uid(8)))
     assert [(one["ruleType"], one["reason"]) for one in rows(scene)[0]["others"]] == [("gradualRollout", "waits for its turn")]
+
+
+def test_rules_of_the_same_id_in_two_policies_have_a_row_each() -> None:
+    other = uid(99)
+    strict = approvals().model_copy(update={"policy_id": other, "name": "strict"})
+    scene = world().when(approvals(), strict, held(V1), held(V1, policy_id=other))
+    scene.live.close()
+    found, total = inbox.page(scene.live.board, limit=100)
+    assert {row["policy"]["id"] for row in found} == {POLICY, other}
+    assert len({row["key"] for row in found}) == 2
+    assert total == scene.live.snapshot()["approvals"] == 2
+
+
+def test_the_inbox_is_read_in_parts_the_longest_wait_first() -> None:
+    scene = world(R1, R2).when(approvals(), held(V2, "anyApproval", "waiting", R1), held(V1, "anyApproval", "waiting", R2))
+    whole, total = inbox.page(scene.live.board, limit=100)
+    assert (len(whole), total) == (2, 2)
+    assert [inbox.page(scene.live.board, limit=1, offset=at) for at in range(3)] == [([whole[0]], 2), ([whole[1]], 2), ([], 2)]
+    assert whole == sorted(whole, key=lambda one: (one["since"], one["key"]))
 
 
 def test_what_is_cleared_waits_no_more() -> None:
@@ -96,5 +116,5 @@ def test_what_is_deleted_has_no_row() -> None:
     scene = world().when(approvals(), held(V1), planner.EnvironmentDeleted(environment_id=PROD))
     assert not rows(scene)
     assert not scene.live.board.asking
-    assert inbox.count(scene.live.board) == 0
+    assert inbox.page(scene.live.board, limit=100) == ([], 0)
     assert API in scene.live.board.deployments
