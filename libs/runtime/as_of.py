@@ -5,12 +5,14 @@
 
 Whoever looks back looks around there: the states of the last positions that were asked for stay in memory, and some on the way to them.
 They share all that did not change between them. A state on a long way is stored as well, so that the next look back begins there, also
-in another process. Nobody who shares the process waits for a fold: it is done in slices of some milliseconds.
+in another process. Nobody who shares the process waits for a fold: it is done in slices of some milliseconds, facts that name very much
+are folded in a thread, and what a long way makes is not walked by the collector of garbage again and again.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +21,7 @@ from typing import Final, Generic, TypeVar
 
 from contracts.envelope import Recorded
 from libs.eventlog.port import EventLog, LogUnavailable
-from libs.runtime import snapshots
+from libs.runtime import collector, snapshots
 from libs.runtime.snapshots import Folding
 
 S = TypeVar("S")
@@ -40,8 +42,10 @@ STORE_END: Final = 5_000
 """Facts after which the state at the end of a way is stored."""
 SLICE_S: Final = 0.008
 """Seconds of folding at a stretch."""
+LARGE_BYTES: Final = 16 * 1024
+"""A fact with more names some hundreds of things: it is folded in a thread, where it would be the longest stretch of all otherwise."""
 NEAR: Final = 2_000
-"""So many facts are folded sooner than a stored state that saves them is read."""
+"""So many facts are folded sooner than a stored state that saves them is read; a longer way is spared the collector of garbage."""
 
 Known = Callable[[str], "tuple[S, int] | None"]
 """The live state of a workspace and its position, where there is one."""
@@ -166,10 +170,15 @@ class FoldAt(Generic[S]):
 
     async def _work(self, workspace_id: str, of: _Workspace[S]) -> None:
         """Go on, by a batch of facts, on the shortest way that is left, until all have ended. What fails, fails for all who wait."""
+        sparing = contextlib.ExitStack()
+        is_spared = False
         try:
             while of.ways:
                 position = min(of.ways, key=lambda one: (one - of.ways[one].at, one))
                 way = of.ways[position]
+                if not is_spared and position - way.at > NEAR:
+                    is_spared = True
+                    sparing.enter_context(collector.spared())
                 try:
                     await self._step(workspace_id, position, way)
                 except LogUnavailable as error:
@@ -181,6 +190,7 @@ class FoldAt(Generic[S]):
                     self._keep(workspace_id, position, way.state)
                     way.asked.set_result(way.state)
         finally:
+            sparing.close()
             for way in of.ways.values():
                 way.asked.cancel()
             del self._workspaces[workspace_id]
@@ -224,7 +234,8 @@ class FoldAt(Generic[S]):
         until = perf_counter() + SLICE_S
         for one in found:
             if one.type in reads:
-                state = evolve(state, one)
+                large = len(one.data) > LARGE_BYTES
+                state = await asyncio.to_thread(evolve, state, one) if large else evolve(state, one)
                 if perf_counter() > until:
                     await asyncio.sleep(0)
                     until = perf_counter() + SLICE_S

@@ -12,6 +12,7 @@ from contracts.command import NOT_OWNER, Answer, Request, Wish
 from contracts.envelope import NIL_WORKSPACE
 from libs.eventlog.port import EventLog
 from libs.runtime import clock as wall
+from libs.runtime.answering import Answering
 from libs.runtime.feed import Feed
 from libs.runtime.lanes import Lanes
 from libs.runtime.past import Past
@@ -78,7 +79,8 @@ class Host(Generic[S]):
         self._patience_s = patience_s
         self._places = Lanes()
         self._queues: dict[str, Queue[S]] = {}
-        self._past = Past(service, log, self._live)
+        self._answering = Answering(service)
+        self._past = Past(service, log, self._live, self._answering)
         self._stopping: set[asyncio.Task[None]] = set()
         self._running = False
         self._listening = False
@@ -96,6 +98,7 @@ class Host(Generic[S]):
         """Stop every queue after its turn; again changes nothing."""
         self._running = False
         queues, self._queues = list(self._queues.values()), {}
+        self._answering.stop()
         await asyncio.gather(*(queue.stop() for queue in queues), *self._stopping, self._past.stop())
 
     def queue(self, workspace_id: str) -> Queue[S] | None:
@@ -112,6 +115,7 @@ class Host(Generic[S]):
                 self._performer,
                 self._clock,
                 self._places,
+                self._answering,
                 self._snapshot_every,
             )
             queue.start()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Generic, TypeVar
 
-from contracts.command import Answer, Asked, AsOf, Refusal, Refused, Request, Wish
+from contracts.command import Answer, Asked, AsOf, Refusal, Request, Wish
 from libs.eventlog.port import EventLog
+from libs.runtime.answering import Answering
 from libs.runtime.as_of import Ahead, FoldAt, Known
 from libs.runtime.service import Service
 
@@ -20,8 +21,9 @@ class Past(Generic[S]):
         live: the state that a queue has, and its position: most of what is asked for was just now.
     """
 
-    def __init__(self, service: Service[S], log: EventLog, live: Known[S]) -> None:
+    def __init__(self, service: Service[S], log: EventLog, live: Known[S], answering: Answering[S]) -> None:
         self._service = service
+        self._answering = answering
         self._fold: FoldAt[S] = FoldAt(log, service, live=live)
 
     async def answer(self, wish: Wish, request: Request, as_of: AsOf, patience_s: float) -> Answer:
@@ -38,13 +40,7 @@ class Past(Generic[S]):
             # The fold goes on: who asks again finds it further.
             return Answer(unavailable=f"{self._service.name} has not yet come to position {as_of.position}")
         asked = Asked(id=request.id, workspace_id=request.workspace_id, auth_id=request.auth_id, now=as_of.time)
-        try:
-            result = self._service.queries[wish.NAME].answer(wish, state, asked, as_of.position)
-        except Refused as refused:
-            return Answer(position=as_of.position, refusal=refused.refusal)
-        if hasattr(result, "model_dump"):
-            result = result.model_dump(mode="json")
-        return Answer(position=as_of.position, result=result)
+        return await self._answering.answer(wish, state, asked, as_of.position)
 
     async def stop(self) -> None:
         """End what is under way; again changes nothing."""

@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from contracts.command import Answer, Asked, Refused, Request, Wish
+from contracts.command import Answer, Asked, Request, Wish
 from contracts.envelope import Recorded
 from libs.eventlog.port import CheckpointMoved, ConditionFailed, EventLog, LogUnavailable
 from libs.runtime import snapshots
+from libs.runtime.answering import Answering
 from libs.runtime.commands import Commands
 from libs.runtime.fate import PAUSE_S, fate
 from libs.runtime.feed import Feed
@@ -53,6 +54,7 @@ class Queue(Generic[S]):
         performer: does the effects; None where the service has none.
         clock: the time that decisions are told.
         places: of effects, shared by all queues of a service.
+        answering: answers queries, for all queues of a service.
         snapshot_every: facts between two snapshots.
         ready: set once the state is loaded, or can not be.
         failed: why the workspace was stopped; None while it was not.
@@ -65,6 +67,7 @@ class Queue(Generic[S]):
     performer: Performer | None
     clock: Callable[[], datetime]
     places: Lanes
+    answering: Answering[S]
     snapshot_every: int = 5_000
 
     room: Room[S] = field(init=False)
@@ -139,13 +142,7 @@ class Queue(Generic[S]):
         except Stopped as stopped:
             return Answer(unavailable=str(stopped))
         asked = Asked(id=request.id, workspace_id=self.workspace_id, auth_id=request.auth_id, now=self.clock())
-        try:
-            result = self.room.query(wish, asked)
-        except Refused as refused:
-            return Answer(position=self.room.position, refusal=refused.refusal)
-        if hasattr(result, "model_dump"):
-            result = result.model_dump(mode="json")
-        return Answer(position=self.room.position, result=result)
+        return await self.answering.answer(wish, self.room.state, asked, self.room.position)
 
     async def reach(self, position: int) -> None:
         """Wait until the room is live and has folded a position. Raises: Stopped."""

@@ -63,10 +63,16 @@ class Command(Generic[S, W]):
 
 @dataclass(frozen=True, slots=True)
 class QueryHandler(Generic[S, W]):
-    """A query and its pure answer (JSON-able, or a pydantic model); `now` is in `asked`, and `position` is where `state` stands."""
+    """A query and its pure answer (JSON-able, or a pydantic model); `now` is in `asked`, and `position` is where `state` stands.
+
+    Attributes:
+        long: it may take so long that it is found in a thread of its own, while decisions go on: what it remembers from one answer to the
+            next, and shares with decisions, it keeps by thread (`kept.py`).
+    """
 
     wish: type[W]
     answer: Callable[[W, S, Asked, int], Any]
+    long: bool = False
 
 
 class Timers(Protocol[S_contra]):

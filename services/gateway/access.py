@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.gateway.sessions import Session, Signer, read
-from services.gateway.state import ApiKey, SystemState, Workspace
+from services.gateway.state import ApiKey, SystemState, User, Workspace
 
 _KEY = re.compile(r"([0-9a-f]{16})\.([0-9a-f]{64})")
 _NO_DIGEST = hashlib.sha256(b"").hexdigest()
@@ -107,6 +107,15 @@ def roles_of(state: SystemState, who: Identity, workspace_id: str) -> tuple[str,
     """What an identity is in a workspace, sorted; an admin of the system is an admin everywhere."""
     granted = state.roles.get(f"{who.user_id}/{workspace_id}", frozenset())
     return tuple(sorted(granted | {"admin"} if who.is_admin else granted))
+
+
+def people_of(state: SystemState, workspace_id: str) -> list[User]:
+    """Everybody who can be named by a fact of a workspace, by name: its members, and the admins of the system, who are members everywhere.
+
+    Nothing ends a membership or takes a user away, so that nobody is missing who ever did something there.
+    """
+    found = (one for one in state.users.values() if one.is_admin or workspace_id in state.members.get(one.id, frozenset()))
+    return sorted(found, key=lambda one: (one.name.casefold(), one.id))
 
 
 def name_of(state: SystemState, who: Identity) -> str:

@@ -122,6 +122,12 @@ class ReadStore(Protocol):
     ) -> Page:
         """Rows whose keys have these values (as text), in order; all of them when `limit` is None, none but their number when it is 0."""
 
+    async def tally(
+        self, workspace_id: str, table: Table, fields: Sequence[str], where: Where | None = None
+    ) -> dict[tuple[str, ...], int]:
+        """How many rows have which texts under some keys, of those whose keys have these values. Of jobs that is known without looking
+        at them, whatever is asked by agent, deployment, environment and status."""
+
     async def scan(
         self,
         workspace_id: str,

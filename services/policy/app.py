@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from contracts.commands.policy import (
-    CreateSkip,
-    DeletePolicy,
-    DeleteSkip,
-    DeploymentGates,
-    EligibleVersions,
-    EvaluateTarget,
-    ExplainRollout,
-    ExplainTarget,
-    ExplainVersion,
-    ForecastRollout,
-    FreezeEffect,
-    OverrideFreeze,
-    PolicyReach,
-    PolicyTargets,
-    PreviewPolicy,
-    RecordApproval,
-    SaveFreeze,
-    SavePolicy,
-    ThawFreeze,
-)
+from contracts.commands.policy.approvals import RecordApproval
+from contracts.commands.policy.evaluations import EligibleVersions, EvaluateTarget
+from contracts.commands.policy.explanations import ExplainRollout, ExplainTarget, ExplainVersion
+from contracts.commands.policy.forecasts import ForecastRollout
+from contracts.commands.policy.freezes import FreezeEffect, OverrideFreeze, SaveFreeze, ThawFreeze
+from contracts.commands.policy.gates import DeploymentGates
+from contracts.commands.policy.policies import DeletePolicy, SavePolicy
+from contracts.commands.policy.reach import PolicyReach, PolicyTargets, PreviewPolicy
+from contracts.commands.policy.skips import CreateSkip, DeleteSkip
 from libs.runtime.service import Command, QueryHandler, Service
 from services.policy.approval_commands import record_approval
 from services.policy.commands import delete_policy, save_policy
@@ -61,16 +49,16 @@ service: Service[State] = Service(
     },
     queries={
         ExplainTarget.NAME: QueryHandler(ExplainTarget, explain_target),
-        EligibleVersions.NAME: QueryHandler(EligibleVersions, eligible_versions),
+        EligibleVersions.NAME: QueryHandler(EligibleVersions, eligible_versions, long=True),
         EvaluateTarget.NAME: QueryHandler(EvaluateTarget, evaluate_target),
-        ExplainRollout.NAME: QueryHandler(ExplainRollout, explain_rollout),
-        ExplainVersion.NAME: QueryHandler(ExplainVersion, explain_version),
-        ForecastRollout.NAME: QueryHandler(ForecastRollout, forecast_rollout),
-        FreezeEffect.NAME: QueryHandler(FreezeEffect, freeze_effect),
-        DeploymentGates.NAME: QueryHandler(DeploymentGates, deployment_gates),
-        PolicyReach.NAME: QueryHandler(PolicyReach, policy_reach),
-        PolicyTargets.NAME: QueryHandler(PolicyTargets, policy_targets),
-        PreviewPolicy.NAME: QueryHandler(PreviewPolicy, preview_policy),
+        ExplainRollout.NAME: QueryHandler(ExplainRollout, explain_rollout, long=True),
+        ExplainVersion.NAME: QueryHandler(ExplainVersion, explain_version, long=True),
+        ForecastRollout.NAME: QueryHandler(ForecastRollout, forecast_rollout, long=True),
+        FreezeEffect.NAME: QueryHandler(FreezeEffect, freeze_effect, long=True),
+        DeploymentGates.NAME: QueryHandler(DeploymentGates, deployment_gates, long=True),
+        PolicyReach.NAME: QueryHandler(PolicyReach, policy_reach, long=True),
+        PolicyTargets.NAME: QueryHandler(PolicyTargets, policy_targets, long=True),
+        PreviewPolicy.NAME: QueryHandler(PreviewPolicy, preview_policy, long=True),
     },
     timers=PolicyTimers(),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contracts.command import Asked, Refused
-from contracts.commands.policy import RecordApproval
+from contracts.commands.policy.approvals import RecordApproval
 from contracts.facts.policy import ApprovalRecorded
 from libs.runtime.service import Decided, Draft
 from services.policy.commands import withdrawn

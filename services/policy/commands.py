@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 from pydantic.alias_generators import to_camel
 
 from contracts.command import Asked, Refused
-from contracts.commands.policy import DeletePolicy, RuleInput, SavePolicy
+from contracts.commands.policy.policies import DeletePolicy, RuleInput, SavePolicy
 from contracts.documents import stamp
 from contracts.fact import Fact
 from contracts.facts.policy import PolicyDeleted, PolicySaved

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from contracts.command import Asked
-from contracts.commands.policy import EligibleVersions
+from contracts.commands.policy.evaluations import EligibleVersions
 from services.policy.candidates import is_fit
 from services.policy.evaluation import walk
 from services.policy.explanation import pair_with

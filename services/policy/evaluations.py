@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from contracts.command import Asked, Refused
-from contracts.commands.policy import EvaluateTarget, PolicyVerdicts, Reason, TargetEvaluation
+from contracts.commands.policy.evaluations import EvaluateTarget, PolicyVerdicts, TargetEvaluation
+from contracts.commands.policy.reasons import Reason
 from services.policy.candidates import is_fit, marked, unfit
 from services.policy.evaluation import Findings, walk
 from services.policy.explanation import pair_with, reasons_of

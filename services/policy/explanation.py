@@ -8,7 +8,8 @@ from typing import Final
 from immutables import Map
 
 from contracts.command import Asked, Refused
-from contracts.commands.policy import ExplainTarget, Explanation, Reason, ReleaseRef, VersionStanding
+from contracts.commands.policy.explanations import ExplainTarget, Explanation, ReleaseRef, VersionStanding
+from contracts.commands.policy.reasons import Reason
 from contracts.shapes import ACTIVE
 from services.policy.candidates import Step, marked, step_for, unfit
 from services.policy.evaluation import Findings, walk

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from contracts.command import Refused
-from contracts.commands.policy import RuleInput, SavePolicy
+from contracts.commands.policy.policies import RuleInput, SavePolicy
 from contracts.facts.policy import PolicySaved
 from contracts.shapes import Rule
 from libs.cel import Environment, Problem, contexts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from immutables import Map
 
@@ -60,6 +60,43 @@ def add_job(pair: Pair, fact: JobCreated, position: int, is_newer: Callable[[str
     if not fact.rollback and standing.taken != fact.version_id and is_newer(fact.version_id, standing.taken):
         standing = standing._replace(taken=fact.version_id)
     return use(pair, one, standing)
+
+
+def succeed(pair: Pair, version_id: str, jobs: Iterable[tuple[str, Job]], is_newer: Callable[[str, str], bool]) -> Pair:
+    """Jobs of one version were made, and succeeded, one a target: what `add_job` and `change_job` come to, for many at once.
+
+    Args:
+        jobs: by resource, as they are when they are over. None is a rollback; no clearance of these targets has an end.
+    """
+    by_resource: Map[str, tuple[Job, ...]] = pair.jobs.get(version_id, Map())
+    counted = pair.successes.get(version_id, Successes())
+    succeeded, verified = counted
+    with by_resource.mutate() as made, pair.standings.mutate() as standings, pair.open.mutate() as open_:
+        for one, job in jobs:
+            assert job.completed_at is not None, "it is over"
+            earlier = made.get(one, ())
+            made[one] = (*earlier, job)
+            before, after = _success(earlier), _success(made[one])
+            succeeded += after.jobs - before.jobs
+            verified += after.verified - before.verified
+            standing = standings.get(one, NOWHERE)
+            current, taken, lifted = standing.current, standing.taken, standing.lifted
+            if current is None or job.completed_at >= current.completed_at:
+                current = Success(job.job_id, job.release_id, version_id, job.completed_at)
+            if taken != version_id and is_newer(version_id, taken):
+                taken = version_id
+            if version_id in lifted:
+                lifted = tuple(version for version in lifted if version != version_id)
+            standings[one] = standing._replace(
+                current=current, job_version=version_id, taken=taken, again=None, queued=None, lifted=lifted
+            )
+            desired = standing.desired
+            if open_.get(one) == version_id and desired is not None and desired.release_id == job.release_id:
+                del open_[one]
+        pair = pair.moved(standings.finish(), pair.jobs.set(version_id, made.finish()), open_.finish())
+    if (succeeded, verified) == counted:
+        return pair
+    return pair._replace(successes=pair.successes.set(version_id, Successes(succeeded, verified)))
 
 
 def change_job(pair: Pair, fact: JobStatusChanged, position: int) -> Pair:

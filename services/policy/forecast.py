@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from contracts.command import Asked, Refused
-from contracts.commands.policy import Forecast, ForecastRollout, ForecastTarget
+from contracts.commands.policy.forecasts import Forecast, ForecastRollout, ForecastTarget
 from services.policy.evaluation import Evaluation, Findings
 from services.policy.finding import ROLLOUT
 from services.policy.forecast_run import Run

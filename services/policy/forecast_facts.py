@@ -12,7 +12,9 @@ from contracts.facts.planner import ReleaseItem, ReleasesCreated, RollbackStarte
 from contracts.facts.policy import RollbackRequired, TargetsCleared
 from contracts.facts.verifier import VerificationPassed, VerificationStarted
 from contracts.shapes import ACTIVE
-from services.policy.state import NOWHERE, Job, Pair
+from services.policy.fold import apply
+from services.policy.fold_jobs import succeed
+from services.policy.state import NOWHERE, Job, Pair, State
 
 _SNAPSHOT: Final = DispatchSnapshot(resource=0, environment=0, deployment=0, version=0, release=0)
 
@@ -38,10 +40,11 @@ def deployed(pair: Pair, resource_id: str, version_id: str, now: datetime) -> It
     yield from _job(pair, resource_id, version_id, now)
 
 
-def deployed_in_turn(pair: Pair, version_id: str, turns: Sequence[tuple[datetime, str]]) -> Iterator[Fact]:
-    """Targets are cleared and deployed, each at its turn; ascending. What only their order matters to is said of all at once."""
+def deployed_in_turn(state: State, key: str, version_id: str, turns: Sequence[tuple[datetime, str]]) -> State:
+    """Targets of a pair are cleared and deployed, each at its turn; ascending. What only their order matters to is taken in at once."""
+    pair = state.pairs[key]
     last, ids = turns[-1][0], tuple(one for _, one in turns)
-    yield TargetsCleared(
+    cleared = TargetsCleared(
         deployment_id=pair.deployment_id,
         environment_id=pair.environment_id,
         version_id=version_id,
@@ -49,9 +52,16 @@ def deployed_in_turn(pair: Pair, version_id: str, turns: Sequence[tuple[datetime
         at=0,
         cleared_at=last,
     )
-    yield from _releases(pair, ids, version_id, last)
+    for fact in (cleared, *_releases(pair, ids, version_id, last)):
+        state = apply(state, fact, state.position + 1)
+    jobs: list[tuple[str, Job]] = []
+    position = state.position
     for at, one in turns:
-        yield from _job(pair, one, version_id, at)
+        job = _next_job(pair, one, version_id)
+        if job is not None:
+            position += 2  # it is made, and it succeeds
+            jobs.append((one, job._replace(status="successful", completed_at=at, made_at=position - 1, position=position)))
+    return state.moved(position, state.pairs.set(key, succeed(state.pairs[key], version_id, jobs, state.is_newer)))
 
 
 def gone_back(pair: Pair, required: Fact, now: datetime) -> Iterator[Fact]:
@@ -110,14 +120,12 @@ def _releases(pair: Pair, resource_ids: Iterable[str], version_id: str, now: dat
 
 def _job(pair: Pair, resource_id: str, version_id: str, now: datetime) -> Iterator[Fact]:
     """A job is made and succeeds, unless its release runs there already; the pair is as it was before the release was made."""
-    current, release_id = pair.standings.get(resource_id, NOWHERE).current, _release_id(pair, resource_id, version_id)
-    if current is not None and current.release_id == release_id:
+    job = _next_job(pair, resource_id, version_id)
+    if job is None:
         return
-    tried = max((one.attempt for one in pair.jobs_of(resource_id, version_id) if one.release_id == release_id), default=0)
-    job = Job(f"{release_id}/job {tried + 1}", release_id, version_id, "agent", tried + 1, False, "pending", None, None, 0)
     yield JobCreated(
         job_id=job.job_id,
-        release_id=release_id,
+        release_id=job.release_id,
         resource_id=resource_id,
         environment_id=pair.environment_id,
         deployment_id=pair.deployment_id,
@@ -130,6 +138,15 @@ def _job(pair: Pair, resource_id: str, version_id: str, now: datetime) -> Iterat
         deadline_at=now,
     )
     yield _succeeded(pair, resource_id, job, now)
+
+
+def _next_job(pair: Pair, resource_id: str, version_id: str) -> Job | None:
+    """The job that a release is to get on a target; None where it runs there already."""
+    current, release_id = pair.standings.get(resource_id, NOWHERE).current, _release_id(pair, resource_id, version_id)
+    if current is not None and current.release_id == release_id:
+        return None
+    tried = max((one.attempt for one in pair.jobs_of(resource_id, version_id) if one.release_id == release_id), default=0)
+    return Job(f"{release_id}/job {tried + 1}", release_id, version_id, "agent", tried + 1, False, "pending", None, None, 0)
 
 
 def _succeeded(pair: Pair, resource_id: str, job: Job, now: datetime) -> JobStatusChanged:

@@ -58,6 +58,7 @@ class Run:
         instants: what is recorded with an instant at which time alone changes it: (instant, pair, resource).
         cleared: clearances that are to be used at this instant, in order: (pair, version, resources).
         crowd: whether many of its targets were looked at since it was last foreseen when they go.
+        looked: what was found on all targets of a pair, and when; nothing happened since but that verdicts were recorded, on which none rests.
         gone: how many clearances were given, of whichever version and pair.
         looks: how much was done. most: how much may be. spent: how much of it to foresee, which takes a look at all; never most of it.
         exhausted: whether it ended before nothing was left to come.
@@ -73,6 +74,7 @@ class Run:
     instants: list[tuple[datetime, str, str]] = field(default_factory=list)
     cleared: deque[tuple[str, str, tuple[str, ...]]] = field(default_factory=deque)
     crowd: bool = False
+    looked: dict[str, tuple[datetime, Evaluation]] = field(default_factory=dict)
     gone: int = 0
     looks: int = 0
     most: int = MOST_LOOKS
@@ -110,6 +112,11 @@ class Run:
         pair = self.state.pairs.get(self.key)
         return walk(Judge(self.state, self.now), pair) if pair is not None else Evaluation()
 
+    def _looked_at(self, key: str) -> Evaluation | None:
+        """What a look at all targets of a pair would find now, where it was found already."""
+        at, found = self.looked.get(key, (None, None))
+        return found if at == self.now else None
+
     def _is_over(self) -> bool:
         return len(self.at) == len(self.state.pairs[self.key].targets)
 
@@ -145,10 +152,13 @@ class Run:
     def _look(self, judge: Judge, where: dict[str, list[str] | None], news: Sequence[Recorded] = ()) -> list[Recorded]:
         """Evaluate targets of pairs (None: all) at this instant, because of these facts, and take in what follows. Returns it."""
         facts: list[Fact] = []
+        walked: dict[str, tuple[datetime, Evaluation]] = {}
         for key, ids in where.items():
             pair = self.state.pairs.get(key)
             if pair is not None:
                 found = walk(judge, pair, ids)
+                if ids is None:
+                    walked[key] = (judge.now, found)
                 self.crowd = self.crowd or (key == self.key and (ids is None or len(ids) > FEW))
                 self.looks += EACH + sum(map(len, found.findings.values()))
                 back = require_instead_of_retries(judge, pair, found, news, None)
@@ -164,7 +174,10 @@ class Run:
                 if key == self.key and fact.version_id == self.version.version_id:
                     for one in fact.resource_ids:
                         self.at.setdefault(one, self.now)
-        return self._fold(facts)
+        news = self._fold(facts)
+        if all(isinstance(fact, RuleEvaluated) for fact in facts):
+            self.looked.update(walked)
+        return news
 
     def _settle(self, news: list[Recorded]) -> None:
         """React to facts until nothing more follows at this instant: first policy decides, then the clearances are used, in order."""
@@ -214,7 +227,7 @@ class Run:
             if key == self.key or key in self.near.singly or key not in coming or len(pair.targets) <= FEW:
                 continue
             self.spent += len(pair.targets)
-            line = line_ahead(Judge(self.state, self.now), pair)
+            line = line_ahead(Judge(self.state, self.now), pair, self._looked_at(key))
             if line is not None:
                 lines[key] = line
         return lines
@@ -239,9 +252,11 @@ class Run:
             return
         for key, turns in gone.items():
             self.looks += 2 * len(turns)
-            for fact in deployed_in_turn(self.state.pairs[key], lines[key].version.version_id, turns) if turns else ():
-                self.state = apply(self.state, fact, self.state.position + 1)
+            if turns:
+                self.state = deployed_in_turn(self.state, key, lines[key].version.version_id, turns)
             self.state = _asleep(self.state, key)
+        self.looked.clear()
+        for turns in gone.values():
             self.now = max((self.now, *(at for at, _ in turns[-1:])))
         self.instants = [one for one in self.instants if one[0] > self.now or not gone.get(one[1])]
         heapify(self.instants)
@@ -265,7 +280,7 @@ class Run:
         together = go_alike(judge, pair)
         if together is None:
             return
-        found = walk(judge, pair, [one for one in pair.targets if one not in self.at])
+        found = self._looked_at(self.key) or walk(judge, pair, [one for one in pair.targets if one not in self.at])
         earliest = {
             version_id: {one: first_instant(findings) for one, findings in verdicts.items()}
             for version_id, verdicts in found.findings.items()
@@ -303,7 +318,9 @@ class Run:
             position = self.state.position + 1
             self.state = _asleep(apply(self.state, fact, position), _place(fact))
             taken.append(_supposed(self.state.workspace_id, position, fact, self.now))
-            if isinstance(fact, RuleEvaluated):
+            if not isinstance(fact, RuleEvaluated):
+                self.looked.clear()
+            else:
                 key = pair_key(fact.deployment_id, fact.environment_id)
                 for group in fact.groups:
                     if group.look_again_at is not None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import chain
 from typing import NamedTuple
 
-from services.policy.evaluation import Findings, walk
+from services.policy.evaluation import Evaluation, Findings, walk
 from services.policy.finding import ROLLOUT
 from services.policy.gate import Gate, Judge
 from services.policy.rollout import Candidates, in_line, line_of
@@ -37,12 +37,16 @@ def go_alike(judge: Judge, pair: Pair) -> bool | None:
     return together.pop()
 
 
-def line_ahead(judge: Judge, pair: Pair) -> Line | None:
-    """The turns that are to come in a pair, of the newest version that has any; None where it must be run through step by step."""
+def line_ahead(judge: Judge, pair: Pair, looked: Evaluation | None) -> Line | None:
+    """The turns that are to come in a pair, of the newest version that has any; None where it must be run through step by step.
+
+    Args:
+        looked: what a look at all of its targets finds, where that is known.
+    """
     together = go_alike(judge, pair)
     if together is None:
         return None
-    found = walk(judge, pair).findings
+    found = (looked or walk(judge, pair)).findings
     for version_id, verdicts in found.items():
         version = judge.state.versions[version_id]
         mine = {one: findings for one, findings in verdicts.items() if not _is_over(findings)}

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from uuid import UUID, uuid5
 
 from contracts.command import Asked, Refused
-from contracts.commands.policy import OverrideFreeze, SaveFreeze, ThawFreeze
+from contracts.commands.policy.freezes import OverrideFreeze, SaveFreeze, ThawFreeze
 from contracts.facts.policy import FreezeOverridden, FreezeSaved, FreezeThawed
 from libs.cel import CelProblems, contexts
 from libs.recurrence import MalformedRule, read_recurrence

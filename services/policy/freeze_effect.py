@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from contracts.command import Asked, Refused
-from contracts.commands.policy import FreezeEffect, HeldRollout, HeldTargets
+from contracts.commands.policy.freezes import FreezeEffect, HeldRollout, HeldTargets
 from contracts.facts.policy import FreezeSaved
 from libs.freezes import Spell, spell_of
 from services.policy.freeze_commands import check_scope, check_selector

@@ -6,7 +6,6 @@ until an instant; where several freezes hold, each must end or be passed.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -16,6 +15,7 @@ from contracts.facts.inventory import ResourceSaved
 from contracts.shapes import Json
 from libs.cel import CelProblems, Program, contexts
 from libs.freezes import Spell, covers, spell_of
+from libs.runtime.kept import Kept
 from services.policy.finding import Finding, RuleKey
 from services.policy.instants import spoken
 from services.policy.state import Freeze, Override, Pair, State, Version
@@ -204,7 +204,7 @@ def called(by: str) -> str:
     return by.removeprefix("user:") or "somebody"
 
 
-class _Kept(NamedTuple):
+class _Answered(NamedTuple):
     """Answers of a selector for the targets of a pair, and the documents that they were made from."""
 
     deployment: object
@@ -212,7 +212,7 @@ class _Kept(NamedTuple):
     answers: Answers
 
 
-_kept: OrderedDict[tuple[str, str, str, str], _Kept] = OrderedDict()
+_kept: Kept[tuple[str, str, str, str], _Answered] = Kept(KEPT_SELECTORS)
 
 
 def _answers_of(state: State, pair: Pair, selector: str) -> Answers:
@@ -221,10 +221,7 @@ def _answers_of(state: State, pair: Pair, selector: str) -> Answers:
     deployment, environment = state.deployments.get(pair.deployment_id), state.environments.get(pair.environment_id)
     known = _kept.get(key)
     if known is None or known.deployment is not deployment or known.environment is not environment:
-        known = _kept[key] = _Kept(deployment, environment, {})
-    _kept.move_to_end(key)
-    while len(_kept) > KEPT_SELECTORS:
-        _kept.popitem(last=False)
+        known = _kept.keep(key, _Answered(deployment, environment, {}))
     return known.answers
 
 

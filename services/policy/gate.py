@@ -17,13 +17,14 @@ from services.policy.retry import failed_attempts
 from services.policy.rollout import Question, in_line, start_of
 from services.policy.selector import Match, Matched, PairMatches, asks, matches_of
 from services.policy.skips import gating_kinds, judge_skipped, skips_of, starting
-from services.policy.state import Approval, Pair, Skip, State, Version, approval_key
+from services.policy.state import Approval, Pair, Policy, Skip, State, Version, approval_key
 from services.policy.version_selector import judge_version_selector, reads_resource
 from services.policy.window import judge_window, open_from
 
 SELECTOR_TYPE = "policySelector"
 APPROVAL = "anyApproval"
 PROGRESSION = "environmentProgression"
+WINDOW = "deploymentWindow"
 STARTS = frozenset({APPROVAL, PROGRESSION})
 """Rules that a rollout starts with, once they are satisfied."""
 
@@ -85,7 +86,8 @@ class Judge:
     _own: dict[tuple[int, int, int, int], tuple[Gate, Gate, FreezeFindings, Finding | None, Own]] = field(default_factory=dict)
     _own_answers: OwnAnswers | None = None
     _asked: _Asked | None = None
-    _windows: dict[str, Finding] = field(default_factory=dict)
+    _windows: dict[RuleKey, Finding] = field(default_factory=dict)
+    _rules_say: dict[tuple[RuleKey, str, str], tuple[RuleKey, Finding]] = field(default_factory=dict)
     _freezes: Freezes | None = None
     _tallies: dict[tuple[str, str, str, frozenset[str], bool], Tally] = field(default_factory=dict)
     _together: dict[Matched, bool] = field(default_factory=dict)
@@ -224,8 +226,9 @@ class Judge:
             self._covered[pair.key] = known
         return known
 
-    def _rules(self, match: Match) -> list[Rule]:
-        return [rule for rule in self.state.policies[match.policy_id].saved.rules if rule.id not in self.without]
+    def _rules(self, match: Match) -> Sequence[Rule]:
+        rules = self.state.policies[match.policy_id].saved.rules
+        return [rule for rule in rules if rule.id not in self.without] if self.without else rules
 
     def _judge(self, pair: Pair, version: Version, matched: Matched, skips: Sequence[Skip]) -> Gate:
         state, environment_id = self.state, pair.environment_id
@@ -256,18 +259,14 @@ class Judge:
                     continue
                 own += own_rules(rule, match.policy_id, policy.position)
                 if rule.version_selector is not None and not reads_resource(rule.version_selector):
-                    finding = judge_version_selector(rule.version_selector, version, self.answers.documents(pair, version))
-                    found.append((RuleKey(match.policy_id, rule.id, SELECTOR), _resting_on(finding, mine)))
+                    found.append(self._said(SELECTOR, policy, rule, pair, version, approvals))
                 if rule.any_approval is not None:
-                    finding = self._start(APPROVAL, rule, version, environment_id, approvals)
-                    found.append((RuleKey(match.policy_id, rule.id, APPROVAL), _resting_on(finding, mine)))
+                    found.append(self._said(APPROVAL, policy, rule, pair, version, approvals))
                 if rule.deployment_window is not None:
                     windows.append((rule.deployment_window, rule))
-                    finding = self._window(rule.deployment_window, rule)
-                    found.append((RuleKey(match.policy_id, rule.id, "deploymentWindow"), _resting_on(finding, mine)))
+                    found.append(self._said(WINDOW, policy, rule, pair, version, approvals))
                 if rule.environment_progression is not None:
-                    finding = self._start(PROGRESSION, rule, version, environment_id, approvals)
-                    found.append((RuleKey(match.policy_id, rule.id, PROGRESSION), _resting_on(finding, mine)))
+                    found.append(self._said(PROGRESSION, policy, rule, pair, version, approvals))
                 if rule.gradual_rollout is not None:
                     rollouts.append((RuleKey(match.policy_id, rule.id, ROLLOUT), rule.gradual_rollout))
         start = start_of(version, _of_type(found, APPROVAL), _of_type(found, PROGRESSION))
@@ -291,11 +290,30 @@ class Judge:
         assert rule.environment_progression is not None, "the rule has a body of this kind"
         return judge_progression(rule.environment_progression, version, environment_id, self.state, self.now, self.tally)
 
-    def _window(self, body: DeploymentWindow, rule: Rule) -> Finding:
-        """How a window stands: the same for all versions and targets, so it is found once in a decision."""
-        known = self._windows.get(rule.id)
+    def _said(
+        self, kind: str, policy: Policy, rule: Rule, pair: Pair, version: Version, approvals: Sequence[Approval]
+    ) -> tuple[RuleKey, Finding]:
+        """What a rule says of a version in an environment: found once, whichever other policies apply to a target as well."""
+        key = RuleKey(policy.saved.policy_id, rule.id, kind)
+        place = (key, version.version_id, pair.environment_id)
+        known = self._rules_say.get(place)
         if known is None:
-            known = self._windows[rule.id] = judge_window(body, rule, self.now)
+            if kind == SELECTOR:
+                assert rule.version_selector is not None, "the rule has a body of this kind"
+                finding = judge_version_selector(rule.version_selector, version, self.answers.documents(pair, version))
+            elif kind == WINDOW:
+                finding = self._window(key, rule)
+            else:
+                finding = self._start(kind, rule, version, pair.environment_id, approvals)
+            known = self._rules_say[place] = (key, _resting_on(finding, (policy.position,)))
+        return known
+
+    def _window(self, key: RuleKey, rule: Rule) -> Finding:
+        """How a window stands: the same for all versions and targets, so it is found once in a decision."""
+        known = self._windows.get(key)
+        if known is None:
+            assert rule.deployment_window is not None, "the rule has a body of this kind"
+            known = self._windows[key] = judge_window(rule.deployment_window, rule, self.now)
         return known
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from contracts.command import Asked
-from contracts.commands.policy import DeploymentGates, Gate, GatedEnvironment, Gates, Upstream
+from contracts.commands.policy.gates import DeploymentGates, Gate, GatedEnvironment, Gates, Upstream
 from contracts.facts.policy import PolicySaved
 from services.policy.progression import picked_environments
 from services.policy.selector import in_order, matches_of

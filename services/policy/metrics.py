@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from contracts.command import Refused
-from contracts.commands.policy import SavePolicy
+from contracts.commands.policy.policies import SavePolicy
 from contracts.shapes import Baseline, MetricSpec, Verification
 from libs import metric_providers
 from libs.metric_providers.port import PLAIN, SECRET, is_marked

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from contracts.commands.policy import Reason, VersionStanding, WhoEnds
+from contracts.commands.policy.explanations import VersionStanding
+from contracts.commands.policy.reasons import Reason, WhoEnds
 from contracts.shapes import ACTIVE
 from services.policy.candidates import Step, ends_of_stuck, step_for
 from services.policy.checks import against, said_of

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import Final
 
 from immutables import Map
 
 from contracts.shapes import Target
+from libs.runtime.kept import Kept
 from services.policy.state import Pair
 
 _BASIS: Final = 14695981039346656037
@@ -38,8 +38,8 @@ class _Order:
         self.places: dict[str, int] = {}
 
 
-_orders: OrderedDict[tuple[str, str, str], _Order] = OrderedDict()
-_keys: OrderedDict[tuple[str, str], dict[str, tuple[int, str]]] = OrderedDict()
+_orders: Kept[tuple[str, str, str], _Order] = Kept(_KEPT)
+_keys: Kept[tuple[str, str], dict[str, tuple[int, str]]] = Kept(_KEPT)
 """By deployment and environment: key and its hash, of each target. Most of what is hashed is the same for every version."""
 
 
@@ -48,9 +48,7 @@ def places_of(pair: Pair, version_id: str) -> dict[str, int]:
     key = (pair.deployment_id, pair.environment_id, version_id)
     order = _orders.get(key)
     if order is None:
-        order = _orders[key] = _Order()
-        while len(_orders) > _KEPT:
-            _orders.popitem(last=False)
+        order = _orders.keep(key, _Order())
     if order.targets is not pair.targets:
         ranks = order.ranks
         keys = _keys_of(pair)
@@ -81,9 +79,7 @@ def _keys_of(pair: Pair) -> dict[str, tuple[int, str]]:
     place = (pair.deployment_id, pair.environment_id)
     keys = _keys.get(place)
     if keys is None or len(keys) > 2 * len(pair.targets):
-        keys = _keys[place] = {}
-        while len(_keys) > _KEPT:
-            _keys.popitem(last=False)
+        keys = _keys.keep(place, {})
     for one in pair.targets:
         if one not in keys:
             key = Target(one, pair.environment_id, pair.deployment_id).key

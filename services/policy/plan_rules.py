@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contracts.commands.policy import SavePolicy
+from contracts.commands.policy.policies import SavePolicy
 from libs.rego.module import read_module
 from libs.rego.problems import RegoInvalid
 from libs.rego.saving import refused

@@ -1,15 +1,19 @@
-"""Whom policies reach: the targets that each applies to and how many of them it holds, as they are saved or as they would be."""
+"""Whom policies reach: the targets that each applies to and how many of them it holds, as they are saved or as they would be.
+
+What is found of a pair is kept as long as what it was found from is the same: for most pairs nothing has happened since the last answer.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import Final, NamedTuple
 
 from immutables import Map
 
 from contracts.command import Asked, Refused
-from contracts.commands.policy import (
+from contracts.commands.policy.reach import (
     PolicyPreview,
     PolicyReach,
     PolicyReaches,
@@ -22,28 +26,44 @@ from contracts.commands.policy import (
 )
 from contracts.facts.policy import ClearanceWithdrawn, PolicySaved
 from contracts.shapes import Json
+from libs.runtime.kept import Kept
 from services.policy.commands import save_policy
 from services.policy.evaluation import walk
 from services.policy.fold import apply
 from services.policy.gate import Judge
-from services.policy.selector import PairMatches, matches_of
+from services.policy.selector import Matched, PairMatches
 from services.policy.state import Pair, Policy, State
 
 Place = tuple[str, str]
 """A target: the key of its pair, and its resource."""
+
+KEPT_PAIRS: Final = 512
+KEPT_COUNTS: Final = 20_000
+"""Pairs whose counts are kept: a few numbers for each policy that applies there."""
+
+
+class _Counts(NamedTuple):
+    """How many targets of a pair each policy applies to, and holds; and what that was found from."""
+
+    basis: tuple[object, ...]
+    targets: Counter[str]
+    held: Counter[str]
+
+
+_counts: Kept[tuple[str, str], _Counts] = Kept(KEPT_COUNTS)
+_everyone: Kept[tuple[str, str], PairMatches] = Kept(KEPT_PAIRS)
+_enabled: Kept[str, tuple[Map[str, Policy], Map[str, Policy]]] = Kept(KEPT_PAIRS)
 
 
 def policy_reach(wish: PolicyReach, state: State, asked: Asked, position: int) -> PolicyReaches:
     """Count the targets of every policy; of one that is not enabled, those that it would apply to."""
     targets: Counter[str] = Counter()
     held: Counter[str] = Counter()
-    off = _switched_on(state, (one for one in state.policies if not state.policies[one].saved.enabled))
+    all_on = _all_on(state)
     for pair in state.pairs.values():
-        targets.update(_counted(state, pair, matches_of(state, pair)))
-        if off.policies:
-            targets.update(_counted(off, pair, PairMatches(off, pair)))
-        for policy_id, resources in _held_in(pair).items():
-            held[policy_id] += len(resources)
+        counts = _counts_of(all_on, pair)
+        targets.update(counts.targets)
+        held.update(counts.held)
     return PolicyReaches(
         items=tuple(Reach(policy_id=one, targets=targets[one], held=held[one]) for one in sorted(state.policies))
     )
@@ -53,7 +73,7 @@ def policy_targets(wish: PolicyTargets, state: State, asked: Asked, position: in
     """A page of the targets of a policy. Raises: Refused: `not_found`."""
     if wish.policy_id not in state.policies:
         raise Refused("not_found", f"There is no policy {wish.policy_id}.")
-    picked = _picked(state, wish.policy_id)
+    picked = _picked_now(state, wish.policy_id)
     held = {place for place in _held(state, wish.policy_id) if place in picked}
     return PolicyTargetPage(items=_page(state, picked, held, wish.limit, wish.offset), total=len(picked), held=len(held))
 
@@ -76,7 +96,7 @@ def preview_policy(wish: PreviewPolicy, state: State, asked: Asked, position: in
                 withdrawn += len(ids)
             case _:
                 pass
-    before, picked = _picked(state, policy_id), _picked(after, policy_id)
+    before, picked = _picked_now(state, policy_id), _picked(after, policy_id)
     held_before = sum(place in before for place in _held(state, policy_id))
     held = _would_hold(after, policy_id, picked, asked) if after.policies[policy_id].saved.enabled else set()
     return PolicyPreview(
@@ -103,14 +123,65 @@ def _switched_on(state: State, policy_ids: Iterable[str]) -> State:
     return replace(state, policies=Map(on))
 
 
-def _counted(state: State, pair: Pair, matches: PairMatches) -> Iterator[str]:
-    for one in pair.targets:
-        for match in matches.of(one, state.resources):
-            yield match.policy_id
+def _all_on(state: State) -> State:
+    """The state with all policies enabled; their map is the same one for the same policies."""
+    known = _enabled.get(state.workspace_id)
+    if known is None or known[0] is not state.policies:
+        known = _enabled.keep(state.workspace_id, (state.policies, _switched_on(state, state.policies).policies))
+    return replace(state, policies=known[1])
+
+
+def _everyone_of(all_on: State, pair: Pair) -> PairMatches:
+    """The policies of each target of a pair, those among them that are not enabled."""
+    key = (all_on.workspace_id, pair.key)
+    known = _everyone.get(key)
+    if known is None or not known.is_of(all_on, pair):
+        known = _everyone.keep(
+            key, PairMatches(all_on, pair, known if known is not None and known.is_about(all_on, pair) else None)
+        )
+    return known
+
+
+def _counts_of(all_on: State, pair: Pair) -> _Counts:
+    deployment, environment = all_on.deployments.get(pair.deployment_id), all_on.environments.get(pair.environment_id)
+    basis = (all_on.policies, deployment, environment, all_on.resources, pair.targets, pair.held)
+    key = (all_on.workspace_id, pair.key)
+    known = _counts.get(key)
+    if known is None or not all(one is other for one, other in zip(known.basis, basis, strict=True)):
+        matches = _everyone_of(all_on, pair)
+        # Most targets have the policies that many others have.
+        alike = Counter(matches.of(one, all_on.resources) for one in pair.targets)
+        targets: Counter[str] = Counter()
+        for matched, count in alike.items():
+            for match in matched:
+                targets[match.policy_id] += count
+        held = Counter({policy_id: len(resources) for policy_id, resources in _held_in(pair).items()})
+        known = _counts.keep(key, _Counts(basis, targets, held))
+    return known
+
+
+def _picked_now(state: State, policy_id: str) -> dict[Place, str]:
+    """The targets that a policy applies to, or would if it were enabled; and what is wrong with its selector there."""
+    if policy_id not in state.policies:
+        return {}
+    all_on = _all_on(state)
+    picked: dict[Place, str] = {}
+    for key, pair in state.pairs.items():
+        matches = _everyone_of(all_on, pair)
+        errors: dict[int, tuple[Matched, str | None]] = {}
+        for one in pair.targets:
+            matched = matches.of(one, state.resources)
+            known = errors.get(id(matched))
+            if known is None:
+                error = next((match.error for match in matched if match.policy_id == policy_id), None)
+                known = errors[id(matched)] = (matched, error)
+            if known[1] is not None:
+                picked[key, one] = known[1]
+    return picked
 
 
 def _picked(state: State, policy_id: str) -> dict[Place, str]:
-    """The targets that a policy applies to, or would; and what is wrong with its selector there. None of one that does not exist."""
+    """The same of a policy that is not saved: it alone is asked, and nothing of it is kept."""
     alone = _switched_on(state, (policy_id,))
     picked: dict[Place, str] = {}
     if not alone.policies:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
 
 from contracts.command import Asked
-from contracts.commands.policy import ExplainRollout, Reason, RolloutExplanation, TargetStanding
+from contracts.commands.policy.explanations import ExplainRollout, RolloutExplanation, TargetStanding
+from contracts.commands.policy.reasons import Reason
 from contracts.shapes import ACTIVE
+from libs.runtime.kept import Kept
 from services.policy.candidates import Step, step_for
 from services.policy.evaluation import Evaluation, Findings, walk
 from services.policy.explanation import held, out_of_order, passed_over, reason_of, superseded, telling
@@ -45,7 +47,7 @@ def explain_rollout(wish: ExplainRollout, state: State, asked: Asked, position: 
     return look(state, pair, version, asked.now).told(asked.now, position, offset, limit)
 
 
-_kept: OrderedDict[tuple[str, str, str], Look] = OrderedDict()
+_kept: Kept[tuple[str, str, str], Look] = Kept(KEPT)
 
 
 def look(state: State, pair: Pair, version: Version, now: datetime) -> Look:
@@ -54,9 +56,7 @@ def look(state: State, pair: Pair, version: Version, now: datetime) -> Look:
     known = _kept.get(key)
     if known is None or known.state is not state or not known.now <= now < known.until:
         judge = Judge(state, now)
-        known = _kept[key] = Look(state, pair, version, now, _with_retries(judge, pair, version, walk(judge, pair)))
-        while len(_kept) > KEPT:
-            _kept.popitem(last=False)
+        known = _kept.keep(key, Look(state, pair, version, now, _with_retries(judge, pair, version, walk(judge, pair))))
     return known
 
 

@@ -6,7 +6,7 @@ from typing import Final, NoReturn
 from uuid import UUID, uuid5
 
 from contracts.command import Asked, Refused
-from contracts.commands.policy import CreateSkip, DeleteSkip
+from contracts.commands.policy.skips import CreateSkip, DeleteSkip
 from contracts.facts.policy import SkipCreated, SkipDeleted
 from contracts.shapes import Rule
 from libs.runtime.service import Decided, Draft

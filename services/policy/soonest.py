@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bisect import insort
-from collections import OrderedDict
 from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
 from immutables import Map
+
+from libs.runtime.kept import Kept
 
 Instants = Map[datetime, int]
 
@@ -39,7 +40,7 @@ class _Ahead:
         self.of = now
 
 
-_ahead: OrderedDict[str, _Ahead] = OrderedDict()
+_ahead: Kept[str, _Ahead] = Kept(KEPT)
 
 
 def soonest(key: str, before: Instants, now: Instants, added: Collection[datetime]) -> datetime | None:
@@ -54,9 +55,7 @@ def soonest(key: str, before: Instants, now: Instants, added: Collection[datetim
         return min(now, default=None)
     ahead = _ahead.get(key)
     if ahead is None or ahead.of is not before:
-        ahead = _ahead[key] = _Ahead(now)
-        while len(_ahead) > KEPT:
-            _ahead.popitem(last=False)
+        ahead = _ahead.keep(key, _Ahead(now))
     else:
         ahead.follow(now, added)
     while ahead.ascending[ahead.first] not in now:

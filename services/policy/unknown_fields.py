@@ -5,13 +5,13 @@ A policy or a freeze with such a selector does not apply where its author meant 
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Final
 
 from immutables import Map
 
 from libs.cel import Environment, contexts
+from libs.runtime.kept import Kept
 from services.policy.expressions import Saved, expressions_of
 from services.policy.selector import in_order
 from services.policy.state import Freeze, Policy, State
@@ -19,16 +19,14 @@ from services.policy.state import Freeze, Policy, State
 MOST_TOLD: Final = 20
 KEPT_WORKSPACES: Final = 64
 
-_kept: OrderedDict[str, tuple[Map[str, Policy], Map[str, Freeze], tuple[str, ...]]] = OrderedDict()
+_kept: Kept[str, tuple[Map[str, Policy], Map[str, Freeze], tuple[str, ...]]] = Kept(KEPT_WORKSPACES)
 
 
 def unknown_fields(state: State) -> tuple[str, ...]:
     """A sentence for each unknown field in enabled policies, by priority, and in freezes; found once for the same ones."""
     known = _kept.get(state.workspace_id)
     if known is None or known[0] is not state.policies or known[1] is not state.freezes:
-        known = _kept[state.workspace_id] = (state.policies, state.freezes, tuple(_found(state))[:MOST_TOLD])
-        while len(_kept) > KEPT_WORKSPACES:
-            _kept.popitem(last=False)
+        known = _kept.keep(state.workspace_id, (state.policies, state.freezes, tuple(_found(state))[:MOST_TOLD]))
     return known[2]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contracts.command import Asked, Refused
-from contracts.commands.policy import ExplainVersion, RolloutExplanation, VersionExplanation
+from contracts.commands.policy.explanations import ExplainVersion, RolloutExplanation, VersionExplanation
 from services.policy.rollout_explanation import look
 from services.policy.state import State, pair_key
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Final
 
 from contracts.command import Refused
-from contracts.commands.policy import SavePolicy
+from contracts.commands.policy.policies import SavePolicy
 from contracts.shapes import GradualRollout
 
 MOST_WAVES: Final = 50

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from math import ceil
 from typing import Final, NamedTuple
@@ -13,6 +12,7 @@ from contracts.documents import resource_document
 from contracts.facts.inventory import ResourceSaved
 from contracts.shapes import GradualRollout, Wave
 from libs.cel import CelProblems, Program, contexts
+from libs.runtime.kept import Kept
 from services.policy.order import places_of
 from services.policy.state import Pair, State
 from services.policy.wave_forms import exact
@@ -62,8 +62,8 @@ class _Picks:
         self.of: dict[str, _Pick] = {}
 
 
-_picks: OrderedDict[tuple[str, str, tuple[Wave, ...]], _Picks] = OrderedDict()
-_plans: OrderedDict[tuple[str, str, tuple[Wave, ...], str], tuple[dict[str, _Pick], Map[str, int], Plan]] = OrderedDict()
+_picks: Kept[tuple[str, str, tuple[Wave, ...]], _Picks] = Kept(KEPT)
+_plans: Kept[tuple[str, str, tuple[Wave, ...], str], tuple[dict[str, _Pick], Map[str, int], Plan]] = Kept(KEPT)
 
 
 def plan_of(body: GradualRollout, state: State, pair: Pair, version_id: str) -> Plan:
@@ -73,11 +73,7 @@ def plan_of(body: GradualRollout, state: State, pair: Pair, version_id: str) -> 
     known = _plans.get(key)
     if known is not None and known[0] is picks and known[1] is pair.targets:
         return known[2]
-    plan = _plan(body.waves, picks, pair, version_id)
-    _plans[key] = (picks, pair.targets, plan)
-    while len(_plans) > KEPT:
-        _plans.popitem(last=False)
-    return plan
+    return _plans.keep(key, (picks, pair.targets, _plan(body.waves, picks, pair, version_id)))[2]
 
 
 def reads_resources(body: GradualRollout) -> bool:
@@ -126,9 +122,7 @@ def _picks_of(waves: tuple[Wave, ...], state: State, pair: Pair) -> dict[str, _P
     key = (pair.deployment_id, pair.environment_id, waves)
     known = _picks.get(key)
     if known is None:
-        known = _picks[key] = _Picks()
-        while len(_picks) > KEPT:
-            _picks.popitem(last=False)
+        known = _picks.keep(key, _Picks())
     if known.targets is pair.targets and known.resources is state.resources:
         return known.of
     programs = _programs(waves)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from contracts.commands.policy import Ender, MissingApprovals, WhoEnds
+from contracts.commands.policy.reasons import Ender, MissingApprovals, WhoEnds
 from contracts.shapes import EnvironmentProgression, Rule
 from services.policy.approval import Unreadable, quotas_of
 from services.policy.candidates import Step, can_verify_again, step_for

@@ -66,6 +66,7 @@ def filled(system: House) -> Iterator[Filled]:
 
 PAGES: Final = {
     "overview": "",
+    "deployments": "/d",
     "deployment": "/d/{deployment}",
     "rollout": "/d/{deployment}/e/{environment}",
     "target": "/t/{target}",

@@ -109,3 +109,53 @@ async def test_in_the_past_nothing_can_be_frozen(signed_in: Page, workspace: Wor
     await expect(signed_in.get_by_role("list", name="Active freezes")).to_contain_text("incident")
     for name in ("Freeze…", "Stop the line…", "Thaw…"):
         await expect(signed_in.get_by_role("button", name=name)).to_have_attribute("title", re.compile("looking at the past"))
+
+
+async def test_its_end_and_reason_are_changed_with_what_follows(signed_in: Page, workspace: Workspace, axe: Axe) -> None:
+    shop = Shop(workspace)
+    body = {
+        "scope": "environment",
+        "scopeId": shop.environments["production"],
+        "reason": "audit",
+        "endsAt": "2090-01-01T09:00:00Z",
+    }
+    freeze = workspace.call("POST", "/freezes", body)["id"]
+    await signed_in.goto(workspace.url("/freezes"))
+    active = signed_in.get_by_role("list", name="Active freezes").get_by_role("listitem")
+    await expect(active).to_contain_text("by admin")
+    await keys(signed_in, "j", "c")
+    dialog = signed_in.get_by_role("dialog", name="Change this freeze")
+    await expect(dialog).to_contain_text(
+        "Environment production stays frozen until 1 Jan 2090, 10:00, as before. It holds 3 targets"
+    )
+    await dialog.get_by_role("button", name="Change it").click()
+    await expect(dialog).to_contain_text("Nothing is changed yet.")
+    # The browser of these tests stands in Berlin; the exact instant is told on hover.
+    await dialog.get_by_label("Until").fill("2090-01-03T10:00")
+    await expect(dialog).to_contain_text("until 3 Jan 2090, 10:00, not until 1 Jan 2090, 10:00: 2d 0h longer.")
+    await expect(dialog.locator("time").first).to_have_attribute("title", "2090-01-03 09:00:00 UTC")
+    await dialog.get_by_label("Why it is frozen").fill("a longer audit")
+    await axe(signed_in, "dialog")
+    await dialog.get_by_role("button", name="Change it").click()
+    await expect(active).to_contain_text("a longer audit")
+    told = workspace.call("GET", f"/freezes/{freeze}")
+    assert (told["endsAt"], told["reason"]) == ("2090-01-03T09:00:00.000Z", "a longer audit")
+    await active.get_by_role("button", name="Change…").click()
+    await dialog.get_by_label("Until").fill("")
+    await expect(dialog).to_contain_text("until somebody thaws it, not until 3 Jan 2090, 10:00.")
+    await dialog.get_by_role("button", name="Change it").click()
+    await expect(active).to_contain_text("until somebody thaws it")
+    assert not workspace.call("GET", f"/freezes/{freeze}").get("endsAt")
+
+
+async def test_times_of_a_freeze_are_told_in_the_zone_of_who_looks_and_exactly_on_hover(
+    signed_in: Page, workspace: Workspace
+) -> None:
+    await signed_in.goto(workspace.url("/freezes"))
+    await expect(signed_in.get_by_role("button", name="Freeze…")).to_be_visible()
+    await keys(signed_in, "n")
+    dialog = signed_in.get_by_role("dialog")
+    await dialog.get_by_label("How long").select_option(label="until a time")
+    await dialog.get_by_label("Until").fill("2090-06-01T10:00")
+    await expect(dialog.locator(".consequence")).to_contain_text("until 1 Jun 2090, 10:00")
+    await expect(dialog.locator(".consequence time")).to_have_attribute("title", "2090-06-01 08:00:00 UTC")

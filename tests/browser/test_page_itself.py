@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from services.gateway.http.pages import POLICY
 from tests.browser.arranging import Workspace
+from tests.browser.journeys.hands import is_live, keys
 from tests.browser.program import launch
 from tests.browser.watching import Watch
 from tests.story.house import House
@@ -86,3 +87,47 @@ async def test_nothing_is_asked_of_another_host_by_whatever_part_of_the_browser(
     ours = sorted(url for initiator, url in asked if initiator == system.url)
     assert {urlsplit(url).netloc for url in ours} == {urlsplit(system.url).netloc}
     assert any("/stream?" in url for url in ours), ours
+
+
+async def test_a_part_that_can_not_be_loaded_says_so_and_what_helps(signed_in: Page, workspace: Workspace, watch: Watch) -> None:
+    page = signed_in
+    watch.expect(r"Failed to load resource.*/assets/Help-")
+    await page.goto(workspace.url())
+    await is_live(page)
+    await page.route("**/assets/Help-*.js", lambda route: route.abort())
+    await keys(page, "?")
+    said = page.get_by_role("status").filter(has_text="The list of keys could not be loaded")
+    await expect(said).to_be_visible()
+    await page.unroute("**/assets/Help-*.js")
+    async with page.expect_event("load"):
+        await said.get_by_role("button", name="Load the page again").click()
+    await is_live(page)
+    await keys(page, "?")
+    await expect(page.get_by_role("dialog")).to_be_visible()
+
+
+async def test_what_a_page_needs_is_named_in_what_comes_first(signed_in: Page, workspace: Workspace) -> None:
+    """Else a browser hears of it from a script that it has to load before, and from another one after that."""
+    answer = await signed_in.goto(workspace.url("/jobs"))
+    assert answer is not None
+    named = set(re.findall(r'href="(/assets/[^"]+\.(?:js|css))"', await answer.text()))
+    await expect(signed_in.get_by_role("heading", level=1, name="Jobs")).to_be_visible()
+    loaded = await signed_in.evaluate(
+        "() => performance.getEntriesByType('resource').map(one => new URL(one.name).pathname).filter(path => /jobs-.*[.](js|css)$/.test(path))"
+    )
+    assert loaded
+    assert set(loaded) <= named
+
+
+async def test_letters_are_there_when_the_page_is_drawn(signed_in: Page, workspace: Workspace) -> None:
+    """Found by the style sheet alone, fonts come after the first paint, and all of the page is laid out a second time."""
+    answer = await signed_in.goto(workspace.url())
+    assert answer is not None
+    named = re.findall(r'<link rel="preload" href="(/assets/[^"]+[.]woff2)" as="font"', await answer.text())
+    assert len(named) == 2
+    await is_live(signed_in)
+    loaded = await signed_in.evaluate(
+        "() => performance.getEntriesByType('resource').map(one => new URL(one.name).pathname).filter(path => path.endsWith('.woff2'))"
+    )
+    # Each once, and no other one.
+    assert sorted(loaded) == sorted(named)

@@ -101,14 +101,16 @@ async def test_the_expression_is_completed_and_a_mistake_is_shown_in_its_place(
     await expect(field).to_have_attribute("aria-invalid", "true")
     await expect(signed_in.get_by_text(re.compile(r"column 32"))).to_be_visible()
     assert await signed_in.locator(".cel-under u").inner_text() == '"'
-    # What was found before stays, until there is something else to show.
-    await expect(rows).to_have_count(4)
     await keys(signed_in, "ArrowDown")
     await keys(signed_in, "ArrowDown")
     await keys(signed_in, "Tab")
     await expect(field).to_have_value('resource.metadata["region"] == "us"')
     await expect(rows).to_have_count(1)
     await expect(field).not_to_have_attribute("aria-invalid", "true")
+    # What was found before stays, until there is something else to show.
+    await field.fill('resource.metadata["region"] == "us')
+    await expect(field).to_have_attribute("aria-invalid", "true")
+    await expect(rows).to_have_count(1)
     await field.fill("orders")
     await expect(rows).to_have_text([re.compile("orders")])
     await field.fill("nobody")
@@ -191,3 +193,24 @@ async def test_a_resource_is_deleted_with_what_goes_with_it(signed_in: Page, wor
     assert workspace.client.get("/resources/identifier/prd-1").status_code == 404
     await signed_in.goto(workspace.url("/r/prd-1"))
     await expect(signed_in.get_by_role("heading", name="There is no such resource")).to_be_visible()
+
+
+async def test_a_heading_puts_what_was_found_in_order(signed_in: Page, workspace: Workspace, axe: Axe) -> None:
+    for name, kind in (("node-10", "Vm"), ("node-9", "Cluster"), ("node-1", "Vm")):
+        resource(workspace, name, kind)
+    await signed_in.goto(workspace.url("/resources"))
+    grid = signed_in.get_by_role("grid", name="Resources")
+    links = grid.get_by_role("link")
+    await expect(links).to_have_count(3)
+    await grid.get_by_role("button", name="Resource").click()
+    await expect(links).to_have_text(["node-1", "node-9", "node-10"])
+    await expect(grid.get_by_role("columnheader", name="Resource")).to_have_attribute("aria-sort", "ascending")
+    await axe(signed_in)
+    await grid.get_by_role("button", name="Resource").click()
+    await expect(links).to_have_text(["node-10", "node-9", "node-1"])
+    await expect(signed_in).to_have_url(re.compile("sort=-name"))
+    await grid.get_by_role("button", name="Kind").click()
+    await expect(links).to_have_text(["node-9", "node-1", "node-10"])
+    # The address is enough to see the same again.
+    await signed_in.reload()
+    await expect(links).to_have_text(["node-9", "node-1", "node-10"])

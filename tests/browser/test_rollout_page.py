@@ -162,6 +162,8 @@ async def test_a_version_that_waits_is_approved_by_key(signed_in: Page, workspac
     await expect(signed_in.get_by_role("heading", name="Why", exact=True)).to_be_visible()
     await expect(signed_in.get_by_role("button", name="Approve…")).not_to_have_attribute("aria-disabled", "true")
     await axe(signed_in)
+    # The matrix calls what waits for people blocked, and so does everything here.
+    await expect(signed_in.get_by_role("region", name="How far it is")).to_contain_text("3 blocked")
     await camera(signed_in, "rollout-waits")
     await keys(signed_in, "y")
     await expect(signed_in.get_by_role("dialog")).to_contain_text("Lets v1 go to 3 targets in production at once.")

@@ -7,6 +7,7 @@ import re
 from playwright.async_api import BrowserContext, Page, expect
 
 from tests.browser.arranging import Workspace
+from tests.browser.journeys.hands import keys
 from tests.browser.looking import Axe, Camera
 from tests.browser.watching import Watch
 from tests.story.house import House
@@ -73,3 +74,40 @@ async def test_a_page_whose_key_was_revoked_asks_to_sign_in_and_stays_where_it_i
     await expect(page.get_by_label("API key")).to_be_visible()
     await type_key(page, system.api_key)
     await expect(page).to_have_url(f"{system.url}{workspace.url('/approvals')}")
+
+
+async def test_a_tab_goes_on_after_somebody_signed_in_again_in_another_one(
+    signed_in: Page, context: BrowserContext, system: House, workspace: Workspace, watch: Watch
+) -> None:
+    page, name = signed_in, f"second tab of {workspace.slug}"
+    watch.expect("status of 403")
+    await page.goto(workspace.url("/settings/keys"))
+    await expect(page.get_by_role("table", name="API keys")).to_be_visible()
+    # The cookie is of a new session from here on, and what shows that this page is one of ours is of the one before.
+    assert (await context.request.post("/api/session", data={"apiKey": system.api_key})).status == 200
+    await keys(page, "c")
+    await expect(page.get_by_role("dialog").get_by_label("Name")).to_be_focused()
+    await page.keyboard.type(name)
+    await keys(page, "Enter")
+    await expect(page.get_by_role("dialog", name=f"{name} is ready")).to_be_visible()
+
+
+async def test_a_tab_of_somebody_who_was_followed_by_somebody_else_does_nothing_in_their_name(
+    signed_in: Page, context: BrowserContext, system: House, workspace: Workspace, watch: Watch
+) -> None:
+    page, name = signed_in, f"in another name in {workspace.slug}"
+    watch.expect("status of 403")
+    await page.goto(workspace.url("/settings/keys"))
+    await expect(page.get_by_role("table", name="API keys")).to_be_visible()
+    somebody = await (await context.request.get("/api/session")).json()
+    somebody["user"] = {"id": "00000000-0000-4000-8000-000000000001", "name": "Somebody else", "isAdmin": False}
+    somebody["csrfToken"] = "of another session"
+    await page.route("**/api/session", lambda route: route.fulfill(json=somebody))
+    assert (await context.request.post("/api/session", data={"apiKey": system.api_key})).status == 200
+    await keys(page, "c")
+    await expect(page.get_by_role("dialog").get_by_label("Name")).to_be_focused()
+    await page.keyboard.type(name)
+    await keys(page, "Enter")
+    await expect(page.get_by_role("dialog", name="The session is over")).to_be_visible()
+    listed = await (await context.request.get("/api/v1/api-keys")).text()
+    assert name not in listed

@@ -200,3 +200,24 @@ async def test_what_is_no_target_is_said_to_be_none(signed_in: Page, workspace: 
     key = f"{shop.resources['stg-1']}-{shop.environments['production']}-{shop.deployment}"
     await signed_in.goto(workspace.url(f"/t/{key}"))
     await expect(signed_in.get_by_text("This is no release target")).to_be_visible()
+
+
+async def test_what_holds_is_told_by_name_and_in_the_zone_of_who_looks(signed_in: Page, workspace: Workspace) -> None:
+    shop = Shop(workspace, rules={"production": [{"anyApproval": {"minApprovals": 1}}]})
+    body = {
+        "scope": "environment", "scopeId": shop.environments["production"], "reason": "see https://status.example/1",
+        "endsAt": "2090-01-01T09:00:00Z",
+    }  # fmt: skip
+    workspace.call("POST", "/freezes", body)
+    shop.version("v1")
+    await signed_in.goto(workspace.url(f"/t/{shop.key('prd-1')}"))
+    why = card(signed_in, "Why")
+    lines = why.locator(".why > ul > li")
+    # Somebody can act on the approval; the freeze ends by itself.
+    await expect(lines.nth(0)).to_contain_text("Approval")
+    await expect(lines.nth(0)).to_have_attribute("data-st", "blocked")
+    await expect(lines.nth(1)).to_have_attribute("data-st", "pending")
+    await expect(lines.nth(1)).to_contain_text("Frozen by admin until 1 Jan 2090, 10:00")
+    await expect(why.locator("time[title='2090-01-01 09:00:00 UTC']").first).to_be_visible()
+    await expect(lines.nth(1).get_by_role("link", name="status.example/1").first).to_have_attribute("rel", "noreferrer")
+    await expect(why).not_to_contain_text("UTC")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 import orjson
-from psycopg.sql import SQL, Composable, Composed, Literal
+from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
 from contracts.shapes import Json
 from libs.eventlog.connections import Connections
@@ -23,11 +23,23 @@ def _conditions(table: Table, where: Where | None) -> tuple[Composable, list[str
     fields = sorted(where or ())
     assert set(fields) <= FIELDS[table], f"{table} has no index for {fields}"
     wanted = [(where or {})[field] for field in fields]
-    parts = [
-        SQL(" AND {} = %s" if isinstance(one, str) else " AND {} = ANY(%s)").format(text_of(field))
-        for field, one in zip(fields, wanted, strict=True)
-    ]
-    return SQL("").join(parts), [one if isinstance(one, str) else list(one) for one in wanted]
+    return _having(where, text_of), [one if isinstance(one, str) else list(one) for one in wanted]
+
+
+def _having(where: Where | None, text: Callable[[str], Composed]) -> Composed:
+    """That these keys have these texts, sorted by key; `text` says where the text of a key stands."""
+    return SQL("").join(
+        SQL(" AND {} = %s" if isinstance(one, str) else " AND {} = ANY(%s)").format(text(field))
+        for field, one in sorted((where or {}).items())
+    )
+
+
+_TALLIED: Final = {"jobAgentId": "agent", "$deployment": "deployment", "$environment": "environment", "status": "status"}
+"""By what jobs are counted in `read.job_tally`, which the database keeps."""
+
+
+def _tallied(field: str) -> Composed:
+    return SQL("{}").format(Identifier(_TALLIED[field]))
 
 
 def _parsed(rows: Sequence[tuple[Any, ...]]) -> list[Json]:
@@ -150,15 +162,31 @@ class PostgresStore:
         query = SQL("SELECT doc::text FROM {} WHERE workspace_id = %s::uuid{} ORDER BY {} LIMIT %s OFFSET %s").format(
             table_name(table), conditions, SQL(", ").join(key + direction for key in keys)
         )
-        count = SQL("SELECT count(*) FROM {} WHERE workspace_id = %s::uuid{}").format(table_name(table), conditions)
         rows = await self._rows(query, (workspace_id, *values, limit, offset))
         if offset == 0 and (limit is None or len(rows) < limit):
             total = len(rows)
         else:
-            total = int((await self._rows(count, (workspace_id, *values)))[0][0])
+            total = (await self.tally(workspace_id, table, (), where)).get((), 0)
         # Ten thousand documents take long enough to parse that everything else in this process would notice.
         documents = await asyncio.to_thread(_parsed, rows) if len(rows) > _MANY else _parsed(rows)
         return Page(documents, total)
+
+    async def tally(
+        self, workspace_id: str, table: Table, fields: Sequence[str], where: Where | None = None
+    ) -> dict[tuple[str, ...], int]:
+        """See `ReadStore.tally`."""
+        assert set(fields) <= FIELDS[table], f"{table} has no index for {fields}"
+        conditions, values = _conditions(table, where)
+        number, source, keys = SQL("count(*)"), table_name(table), [text_of(one) for one in fields]
+        if table == "job" and _TALLIED.keys() >= {*fields, *(where or {})}:
+            number, source, keys = SQL("sum(jobs)"), Identifier("read", "job_tally"), [_tallied(one) for one in fields]
+            conditions = _having(where, _tallied)
+        grouped = SQL(" GROUP BY {}").format(SQL(", ").join(keys)) if keys else SQL("")
+        query = SQL("SELECT {} FROM {} WHERE workspace_id = %s::uuid{}{}").format(
+            SQL(", ").join([*keys, number]), source, conditions, grouped
+        )
+        rows = await self._rows(query, (workspace_id, *values))
+        return {tuple(row[:-1]): int(row[-1]) for row in rows if row[-1]}
 
     async def scan(
         self,
@@ -201,6 +229,8 @@ class PostgresStore:
     ) -> dict[str, Json]:
         """See `ReadStore.newest`."""
         assert field in FIELDS[table]
+        if not values:
+            return {}
         conditions, wanted = _conditions(table, where)
         query = SQL(
             "SELECT wanted.value, found.doc::text FROM unnest(%s::text[]) AS wanted (value) CROSS JOIN LATERAL ("

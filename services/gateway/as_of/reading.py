@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Sized
 from typing import Final, TypeVar
 
 from contracts.shapes import Json
 from services.gateway.as_of.tables import Held, Row, Tables, text_of
 from services.gateway.narrowing import Needs
-from services.gateway.rows import Table
+from services.gateway.rows import FIELDS, Table
 from services.gateway.store import BY_AGE, Batch, Cursor, Order, Page, ResourceSearch, Series, Where
 
 T = TypeVar("T")
@@ -60,6 +61,18 @@ class HeldStore(ABC):
         ids = await self._in_order(held, where, order)
         end = None if limit is None else offset + limit
         return Page([dict(held.rows[one].doc) for one in ids[offset:end]], len(ids))
+
+    async def tally(
+        self, workspace_id: str, table: Table, fields: Sequence[str], where: Where | None = None
+    ) -> dict[tuple[str, ...], int]:
+        """See `ReadStore.tally`."""
+        assert set(fields) <= FIELDS[table], f"{table} has no index for {fields}"
+        held = await self._table(workspace_id, table)
+
+        def work() -> dict[tuple[str, ...], int]:
+            return dict(Counter(tuple(text_of(row.doc, one) for one in fields) for _, row in held.having(where)))
+
+        return await _beside(held.rows, work)
 
     async def scan(
         self,

@@ -35,6 +35,8 @@ class Row(NamedTuple):
 def text_of(doc: Json, key: str) -> str:
     """What stands under a key, as text; '' for what is absent."""
     value = doc.get(key)
+    if type(value) is str:  # which nearly all are
+        return value
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -89,11 +91,16 @@ class Held:
         """The rows that have one of the texts under a key, those of one text after those of the one before."""
         return ((one, self.rows[one]) for text in texts for one in self.ids(key, text))
 
-    def put(self, row_id: str, row: Row) -> Held:
-        """With this row, in the place of the one that had its id."""
+    def put(self, row_id: str, row: Row, changed: Iterable[str] | None = None) -> Held:
+        """With this row, in the place of the one that had its id.
+
+        Args:
+            changed: the keys under which it may have another text than that; any, when it is left out.
+        """
         before = self.rows.get(row_id)
         index: Index | None = None
-        for key in FIELDS[self.table]:
+        fields = FIELDS[self.table]
+        for key in fields if changed is None else fields.intersection(changed):
             text = text_of(row.doc, key)
             old = text_of(before.doc, key) if before is not None else ""
             if text != old:
@@ -142,7 +149,8 @@ class Tables:
                 held = held.put(patch.id, Row(known.since if known is not None else position, dict(patch.doc)))
             case Merge():
                 known = held.rows.get(patch.id) or Row(position, {})
-                held = held.put(patch.id, Row(known.since, {**patch.first, **known.doc, **patch.doc}))
+                row = Row(known.since, {**patch.first, **known.doc, **patch.doc})
+                held = held.put(patch.id, row, {*patch.first, *patch.doc} if patch.first else patch.doc)
             case Delete():
                 held = held.without(patch.id)
             case DeleteWhere():

@@ -30,6 +30,12 @@ def for_viewer(row: Json, viewer: Viewer, *, now: bool = True) -> Json:
     return {**row, "canAct": now and may and said != "approved", "said": said}
 
 
+def make_ready() -> None:
+    """Load what expressions are read with, which takes a while; whoever answers others meanwhile does it in a thread. Again costs nothing."""
+    _compiled("true")
+
+
+@lru_cache(maxsize=4_096)
 def _picks(selector: str, viewer: Viewer) -> bool:
     program = _compiled(selector)
     if program is None:

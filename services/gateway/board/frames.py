@@ -18,9 +18,8 @@ from services.gateway.board.state import pair_key
 from services.gateway.board.targets import ROLLOUT, target_row
 
 EVENTS: Final = "events"
-WHOLE: Final = frozenset(
-    {MATRIX, APPROVALS, EVENTS, "policies", "freezes", "jobs", "resources", "versions", "agents", "settings"}
-)
+SETTINGS: Final = "settings"
+WHOLE: Final = frozenset({MATRIX, APPROVALS, EVENTS, "policies", "freezes", "jobs", "resources", "versions", "agents", SETTINGS})
 """Topics of the workspace."""
 SINGLE: Final = frozenset({"target", "deployment", "version", "job"})
 """Topics of one thing: they are followed by its id, or by the key of a release target."""
@@ -122,6 +121,12 @@ def patch(live: Live, changes: Sequence[Change], since: int, topics: Topics, fin
 def reset(position: int) -> bytes:
     """A frame that asks the reader to take new snapshots; it goes on from `position`."""
     return b"id: %d\nevent: reset\ndata: %s\n\n" % (position, orjson.dumps({"position": position}))
+
+
+def touch(position: int, time: datetime, touched: tuple[str, str]) -> bytes:
+    """A frame that says only that something changed of which the log of the workspace does not tell. No more of that was told by then."""
+    data = {"position": position, "time": stamp(time), "rows": [], "touched": [touched], "events": []}
+    return b"id: %d\nevent: patch\ndata: %s\n\n" % (position, orjson.dumps(data))
 
 
 def beat(position: int, now: datetime) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from contracts.documents import stamp
@@ -14,33 +15,26 @@ APPROVALS: Final = "approvals"
 
 
 def key_of(pair: Pair, ask: Held) -> str:
-    """The key of a row."""
-    return f"{ask.version_id}/{pair.environment_id}/{ask.rule_id}"
+    """The key of a row. Two policies may have rules of one id."""
+    return f"{ask.version_id}/{pair.environment_id}/{ask.policy_id}/{ask.rule_id}"
 
 
 def rows_of(board: Board, pair: Pair) -> dict[str, Json]:
     """What waits for an approval in a cell, by key."""
-    if not is_shown(board, pair):
-        return {}
-    return {key_of(pair, ask): _row(board, pair, ask) for ask in pair.asked_since if ask.version_id in board.versions}
+    return {key_of(pair, ask): _row(board, pair, ask) for ask in _asks(board, pair)}
 
 
-def inbox(board: Board) -> dict[str, Json]:
-    """Everything in the workspace that waits for an approval, by key; oldest first."""
-    found: dict[str, Json] = {}
-    for key in board.asking:
-        found.update(rows_of(board, board.pairs[key]))
-    return dict(sorted(found.items(), key=lambda one: (one[1]["since"], one[0])))
+def page(board: Board, *, limit: int, offset: int = 0) -> tuple[list[Json], int]:
+    """A part of what waits for an approval in the workspace, oldest first, and how much there is. Only the part is put into words."""
+    pairs = (board.pairs[key] for key in board.asking)
+    found = [(pair.asked_since[ask], key_of(pair, ask), pair, ask) for pair in pairs for ask in _asks(board, pair)]
+    found.sort(key=lambda one: one[:2])
+    return [_row(board, pair, ask) for _, _, pair, ask in found[offset : offset + limit]], len(found)
 
 
-def count(board: Board) -> int:
-    """How many rows the inbox has."""
-    return sum(
-        1
-        for key in board.asking
-        for ask in board.pairs[key].asked_since
-        if is_shown(board, board.pairs[key]) and ask.version_id in board.versions
-    )
+def _asks(board: Board, pair: Pair) -> Iterator[Held]:
+    if is_shown(board, pair):
+        yield from (ask for ask in pair.asked_since if ask.version_id in board.versions)
 
 
 def _row(board: Board, pair: Pair, ask: Held) -> Json:

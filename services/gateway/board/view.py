@@ -7,6 +7,7 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import Sequence
+from datetime import datetime
 from time import perf_counter
 from typing import Final
 
@@ -17,6 +18,7 @@ from libs.runtime.as_of import FoldAt
 from libs.runtime.feed import Feed
 from services.gateway.board import frames
 from services.gateway.board.app import BOARD
+from services.gateway.board.changes import RowName
 from services.gateway.board.frames import Finish, Topics
 from services.gateway.board.live import Live
 from services.gateway.board.state import Board
@@ -114,6 +116,7 @@ class BoardView:
         self._channels: dict[tuple[Topics, str], _Channel] = {}
         self._ticking: asyncio.TimerHandle | None = None
         self._ticked_at = 0.0
+        self._closing = False
         self.ended = asyncio.Event()
 
     @property
@@ -151,10 +154,12 @@ class BoardView:
         self.ended.set()
 
     async def reached(self, position: int, timeout_s: float) -> bool:
-        """Wait until the board has reached a position; False when the time is over."""
+        """Wait until the board has reached a position; False when the time is over, or the process ends before it is loaded."""
         try:
             async with asyncio.timeout(timeout_s):
                 while self._live is None or self._live.position < position:
+                    if self._closing and self._live is None:
+                        return False
                     await self._moved.wait()
         except TimeoutError:
             return False
@@ -201,8 +206,20 @@ class BoardView:
             if not channel.readers:
                 del self._channels[topics, who]
 
-    def wake(self) -> None:
-        """Have every reader look around, though there is nothing new."""
+    def remind(self, topics: Topics, who: str, reader: Reader, touched: RowName, now: datetime) -> None:
+        """Have a reader ask again for something that the workspace's own log does not tell of, after what that told until now."""
+        live = self._live
+        if live is None:
+            return  # it is made anew, and then everybody begins anew
+        channel = self._channels[topics, who]
+        live.close()
+        channel.tell(live, asyncio.get_running_loop().time())
+        reader.send(frames.touch(channel.position, live.time or now, touched), channel.position)
+
+    def close(self) -> None:
+        """The process is about to end: who waits until the board is loaded need not, and every reader looks around."""
+        self._closing = True
+        self._tell_those_who_wait()
         for channel in self._channels.values():
             for reader in channel.readers:
                 reader.more.set()

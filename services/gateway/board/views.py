@@ -11,6 +11,7 @@ from libs.eventlog.port import EventLog
 from libs.runtime.as_of import FoldAt
 from libs.runtime.feed import Feed
 from services.gateway.board.app import BOARD
+from services.gateway.board.matrices import Matrices
 from services.gateway.board.state import Board
 from services.gateway.board.view import BoardView
 
@@ -35,6 +36,7 @@ class Boards:
 
     Attributes:
         past: boards as of positions of the past.
+        matrices: what these say at a glance.
     """
 
     def __init__(self, log: EventLog, feed: Feed, closing: asyncio.Event, *, idle_s: float = IDLE_S) -> None:
@@ -46,6 +48,7 @@ class Boards:
         self._kept: dict[str, _Kept] = {}
         self._stopping: set[asyncio.Task[None]] = set()
         self.past: FoldAt[Board] = FoldAt(log, BOARD, live=self._live)
+        self.matrices = Matrices(self.past)
 
     @contextlib.asynccontextmanager
     async def used(self, workspace_id: str) -> AsyncIterator[BoardView]:
@@ -56,6 +59,8 @@ class Boards:
         if kept is None:
             kept = self._kept[workspace_id] = _Kept(BoardView(workspace_id, self._log, self._feed, self.past))
             kept.view.start()
+            if self._closing.is_set():
+                kept.view.close()
         kept.users += 1
         if kept.letting_go is not None:
             kept.letting_go.cancel()
@@ -81,6 +86,7 @@ class Boards:
             await kept.view.stop()
         if self._stopping:
             await asyncio.gather(*self._stopping)
+        await self.matrices.stop()
         await self.past.stop()
 
     @property
@@ -91,7 +97,7 @@ class Boards:
     async def _end(self) -> None:
         await self._closing.wait()
         for kept in self._kept.values():
-            kept.view.wake()
+            kept.view.close()
 
     def _let_go(self, workspace_id: str, kept: _Kept) -> None:
         if kept.users or self._kept.get(workspace_id) is not kept:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from contracts.commands.policy import RuleInput
+from contracts.commands.policy.policies import RuleInput
 from contracts.shapes import Json, MetricSpec
 from libs.secrets.config import clear_secrets
 from libs.secrets.fields import Path, SecretFields

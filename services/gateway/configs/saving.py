@@ -13,7 +13,7 @@ from pydantic_core import to_json
 from contracts.command import Answer, AsOf, Refused, Wish
 from contracts.commands.dispatcher import CreatePlan, SaveJobAgent, SaveWorkflow
 from contracts.commands.planner import CreateVersion, SaveDeployment, UpdateVersion
-from contracts.commands.policy import RuleInput, SavePolicy
+from contracts.commands.policy.policies import RuleInput, SavePolicy
 from contracts.shapes import Json, MetricProvider, MetricSpec, WorkflowStep
 from libs.bus.port import Requests, Unavailable, Written
 from libs.eventlog.port import MAX_FACT_BYTES

@@ -28,6 +28,7 @@ from services.gateway.http import (
     histories,
     jobs,
     machinery,
+    people,
     plans,
     policies,
     providers,
@@ -57,6 +58,7 @@ from services.gateway.http.problem import Problem
 ROUTES: tuple[Routes, ...] = (
     workspaces.routes,
     api_keys.routes,
+    people.routes,
     systems.routes,
     deployments.routes,
     variables.routes,

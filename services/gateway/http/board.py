@@ -31,8 +31,8 @@ async def get_board(call: Call) -> Reply:
     if call.as_of is None:
         return Reply(200, await first_shown(call.deps, call.workspace_id))
     past = call.as_of
-    board = await call.deps.boards.past.at(call.workspace_id, past.position)
-    return Reply(200, _matrix(await asyncio.to_thread(Live, board, past.position, past.time)))
+    matrix = await call.deps.boards.matrices.at(call.workspace_id, past.position)
+    return Reply(200, {"position": past.position, "at": stamp(past.time), **matrix})
 
 
 @routes.add(
@@ -61,13 +61,20 @@ async def get_rollout(call: Call) -> Reply:
     return Reply(200, {"position": position, "cell": head, **page})
 
 
-@routes.add("GET", "/board/approvals", answers={200: answers.BoardApprovals})
+@routes.add("GET", "/board/approvals", answers={200: answers.BoardApprovals}, query=bodies.ApprovalsQuery)
 async def list_approvals(call: Call) -> Reply:
     """What waits for an approval, the longest wait first."""
+    query: bodies.ApprovalsQuery = call.query
     board, position = await board_of(call)
-    viewer = viewer_of(call)
-    found = [for_viewer(row, viewer, now=call.as_of is None) for row in inbox.inbox(board).values()]
-    return Reply(200, {"position": position, "items": found, "total": len(found)})
+    viewer, is_now = viewer_of(call), call.as_of is None
+
+    def work() -> tuple[list[Json], int]:
+        found, total = inbox.page(board, limit=query.limit, offset=query.offset)
+        return [for_viewer(row, viewer, now=is_now) for row in found], total
+
+    # Expressions say who may approve, and whoever wrote them need not have thought of others who wait.
+    items, total = await asyncio.to_thread(work)
+    return Reply(200, {"position": position, "items": items, "total": total, "limit": query.limit, "offset": query.offset})
 
 
 async def first_shown(deps: Deps, workspace_id: str, patience_s: float = LOAD_S) -> Json:

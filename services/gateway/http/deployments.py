@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from contracts.commands.planner import DeleteDeployment, SaveDeployment
-from contracts.commands.policy import DeploymentGates, Gates
+from contracts.commands.policy.gates import DeploymentGates, Gates
 from contracts.shapes import Json
 from libs.cel import contexts
 from services.gateway.http import answers, bodies

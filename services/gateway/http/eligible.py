@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contracts.commands.inventory import ResourceInput
 from contracts.commands.planner import PreviewResource
-from contracts.commands.policy import EligibleVersions
+from contracts.commands.policy.evaluations import EligibleVersions
 from libs.cel import contexts
 from services.gateway.http import answers, bodies
 from services.gateway.http.call import Call, Reply

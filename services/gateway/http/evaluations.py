@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contracts.commands.policy import EvaluateTarget, PolicyVerdicts, Reason, TargetEvaluation
+from contracts.commands.policy.evaluations import EvaluateTarget, PolicyVerdicts, TargetEvaluation
+from contracts.commands.policy.reasons import Reason
 from contracts.documents import stamp
 from contracts.shapes import Json
 from services.gateway.http import answers, bodies

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from contracts.commands.policy import (
-    ExplainRollout,
-    ExplainVersion,
-    Forecast,
-    ForecastRollout,
-    RolloutExplanation,
-    VersionExplanation,
-)
+from contracts.commands.policy.explanations import ExplainRollout, ExplainVersion, RolloutExplanation, VersionExplanation
+from contracts.commands.policy.forecasts import Forecast, ForecastRollout
 from services.gateway.http import answers, bodies
 from services.gateway.http.call import Call, Reply
 from services.gateway.http.operation import Routes

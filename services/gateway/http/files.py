@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +15,8 @@ FOLDER: Final = Path(__file__).parents[1] / "static"
 ASSETS: Final = "/assets/"
 """Below it, a name belongs to one content for ever."""
 _INDEX: Final = "index.html"
+_PAGES: Final = ".vite/pages.json"
+"""Which files each page of the dashboard needs beyond those of every page: `[{path, scripts, styles}, …]`."""
 _CODINGS: Final = {"br": ".br", "gzip": ".gz"}
 """What a file may be compressed with, the smallest first, and how such a form of it is called."""
 _TYPES: Final = {
@@ -57,11 +61,21 @@ class Files:
         index: the page itself; None when nothing was made.
         by_path: the others, as they are asked for: `/assets/…`; with those of the time before.
         own: those that were made with the page.
+        heads: by the parts of a path (None for a part that may be anything), links to what the page there needs, to stand in its head.
     """
 
     index: str | None = None
     by_path: Mapping[str, File] | None = None
     own: Mapping[str, File] | None = None
+    heads: Sequence[tuple[tuple[str | None, ...], str]] = ()
+
+    def head(self, path: str) -> str:
+        """Links to the files of the page at this path, which the browser then loads beside those of every page; '' for none."""
+        parts = path.strip("/").split("/")
+        for pattern, links in self.heads:
+            if len(pattern) == len(parts) and all(one in (None, part) for one, part in zip(pattern, parts, strict=True)):
+                return links
+        return ""
 
     def at(self, path: str) -> File | None:
         """The file of a path."""
@@ -85,7 +99,7 @@ class Folder:
         made = tuple(changed for name in (_INDEX, ".stamp.json") if (changed := self._changed(name)))
         if made and made != self._made:
             # What can not be read now is being made right now.
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, ValueError):
                 self._files, self._made = _read(self._folder, self._files), made
         return self._files
 
@@ -111,7 +125,28 @@ def _read(folder: Path, before: Files) -> Files:
             if smaller.is_file():
                 content[coding] = smaller.read_bytes()
         own[f"/{name}"] = File(content, _TYPES[one.suffix], tag_of(content["identity"]))
-    return Files((folder / _INDEX).read_text("utf-8"), {**found, **own}, own)
+    return Files((folder / _INDEX).read_text("utf-8"), {**found, **own}, own, _heads(folder))
+
+
+def _heads(folder: Path) -> list[tuple[tuple[str | None, ...], str]]:
+    try:
+        pages = json.loads((folder / _PAGES).read_text("utf-8"))
+    except FileNotFoundError:
+        # Pages come later by this, and are the same.
+        return []
+    return [(_pattern(page["path"]), "".join(_links(page["scripts"], page["styles"]))) for page in pages]
+
+
+def _pattern(path: str) -> tuple[str | None, ...]:
+    return tuple(None if part.startswith(":") else part for part in path.strip("/").split("/"))
+
+
+def _links(scripts: Sequence[str], styles: Sequence[str]) -> Iterator[str]:
+    # As the bundler's own: it looks for these before it adds them.
+    for name in scripts:
+        yield f'<link rel="modulepreload" crossorigin href="{escape(name)}">'
+    for name in styles:
+        yield f'<link rel="stylesheet" crossorigin href="{escape(name)}">'
 
 
 def tag_of(content: bytes) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from contracts.commands.policy import FreezeEffect, HeldTargets, OverrideFreeze, SaveFreeze, ThawFreeze
+from contracts.commands.policy.freezes import FreezeEffect, HeldTargets, OverrideFreeze, SaveFreeze, ThawFreeze
 from contracts.shapes import Json
 from services.gateway.freezes import standings
 from services.gateway.http import answers, bodies

@@ -14,7 +14,7 @@ from services.gateway.http.call import Call, Reply
 from services.gateway.http.lists import page_of
 from services.gateway.http.operation import Routes
 from services.gateway.rows import Table
-from services.gateway.store import NEWEST_FIRST, ReadStore, Where
+from services.gateway.store import NEWEST_FIRST, ReadStore
 from services.gateway.views import shown
 
 routes = Routes("board")
@@ -41,7 +41,8 @@ async def list_board_jobs(call: Call) -> Reply:
         "$environment": query.environment_id,
     }
     where: dict[str, str | tuple[str, ...]] = {name: one for name, one in told.items() if one is not None}
-    counts = {name: await _count(call, {**where, "status": statuses}) for name, statuses in _STATES.items()}
+    tally = await call.store.tally(call.workspace_id, "job", ("status",), where)
+    counts = _counts({status: jobs for (status,), jobs in tally.items()})
     if query.state is not None:
         where["status"] = tuple(one for one in _STATES[query.state] if query.status in (None, one))
     elif query.status is not None:
@@ -59,7 +60,7 @@ async def list_board_agents(call: Call) -> Reply:
     """Agents, what they have to do, and what went wrong last."""
     paging: bodies.Paging = call.query
     page = await call.store.find(call.workspace_id, "agent", order=NEWEST_FIRST, limit=paging.limit, offset=paging.offset)
-    return page_of([await _at_work(call, one) for one in page.items], page.total, paging)
+    return page_of(await _at_work(call, page.items), page.total, paging)
 
 
 @routes.add("GET", "/board/providers", answers={200: answers.ProvidersInShort}, query=bodies.Paging)
@@ -70,9 +71,9 @@ async def list_board_providers(call: Call) -> Reply:
     page = await store.find(where, "provider", order=NEWEST_FIRST, limit=paging.limit, offset=paging.offset)
     ids = [one["id"] for one in page.items]
     newest = await store.newest(where, "resource", "providerId", ids, by="updatedAt")
+    owned = await store.tally(where, "resource", ("providerId",), {"providerId": tuple(ids)})
     items = []
     for one in page.items:
-        owned = await store.find(where, "resource", where={"providerId": one["id"]}, limit=0)
         last = newest.get(one["id"], {})
         items.append(
             {
@@ -80,7 +81,7 @@ async def list_board_providers(call: Call) -> Reply:
                 "name": one["name"],
                 "createdAt": one["createdAt"],
                 "metadata": one["metadata"],
-                "resources": owned.total,
+                "resources": owned.get((one["id"],), 0),
                 "changedAt": last.get("updatedAt") or last.get("createdAt"),
             }
         )
@@ -120,21 +121,42 @@ async def _parked(log: EventLog, workspace_id: str) -> list[Json]:
     ]
 
 
-async def _count(call: Call, where: Where) -> int:
-    return (await call.store.find(call.workspace_id, "job", where=where, limit=0)).total
+def _counts(by_status: Mapping[str, int]) -> dict[str, int]:
+    """How many jobs are queued, run and have finished."""
+    return {name: sum(by_status.get(one, 0) for one in statuses) for name, statuses in _STATES.items()}
 
 
-async def _at_work(call: Call, agent: Json) -> Json:
-    whose = {"jobAgentId": agent["id"]}
-    counts = {name: await _count(call, {**whose, "status": statuses}) for name, statuses in _STATES.items()}
-    failed = await call.store.find(call.workspace_id, "job", where={**whose, "status": _BAD}, order=NEWEST_FIRST, limit=1)
-    error = None
-    if failed.items:
-        job = failed.items[0]
-        at = job.get("completedAt") or job["updatedAt"]
-        error = {"jobId": job["id"], "status": job["status"], "message": job.get("message") or "", "at": at}
-    told = {name: agent[name] for name in ("id", "name", "type", "config", "metadata")}
-    return {**told, **counts, "lastError": error}
+async def _at_work(call: Call, agents: Sequence[Json]) -> list[Json]:
+    """Agents with what they have to do; as many queries for all of them as for one."""
+    ids = [one["id"] for one in agents]
+    tally = await call.store.tally(call.workspace_id, "job", ("jobAgentId", "status"), {"jobAgentId": tuple(ids)})
+    by_agent: dict[str, dict[str, int]] = {one: {} for one in ids}
+    for (agent_id, status), jobs in tally.items():
+        by_agent[agent_id][status] = jobs
+    last = await _last_bad(call, by_agent)
+    told = ("id", "name", "type", "config", "metadata")
+    return [
+        {**{name: one[name] for name in told}, **_counts(by_agent[one["id"]]), "lastError": last.get(one["id"])} for one in agents
+    ]
+
+
+async def _last_bad(call: Call, by_agent: Mapping[str, Mapping[str, int]]) -> dict[str, Json]:
+    """Of each agent the newest job that did not end well, if any."""
+    newest: dict[str, Json] = {}
+    for status in _BAD:
+        # By one status at a time: so an index leads to the newest, however many there are.
+        whose = [one for one, counts in by_agent.items() if status in counts]
+        found = await call.store.newest(call.workspace_id, "job", "jobAgentId", whose, by="$createdAt", where={"status": status})
+        for agent_id, job in found.items():
+            known = newest.get(agent_id)
+            if known is None or (known["$createdAt"], known["id"]) < (job["$createdAt"], job["id"]):
+                newest[agent_id] = job
+    return {agent_id: _error(job) for agent_id, job in newest.items()}
+
+
+def _error(job: Json) -> Json:
+    at = job.get("completedAt") or job["updatedAt"]
+    return {"jobId": job["id"], "status": job["status"], "message": job.get("message") or "", "at": at}
 
 
 # --- jobs by the names of what they are of ------------------------------------------------------------------------------------------

@@ -56,6 +56,7 @@ _ASK_AGAIN: Final = "no-cache"
 _BOOT: Final = re.compile(r'(<script type="application/json" id="boot">)[^<]*(</script>)')
 _THEME: Final = re.compile(r'(<html\b[^>]*?\bdata-theme=")[^"]*(")')
 _WORKSPACE: Final = re.compile(r"/w/([^/]+)(/.*)?")
+_END_OF_HEAD: Final = "</head>"
 _GZIP_FROM: Final = 1024
 _NOT_MADE: Final = """<!doctype html>
 <html lang="en">
@@ -118,7 +119,9 @@ class Pages:
             return None
         if files.index is None:
             return Response(_NOT_MADE, 503, {**_ALWAYS, "Cache-Control": "no-store"}, "text/html; charset=utf-8")
-        return await self._page(request, files.index)
+        # As it was sent: an escaped slash is part of a name, no end of one.
+        links = files.head(request.scope.get("raw_path", path.encode()).decode("ascii", "replace"))
+        return await self._page(request, files.index.replace(_END_OF_HEAD, f"{links}{_END_OF_HEAD}", 1))
 
     async def _page(self, request: Request, index: str) -> Response:
         boot = dump(await self._boot(request)).decode()

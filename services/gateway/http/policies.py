@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from contracts.commands.policy import (
-    DeletePolicy,
+from contracts.commands.policy.policies import DeletePolicy, RuleInput, SavePolicy
+from contracts.commands.policy.reach import (
     PolicyPreview,
     PolicyReach,
     PolicyReaches,
     PolicyTargetPage,
     PolicyTargets,
     PreviewPolicy,
-    RuleInput,
-    SavePolicy,
 )
 from contracts.shapes import Json, Target
 from services.gateway.http import answers, bodies

@@ -11,9 +11,17 @@ import orjson
 from contracts.envelope import Recorded
 from libs.eventlog.port import EventLog
 
+PAGE_BYTES: Final = 4 << 20
+"""Payloads of one page: it ends early, rather than that somebody gets a thousand of the largest."""
 _BATCH: Final = 1_000
+_FIRST: Final = 100
+"""Facts that are read before it is known how large they are."""
+_BATCH_BYTES: Final = 8 << 20
+"""What is read at once, as far as what was read before tells."""
 _MOST: Final = 20_000
 """Facts that one request looks through for a text: some tenths of a second of a database's work."""
+_MOST_BYTES: Final = 64 << 20
+"""The same in bytes of their payloads."""
 
 
 class Wanted(NamedTuple):
@@ -36,28 +44,34 @@ class Wanted(NamedTuple):
 
 
 async def sought(log: EventLog, workspace_id: str, wanted: Wanted, limit: int) -> tuple[list[Recorded], int | None]:
-    """Facts in order, at most `limit`, and the position from which to go on; None when everything was looked through.
+    """Facts in order, at most `limit` and, from the second one on, at most `PAGE_BYTES` of payloads.
 
+    Returns: them, and the position from which to go on; None when everything was looked through.
     Raises: LogUnavailable.
     """
     # What the log can not tell by itself is looked through here.
     sifted = bool(wanted.text) or bool(wanted.subject and wanted.types)
     found: list[Recorded] = []
-    seen = 0
+    seen = read_bytes = page_bytes = 0
     place = wanted.before if wanted.newest_first else wanted.after
     while True:
-        size = _BATCH if sifted else limit - len(found)
+        most = _BATCH if sifted else limit - len(found)
+        size = min(most, _FIRST if not seen else max(1, _BATCH_BYTES * seen // max(1, read_bytes)))
         batch = await _read(log, workspace_id, wanted, place, size)
         inside = [one for one in batch if wanted.after < one.position < wanted.before]
         for one in await _matching(inside, wanted) if sifted else inside:
+            page_bytes += len(one.data)
+            if found and page_bytes > PAGE_BYTES:
+                return found, found[-1].position
             found.append(one)
             if len(found) == limit:
                 return found, one.position
         seen += len(batch)
+        read_bytes += sum(len(one.data) for one in batch)
         if len(inside) < size:
             return found, None
         place = inside[-1].position
-        if seen >= _MOST:
+        if seen >= _MOST or read_bytes >= _MOST_BYTES:
             return found, place
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contracts.commands.policy import CreateSkip, DeleteSkip
+from contracts.commands.policy.skips import CreateSkip, DeleteSkip
 from services.gateway.http import answers, bodies
 from services.gateway.http.call import Call, Reply, accepted
 from services.gateway.http.lists import page_of

@@ -12,8 +12,8 @@ from starlette.responses import Response
 from contracts.shapes import Json
 from libs.eventlog.port import LogUnavailable
 from services.gateway.board import frames
-from services.gateway.board.acting import for_viewer
-from services.gateway.board.frames import Finish, Topics, UnknownTopic, topics_of
+from services.gateway.board.acting import for_viewer, make_ready
+from services.gateway.board.frames import SETTINGS, Finish, Topics, UnknownTopic, topics_of
 from services.gateway.board.inbox import APPROVALS
 from services.gateway.board.view import BoardView
 from services.gateway.http import bodies
@@ -62,15 +62,22 @@ async def _frames(call: Call, topics: Topics, since: int | None) -> AsyncIterato
     async with deps.boards.used(call.workspace_id) as view:
         if not await _loaded(call, view):
             return
+        if APPROVALS in topics.whole:
+            await asyncio.to_thread(make_ready)
         who, finish = _as_seen_by(call, topics)
         reader = view.join(topics, who, finish, since)
-        known, beat_at, look_at, told = deps.system.state, 0.0, 0.0, 0
+        # Keys, users and names of workspaces are in the log of the system, of which no position here tells what was missed.
+        known = deps.system.state if since is None else None
+        beat_at, look_at, told = 0.0, 0.0, 0
         try:
             while not deps.closing.is_set():
-                if deps.system.state is not known or loop.time() >= beat_at:
+                moved = deps.system.state is not known
+                if moved or loop.time() >= beat_at:
                     known = deps.system.state
                     if not call.may_go_on():
                         return
+                if moved and SETTINGS in topics.whole:
+                    view.remind(topics, who, reader, (SETTINGS, ""), deps.clock())
                 now = loop.time()
                 if now >= beat_at or (now >= look_at and view.position > told):
                     told = view.position

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contracts.commands.policy import ExplainTarget, Explanation
+from contracts.commands.policy.explanations import ExplainTarget, Explanation
 from contracts.shapes import Target
 from services.gateway.http import answers, bodies
 from services.gateway.http.call import Call, Reply

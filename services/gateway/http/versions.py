@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contracts.commands.planner import CreateVersion, UpdateVersion
-from contracts.commands.policy import RecordApproval
+from contracts.commands.policy.approvals import RecordApproval
 from contracts.shapes import Json
 from libs.cel import contexts
 from services.gateway.access import name_of, roles_of

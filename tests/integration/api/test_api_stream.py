@@ -184,6 +184,22 @@ def test_a_revoked_key_ends_the_stream(api: Api) -> None:
     assert refused.status_code == 401
 
 
+def test_a_key_that_is_made_or_revoked_is_told_to_who_looks_at_settings(api: Api) -> None:
+    def touched(stream: Stream) -> bool:
+        return ["settings", ""] in next(data for kind, data in stream.frames() if kind == "patch")["touched"]
+
+    since = shown(api)["position"]
+    with listening(api, "settings") as stream:
+        assert next(stream.frames())[0] == "beat"
+        key = api.client.post("/api/v1/api-keys", json={"name": "another"}).json()
+        assert touched(stream)
+        assert api.client.delete(f"/api/v1/api-keys/{key['id']}").status_code < 300
+        assert touched(stream)
+    # Who was away asks again: no position of the workspace tells what happened outside of it meanwhile.
+    with listening(api, "settings", since) as stream:
+        assert touched(stream)
+
+
 @pytest.mark.parametrize(
     "query",
     ["", "topics=", "topics=nope", "topics=%2C", f"topics=rollout:{UUID(int=1)}", "topics=matrix&since=-1", "topics=matrix&since=x",

@@ -32,6 +32,11 @@ INDEX = """\
   <body></body>
 </html>
 """
+PAGES = """[
+  {"path": "/signin", "scripts": ["/assets/signin-1.js"], "styles": []},
+  {"path": "/w/:w/jobs", "scripts": ["/assets/jobs-1.js", "/assets/list-1.js"], "styles": ["/assets/jobs-1.css"]},
+  {"path": "/w/:w/r/:identifier", "scripts": ["/assets/resource-1.js"], "styles": []}
+]"""
 HTML = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
 ALWAYS = {
     "x-content-type-options": "nosniff",
@@ -54,6 +59,7 @@ def made(tmp_path: Path) -> Path:
         "assets/font-1.woff2": b"a font",
         "favicon.svg": b"<svg/>",
         ".vite/manifest.json": b"{}",
+        ".vite/pages.json": PAGES.encode(),
         ".stamp.json": b"{}",
         "assets/notes.md": b"not served",
     }
@@ -297,3 +303,45 @@ async def test_while_files_are_being_made_those_before_are_served(client: httpx.
 
 def test_codings_are_read_as_browsers_write_them() -> None:
     assert codings_of("gzip, br ; q=0.8, deflate;q=0") == {"gzip", "br"}
+
+
+# --- what a page needs beyond the rest ---------------------------------------------------------------------------------------------------
+
+
+def named(page: httpx.Response) -> list[str]:
+    """The files that the head names for this page, beyond the one that every page has."""
+    head = page.text.partition("</head>")[0]
+    return re.findall(r'<link rel="(?:modulepreload|stylesheet)" crossorigin href="([^"]+)">', head)
+
+
+@pytest.mark.parametrize(
+    "path,expected",
+    [
+        ("/w/anything/jobs", ["/assets/jobs-1.js", "/assets/list-1.js", "/assets/jobs-1.css"]),
+        ("/w/anything/jobs/?q=x", ["/assets/jobs-1.js", "/assets/list-1.js", "/assets/jobs-1.css"]),
+        ("/w/anything/r/cluster%2Fprod", ["/assets/resource-1.js"]),
+        ("/signin", ["/assets/signin-1.js"]),
+        ("/w/anything", []),
+        ("/w/anything/jobs/more", []),
+        ("/w/anything/r/%ff", ["/assets/resource-1.js"]),
+    ],
+)
+async def test_a_page_names_its_files_so_that_they_come_beside_those_of_every_page(
+    client: httpx.AsyncClient, path: str, expected: list[str]
+) -> None:
+    assert named(await client.get(path)) == expected
+
+
+async def test_files_that_name_nothing_are_served_all_the_same(one: House, made: Path) -> None:
+    (made / ".vite/pages.json").unlink()
+    transport = httpx.ASGITransport(app=create_app(one.deps, Folder(made)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=HTML) as browser:
+        page = await browser.get("/w/anything/jobs")
+    assert (page.status_code, named(page)) == (200, [])
+
+
+async def test_files_that_are_being_made_are_not_taken_half(client: httpx.AsyncClient, made: Path) -> None:
+    before = await client.get("/w/anything/jobs")
+    (made / ".vite/pages.json").write_text('[{"path": "/w/:w', "utf-8")
+    (made / ".stamp.json").write_text('{"made": "again"}', "utf-8")
+    assert named(await client.get("/w/anything/jobs")) == named(before) != []

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from time import perf_counter
 
 import pytest
@@ -220,6 +223,47 @@ async def test_a_fold_gives_turns_to_others() -> None:
         await asyncio.sleep(0)
         turns += 1
     assert turns >= 1_000 * slow_s / as_of.SLICE_S / 2
+
+
+async def test_others_get_turns_while_a_large_fact_is_folded() -> None:
+    log = await filled(0)
+    size = {"note": "x" * as_of.LARGE_BYTES}
+    fact = ProviderSaved(provider_id="x", name="large", metadata=size, created_at=START)
+    new = NewFact(id=id_of(0), fact=fact, time=START, correlation_id=WORKSPACE, causation_id=WORKSPACE, auth_id="service:test")
+    await log.append(Append(WORKSPACE, (new,)))
+    begun, turn = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def waiting(state: Counted, recorded: Recorded) -> Counted:
+        loop.call_soon_threadsafe(begun.set)
+        assert turn.wait(20), "nobody else got a turn"
+        return evolve(state, recorded)
+
+    fold = FoldAt(log, replace(FOLD, evolve=waiting))
+    looking = asyncio.create_task(fold.at(WORKSPACE, 1))
+    await begun.wait()
+    turn.set()
+    assert (await looking).position == 1
+
+
+async def test_a_long_way_is_spared_the_collector_until_it_ends() -> None:
+    log = await filled(as_of.NEAR + 10)
+    before, during = gc.get_threshold(), set[tuple[int, int, int]]()
+
+    def noting(state: Counted, recorded: Recorded) -> Counted:
+        during.add(gc.get_threshold())
+        return evolve(state, recorded)
+
+    fold = FoldAt(log, replace(FOLD, evolve=noting))
+    try:
+        await fold.at(WORKSPACE, as_of.NEAR)
+        assert during == {before}, "a short way is not"
+        during.clear()
+        await FoldAt(log, replace(FOLD, evolve=noting)).at(WORKSPACE, as_of.NEAR + 1)
+        assert before not in during
+        assert gc.get_threshold() == before
+    finally:
+        gc.unfreeze()
 
 
 async def test_a_command_can_not_be_asked_of_the_past() -> None:

@@ -147,6 +147,7 @@ from services.gateway.http.answers.tenants import (
     ApiKey,
     ApiKeyList,
     NewApiKey,
+    People,
     Workspace,
     WorkspaceList,
 )
@@ -223,6 +224,7 @@ __all__ = [
     "NamedEntity",
     "NewApiKey",
     "Page",
+    "People",
     "Pin",
     "PlainTargetState",
     "Plan",

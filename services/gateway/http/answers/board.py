@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 from contracts.shapes import VersionStatus
-from services.gateway.http.answers.form import AnswerModel, Timestamp
+from services.gateway.http.answers.form import AnswerModel, Page, Timestamp
+
+T = TypeVar("T")
 
 CellStatus = Literal["failed", "blocked", "progressing", "pending", "paused", "healthy", "empty"]
 
@@ -45,7 +47,23 @@ class BoardDeployment(BoardEnvironment):
     newest: BoardVersion | None
 
 
-class BoardCell(AnswerModel):
+class Standing(AnswerModel):
+    """How a target or a cell stands.
+
+    Attributes:
+        reason: why, short enough for a cell; with `until` it leads up to that instant.
+        message: the same in a sentence.
+        since: since when its status is what it is.
+    """
+
+    status: CellStatus
+    reason: str
+    message: str
+    until: Timestamp | None
+    since: Timestamp | None
+
+
+class BoardCell(Standing):
     """A deployment in an environment; `key` is both ids joined by a slash.
 
     Attributes:
@@ -54,9 +72,6 @@ class BoardCell(AnswerModel):
         desired: the newest version that is wanted on any target.
         held_version: a newer one that may not go yet.
         running: versions that run, newest first, at most 3; `more` counts the others.
-        reason: why it stands so, short enough for a cell; with `until` it leads up to that instant.
-        message: the same in a sentence.
-        since: since when its status is what it is.
     """
 
     key: str
@@ -67,16 +82,11 @@ class BoardCell(AnswerModel):
     active: int
     failed: int
     held: int
-    status: CellStatus
     desired: BoardVersion | None
     held_version: BoardVersion | None
     running: list[RunningVersion]
     more: int
     pinned: BoardVersion | None
-    reason: str
-    message: str
-    until: Timestamp | None
-    since: Timestamp | None
 
 
 class BoardCounters(AnswerModel):
@@ -104,12 +114,17 @@ class BoardAnswer(AnswerModel):
     approvals: int
 
 
-class BoardHold(AnswerModel):
-    """A rule that does not allow a version on a target."""
+class RuleNamed(AnswerModel):
+    """A rule; one that belongs to no policy has empty ids."""
 
     policy_id: str
     rule_id: str
     rule_type: str
+
+
+class BoardHold(RuleNamed):
+    """A rule that does not allow a version on a target."""
+
     verdict: Literal["waiting", "blocked"]
     message: str
     until: Timestamp | None
@@ -127,7 +142,7 @@ class BoardJob(AnswerModel):
     message: str = ""
 
 
-class BoardTarget(AnswerModel):
+class BoardTarget(Standing):
     """A target; `key` is that of the release target.
 
     Attributes:
@@ -142,11 +157,6 @@ class BoardTarget(AnswerModel):
     identifier: str
     name: str
     kind: str
-    status: CellStatus
-    reason: str
-    message: str
-    until: Timestamp | None
-    since: Timestamp | None
     desired: BoardVersion | None
     current: BoardVersion | None
     pinned: BoardVersion | None
@@ -175,15 +185,11 @@ class RolloutHead(BoardCell):
     statuses: TargetStatuses
 
 
-class BoardRollout(AnswerModel):
+class BoardRollout(Page[BoardTarget]):
     """Targets of a cell, a part of them."""
 
     position: int
     cell: RolloutHead
-    items: list[BoardTarget]
-    total: int
-    limit: int
-    offset: int
 
 
 class BoardNamed(AnswerModel):
@@ -210,12 +216,9 @@ class BoardVote(AnswerModel):
     reason: str = ""
 
 
-class OtherRule(AnswerModel):
+class OtherRule(RuleNamed):
     """What else holds the version there."""
 
-    rule_type: str
-    rule_id: str
-    policy_id: str
     targets: int
     reason: str
 
@@ -289,12 +292,16 @@ class TargetEvent(AnswerModel):
     verification_id: str | None
 
 
-class TargetHistory(AnswerModel):
-    """What happened on a target, newest first; `before` is where to read on, 0 where nothing is left."""
+class ReadOn(AnswerModel, Generic[T]):
+    """A part of what happened, newest first; `before` is where to read on, 0 where nothing is left."""
 
     position: int
-    items: list[TargetEvent]
+    items: list[T]
     before: int
+
+
+class TargetHistory(ReadOn[TargetEvent]):
+    """What happened on a target, newest first; `before` is where to read on, 0 where nothing is left."""
 
 
 class VersionOnBoard(AskedVersion):
@@ -336,17 +343,11 @@ class DecidedApproval(AnswerModel):
     decided_at: Timestamp
 
 
-class DecidedApprovals(AnswerModel):
+class DecidedApprovals(ReadOn[DecidedApproval]):
     """What people said of versions, newest first; `before` is where to read on, 0 where nothing is left."""
 
-    position: int
-    items: list[DecidedApproval]
-    before: int
 
-
-class BoardApprovals(AnswerModel):
-    """Everything that waits for an approval."""
+class BoardApprovals(Page[BoardApproval]):
+    """What waits for an approval, a part of it; `total` counts all."""
 
     position: int
-    items: list[BoardApproval]
-    total: int

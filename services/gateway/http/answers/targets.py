@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from contracts.commands.policy import Ender
+from contracts.commands.policy.reasons import Ender
 from services.gateway.http.answers.board import BoardNamed, BoardVersion
 from services.gateway.http.answers.catalog import Deployment, Environment, System
 from services.gateway.http.answers.form import AnswerModel, Timestamp

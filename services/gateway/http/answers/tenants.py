@@ -21,6 +21,19 @@ class WorkspaceList(AnswerModel):
     total: int
 
 
+class Person(AnswerModel):
+    """Somebody by name."""
+
+    id: str
+    name: str
+
+
+class People(AnswerModel):
+    """Members of a workspace and admins of the system, by name."""
+
+    items: list[Person]
+
+
 class ApiKey(AnswerModel):
     """A key of the caller. `prefix` is the part before the dot; the secret behind it is not known here. `expiresAt` may have passed."""
 

@@ -58,6 +58,7 @@ from services.gateway.http.bodies.policies import (
 )
 from services.gateway.http.bodies.queries import (
     AgentJobs,
+    ApprovalsQuery,
     BoardStreamQuery,
     BoardVersionsQuery,
     Cel,
@@ -109,6 +110,7 @@ __all__ = [
     "CelPaging",
     "VersionPaging",
     "AgentJobs",
+    "ApprovalsQuery",
     "StateQuery",
     "EvaluationsQuery",
     "EventsQuery",

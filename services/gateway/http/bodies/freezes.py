@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from services.gateway.http.bodies.form import INT32, Body, Instant, Uuid
 
@@ -32,6 +32,19 @@ Duration = Annotated[timedelta, BeforeValidator(_duration, json_schema_input_typ
 """How long, as ISO 8601; months and years have no one length and are refused."""
 
 
+_WEB = re.compile(r"https?://[^\s/?#]\S*", re.IGNORECASE)
+
+
+def _web(value: str) -> str:
+    if value and _WEB.fullmatch(value) is None:
+        raise ValueError("must be an address of the web: begin it with https:// or http://, or leave it out")
+    return value
+
+
+Link = Annotated[str, AfterValidator(_web)]
+"""Where to read more, for people to click on; empty for nowhere. An address of another kind, such as of a script, must never be one."""
+
+
 class FreezeBody(Body):
     """What may be said of a freeze.
 
@@ -46,7 +59,7 @@ class FreezeBody(Body):
     scope_id: Uuid | None = None
     selector: str | None = None
     reason: str | None = None
-    link: str | None = None
+    link: Link | None = None
     starts_at: Instant | None = None
     ends_at: Instant | None = None
     expires_in: Duration | None = None
@@ -105,4 +118,4 @@ class StopBody(Body):
     """Why everything stops."""
 
     reason: str
-    link: str | None = None
+    link: Link | None = None

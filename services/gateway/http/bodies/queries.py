@@ -102,6 +102,12 @@ class RolloutQuery(Paging):
     version_id: Uuid | None = None
 
 
+class ApprovalsQuery(Paging):
+    """Which part of the inbox; a thousand rows when nothing is said, which is all of nearly any."""
+
+    limit: QueryInt = Field(1000, ge=1, le=1000)
+
+
 class RollbackQuery(Body):
     """Which way back is asked about, as in the body of the rollback."""
 

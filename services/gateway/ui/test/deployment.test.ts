@@ -4,10 +4,10 @@ import type { DeploymentGates, Policy, Reach, Reason, RolloutExplanation } from 
 import type { Cell, Line } from '../src/board/types.ts'
 import { cornerOf, graphOf, pathOf } from '../src/pages/deployment/layers.ts'
 import { appliedOf, chipWords, farOf, gateOf, standingOf, whereWords } from '../src/pages/deployment/words.ts'
-import { fitting, sumOf } from '../src/pages/environments/words.ts'
+import { fitting, sumOf } from '../src/board/sums.ts'
 
 const reach = (name: string, running: number, targets: number, desired = running): Reach => ({ environmentId: name, name, targets, running, desired })
-const rollout = (more: Partial<RolloutExplanation>) => ({ done: 0, going: 0, waiting: 0, blocked: 0, passed: 0, total: 4, ...more }) as RolloutExplanation
+const rollout = (more: Partial<RolloutExplanation>) => ({ done: 0, going: 0, waiting: 0, blocked: 0, passed: 0, total: 4, reasons: [], ...more }) as RolloutExplanation
 const reason = (more: Partial<Reason>) => ({ ruleType: 'anyApproval', ruleId: 'r', policyId: 'p', policyName: '', verdict: 'waiting', message: 'm', endedBy: '', whoEnds: [], facts: [], ...more }) as Reason
 const policy = (id: string, ...rules: Record<string, unknown>[]) => ({ id, name: id, priority: 0, createdAt: '', rules: rules.map((rule, n) => ({ id: `${id}${n}`, ...rule })) }) as unknown as Policy
 const BOX = { width: 100, height: 40, gapX: 50, gapY: 20 }
@@ -24,6 +24,8 @@ test('where a version stands in an environment, in few words', () => {
   assert.deepEqual(said({ done: 1, going: 1, waiting: 2 }), { status: 'progressing', text: '1 of 4 done, 1 on the way' })
   assert.deepEqual(said({ blocked: 4 }), { status: 'blocked', text: 'blocked' })
   assert.deepEqual(said({ waiting: 4 }), { status: 'pending', text: 'waits' })
+  // An approval is somebody's to give: the board calls that blocked, and so does every page.
+  assert.deepEqual(said({ waiting: 4, reasons: [reason({ verdict: 'waiting' })] }), { status: 'blocked', text: 'blocked' })
   assert.deepEqual(said({ passed: 4 }), { status: 'paused', text: 'passed over' })
   assert.equal(standingOf(undefined).text, 'no targets')
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { heldWords, instantOf, lackingOf, localOf, scopeWords, whenOf } from '../src/pages/freezes/words.ts'
+import { changeOf, changeWords, heldWords, instantOf, lackingOf, lackingOfChange, localOf, scopeWords, whenOf, wishOf } from '../src/pages/freezes/words.ts'
 import { isWeb } from '../src/parts/links.ts'
 import { changesBetween, changesOf } from '../src/pages/resource/changes.ts'
 
@@ -57,4 +57,20 @@ test('a freeze that is to end says when, and one of something says of what', () 
 test('only addresses of the web become links', () => {
   assert.ok(isWeb('https://ci.example/run/7'))
   for (const other of ['javascript:alert(1)', ' javascript:alert(1)', 'data:text/html,x', 'JaVaScRiPt:alert(1)//https://x', '//ci.example', '']) assert.ok(!isWeb(other), other)
+})
+
+test('a freeze that is changed says until when it goes on, and for how much longer', () => {
+  const now = Date.parse('2026-03-04T12:00:00.000Z')
+  const freeze = { reason: 'audit', endsAt: '2026-03-05T12:00:30.000Z' }
+  const wish = wishOf(freeze)
+  assert.deepEqual(changeOf(freeze, wish), {})
+  assert.equal(lackingOfChange(freeze, {}), 'Nothing is changed yet.')
+  assert.equal(changeWords(freeze, {}, 'environment production', now), 'Environment production stays frozen until 2026-03-05T12:00:30.000Z, as before.')
+  const later = changeOf(freeze, { ...wish, ends: localOf(Date.parse('2026-03-07T12:00:30.000Z')) })
+  assert.deepEqual(later, { endsAt: '2026-03-07T12:00:00.000Z' })
+  assert.match(changeWords(freeze, { endsAt: '2026-03-07T12:00:30.000Z' }, 'everything', now), /until 2026-03-07T12:00:30.000Z, not until 2026-03-05T12:00:30.000Z: 2d 0h longer\.$/)
+  assert.match(changeWords(freeze, { endsAt: '2026-03-04T11:00:00.000Z' }, 'everything', now), /is over at once/)
+  assert.deepEqual(changeOf(freeze, { ...wish, ends: '' }), { endsAt: null })
+  assert.match(changeWords(freeze, { endsAt: null, reason: 'more' }, 'everything', now), /until somebody thaws it, not until .* Whoever is held by it reads the new reason\.$/)
+  assert.equal(lackingOfChange(freeze, changeOf(freeze, { ...wish, reason: ' ' })), 'Say why it is frozen.')
 })

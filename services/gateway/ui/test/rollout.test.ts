@@ -50,15 +50,21 @@ test('what comes next is what time clears first, and nothing when all of it is o
 })
 
 test('the bar has a part for each that there is', () => {
-  const parts = partsOf({ done: 3, going: 1, waiting: 1, blocked: 0, passed: 0 } as RolloutExplanation)
+  const parts = partsOf({ done: 3, going: 1, waiting: 1, blocked: 0, passed: 0, reasons: [] as unknown[] } as RolloutExplanation)
   assert.equal(summary(parts, 5), '3 done, 1 on the way, 1 waits, of 5 targets')
+})
+
+test('what waits for an approval is blocked, in an explanation as on the board', () => {
+  const waits = (ruleType: string) => ({ done: 0, going: 0, waiting: 6, blocked: 0, passed: 0, reasons: [{ ruleType, verdict: 'waiting' }] }) as RolloutExplanation
+  assert.deepEqual(partsOf(waits('anyApproval')).map((one) => [one.status, one.count, one.word]), [['blocked', 6, 'blocked']])
+  assert.deepEqual(partsOf(waits('freeze')).map((one) => [one.status, one.count, one.word]), [['pending', 6, 'wait']])
 })
 
 test('a version that runs and is not healthy is there, not done', () => {
   assert.equal(verdictOf(target('a')).word, 'done')
   assert.deepEqual(verdictOf(target('a', { status: 'progressing' })), { status: 'progressing', word: 'there, being measured' })
   assert.equal(verdictOf(target('a', { verdict: 'marked' })).word, 'marked bad')
-  assert.deepEqual(verdictOf(target('a', { verdict: 'waiting', status: 'blocked' })), { status: 'blocked', word: 'waits' })
+  assert.deepEqual(verdictOf(target('a', { verdict: 'waiting', status: 'blocked' })), { status: 'blocked', word: 'blocked' })
 })
 
 test('what is said of a target is why it is held, first of all', () => {

@@ -39,8 +39,8 @@ test('who can act names the people and links what it is about', () => {
 })
 
 test('what holds comes first, what somebody must end before what time ends', () => {
-  const lines = [reason({ verdict: 'allowed' }), reason({ verdict: 'waiting' }), reason({ verdict: 'blocked' })]
-  assert.deepEqual(inOrder(lines).map(statusOf), ['blocked', 'pending', 'healthy'])
+  const lines = [reason({ verdict: 'allowed' }), reason({ verdict: 'waiting', ruleType: 'freeze' }), reason({ verdict: 'waiting' }), reason({ verdict: 'blocked', ruleType: 'versionSelector' })]
+  assert.deepEqual(inOrder(lines).map((one) => [one.ruleType, statusOf(one)]), [['anyApproval', 'blocked'], ['versionSelector', 'blocked'], ['freeze', 'pending'], ['anyApproval', 'healthy']])
 })
 
 test('an error tells where, in the words of the form', () => {

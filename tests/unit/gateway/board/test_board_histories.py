@@ -33,7 +33,7 @@ def rows_of(live: Live, pairs: list[str]) -> Rows:
     rows.update((("matrix", f"deployment/{one['id']}"), one) for one in shown["deployments"])
     rows.update((("matrix", f"environment/{one['id']}"), one) for one in shown["environments"])
     rows.update((("matrix", one["key"]), one) for one in shown["cells"])
-    rows.update((("approvals", key), row) for key, row in inbox.inbox(board).items())
+    rows.update((("approvals", row["key"]), row) for row in inbox.page(board, limit=10_000)[0])
     for key in pairs:
         pair = board.pairs.get(key)
         for one in pair.targets if pair is not None else ():

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
+from contracts.envelope import Recorded
 from contracts.fact import Fact
 from contracts.facts import planner
 from libs.eventlog.memory import MemoryLog
@@ -29,6 +30,7 @@ from tests.unit.gateway.board.board_scenes import (
     R1,
     V1,
     V2,
+    V3,
     approvals,
     changed,
     deployed,
@@ -49,8 +51,8 @@ PATIENCE_S = 20.0
 class House:
     """A log in memory and the boards over it."""
 
-    def __init__(self, idle_s: float = 600.0) -> None:
-        self.log = MemoryLog()
+    def __init__(self, idle_s: float = 600.0, log: MemoryLog | None = None) -> None:
+        self.log = log or MemoryLog()
         self.closing = asyncio.Event()
         self.boards = Boards(self.log, Feed(self.log), self.closing, idle_s=idle_s)
         self.number = 0
@@ -285,6 +287,45 @@ async def test_readers_hear_that_the_process_ends(house: House) -> None:
         reader, _ = await listen(board, ALL)
         house.closing.set()
         await asyncio.wait_for(reader.more.wait(), PATIENCE_S)
+
+
+class Stuck(MemoryLog):
+    """A log that knows how long it is, and never gets to tell what is in it."""
+
+    async def read(self, workspace_id: str, after: int, limit: int) -> list[Recorded]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+async def test_who_waits_for_a_board_to_be_loaded_does_not_hold_up_the_end_of_the_process() -> None:
+    house = House(log=Stuck())
+    try:
+        await house.shop()
+        async with house.boards.used(WORKSPACE) as board:
+            waiting = asyncio.create_task(board.reached_head(600))
+            await asyncio.sleep(0)
+            assert not waiting.done()
+            house.closing.set()
+            assert await asyncio.wait_for(waiting, PATIENCE_S) is False
+        async with house.boards.used(uid(7)) as late:
+            assert await asyncio.wait_for(late.reached(1, 600), PATIENCE_S) is False
+    finally:
+        await house.boards.stop()
+
+
+async def test_a_reader_is_reminded_after_what_the_log_told(house: House) -> None:
+    await house.shop()
+    async with house.boards.used(WORKSPACE) as board:
+        await board.reached_head(PATIENCE_S)
+        reader, topics = await listen(board, "settings,versions")
+        head = await house.record(version(V3))
+        assert await board.reached(head, PATIENCE_S)
+        board.remind(topics, "", reader, ("settings", ""), NOW)
+        seen = [orjson.loads(frame.split(b"data: ", 1)[1]) for frame in reader.take()]
+        assert [(frame["position"], frame["touched"]) for frame in seen] == [
+            (head, [["versions", V3]]),
+            (head, [["settings", ""]]),
+        ]
 
 
 async def test_the_past_is_the_board_as_it_was(house: House) -> None:

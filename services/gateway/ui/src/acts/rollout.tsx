@@ -1,19 +1,13 @@
 /** What one can do to a deployment in an environment, or to all of an environment; each asked first, with what follows from it. */
-import { signal } from '@preact/signals'
 import { get, send } from '../api/client.ts'
 import { confirm } from '../parts/Dialog.tsx'
 import { toast } from '../parts/say.tsx'
+import { type Tagged, askPin, askUnpin } from './pin.tsx'
 import { type Pair, liftWords, pinWords, redeployWords, rollbackWords, unpinWords } from './rolloutWords.ts'
-import { Choice } from './skip.tsx'
 import { counted } from './words.ts'
 
 const BASE = '/api/v1/workspaces/{workspaceId}/deployments/{deploymentId}/environments/{environmentId}' as const
 const WHOLE = '/api/v1/workspaces/{workspaceId}/environments/{environmentId}/rollback' as const
-
-export interface Tagged {
-  versionId: string
-  tag: string
-}
 
 const ids = ({ deployment, environment }: Pair) => ({ deploymentId: deployment.id, environmentId: environment.id })
 
@@ -80,32 +74,20 @@ export function redeploy(pair: Pair, targets: number, tags: readonly string[]): 
 
 /** Pin to one of these versions; what runs is offered first. */
 export function pin(pair: Pair, targets: number, choices: readonly Tagged[], running: string | undefined): void {
-  const chosen = signal(Math.max(0, choices.findIndex((one) => one.versionId === running)))
-  const Words = () => <>{pinWords(pair, targets, choices[chosen.value]?.tag ?? '')}</>
-  confirm({
-    title: `Pin ${pair.deployment.name} in ${pair.environment.name} to a version?`,
-    consequence: <Words />,
-    more: <Choice label="Version" value={chosen} options={choices.map((one) => one.tag)} />,
-    verb: 'Pin',
-    reason: 'required',
-    act: async ({ reason, key }) => {
-      const to = choices[chosen.peek()]
-      if (!to) return
-      await send('put', `${BASE}/pin`, { path: ids(pair), body: { versionId: to.versionId, reason }, key })
-      toast('healthy', `${pair.deployment.name} in ${pair.environment.name} is pinned to ${to.tag}.`)
-    },
+  askPin({
+    what: `${pair.deployment.name} in ${pair.environment.name}`,
+    choices,
+    running,
+    words: (tag) => pinWords(pair, targets, tag),
+    send: (versionId, reason, key) => send('put', `${BASE}/pin`, { path: ids(pair), body: { versionId, reason }, key }),
   })
 }
 
 export function unpin(pair: Pair, targets: number, tag: string): void {
-  confirm({
-    title: `Release the pin of ${pair.deployment.name} in ${pair.environment.name}?`,
-    consequence: unpinWords(pair, targets, tag),
-    verb: 'Release the pin',
-    act: async ({ key }) => {
-      await send('delete', `${BASE}/pin`, { path: ids(pair), key })
-      toast('healthy', `The pin of ${pair.deployment.name} in ${pair.environment.name} is released.`)
-    },
+  askUnpin({
+    what: `${pair.deployment.name} in ${pair.environment.name}`,
+    words: unpinWords(pair, targets, tag),
+    send: (key) => send('delete', `${BASE}/pin`, { path: ids(pair), key }),
   })
 }
 

@@ -90,7 +90,8 @@ export async function sendTo<T>(method: string, address: string, body?: unknown,
 async function call(method: string, address: string, body: unknown, signal?: AbortSignal, key = ''): Promise<unknown> {
   const headers: Record<string, string> = { accept: 'application/json' }
   if (body !== undefined) headers['content-type'] = 'application/json'
-  if (method !== 'GET') headers['x-signalbox-csrf'] = session.peek()?.csrfToken ?? ''
+  const csrf = method === 'GET' ? undefined : (session.peek()?.csrfToken ?? '')
+  if (csrf !== undefined) headers['x-signalbox-csrf'] = csrf
   if (key) headers['idempotency-key'] = key
   let answer: Response
   try {
@@ -98,7 +99,7 @@ async function call(method: string, address: string, body: unknown, signal?: Abo
       method,
       headers,
       credentials: 'same-origin',
-      ...(body === undefined ? {} : { body: JSON.stringify(withoutNulls(body)) }),
+      ...(body === undefined ? {} : { body: JSON.stringify(method === 'PATCH' ? body : withoutNulls(body)) }),
       ...(signal ? { signal } : {}),
     })
   } catch (failure) {
@@ -110,11 +111,24 @@ async function call(method: string, address: string, body: unknown, signal?: Abo
   const text = await answer.text()
   const told = parsed(text)
   if (answer.ok) return told
+  if (answer.status === 403 && csrf !== undefined && (told as { code?: unknown } | undefined)?.code === 'CSRF' && (await isRenewed(csrf))) {
+    return call(method, address, body, signal, key)
+  }
   if (answer.status === 401 && address !== '/api/session' && session.peek()) expired.value = true
   throw errorOf(answer.status, told, Number(answer.headers.get('retry-after')) || 0)
 }
 
-/** The API wants a property left out rather than null, though its types name both. What is inside of a property is the caller's. */
+/** Another tab may have signed in again: the cookie is of that session, and the token here of the one before. Whether there is a new one. */
+async function isRenewed(before: string): Promise<boolean> {
+  const there = await getFrom<Session>('/api/session')
+  if (there.csrfToken === before) return false
+  // Somebody else's session is none to go on with unasked: what is done here was chosen by the one who was here first.
+  if (there.user.id === session.peek()?.user.id) session.value = there
+  else expired.value = true
+  return !expired.peek()
+}
+
+/** The API wants a property left out rather than null, though its types name both; in a PATCH null takes it away. What is inside is the caller's. */
 function withoutNulls(body: unknown): unknown {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return body
   return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null))

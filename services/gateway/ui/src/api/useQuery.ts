@@ -21,6 +21,8 @@ export interface Queried<T> {
 export interface Wanted extends Omit<Asked, 'signal'> {
   /** The stream's topics whose touch makes it ask again, e.g. `target:{key}`, `jobs`. */
   topics?: readonly string[]
+  /** How long it may be old, in ms, where a topic is touched far more often than the answer changes. */
+  patience?: number
   /** false: not asked (yet). */
   when?: boolean
 }
@@ -52,6 +54,7 @@ export function useAddress<T>(template: string, wanted: Wanted = {}): Queried<T>
   const slow = useSignal(false)
   const busy = useSignal(false)
   const asks = useRef<Coalesced | null>(null)
+  const patience = useRef(wanted.patience)
 
   const given = JSON.stringify([template, wanted.path, wanted.query, wanted.topics ?? [], wanted.when ?? true, wanted.timeless ?? false])
   const key = useSignal(given)
@@ -101,7 +104,7 @@ export function useAddress<T>(template: string, wanted: Wanted = {}): Queried<T>
         }
       }
     }
-    const coalesced = new Coalesced(ask, later)
+    const coalesced = new Coalesced(ask, later, patience.current)
     asks.current = coalesced
     // Listen first, ask then: what changes between the two is told, not lost.
     const touched = () => coalesced.touch()

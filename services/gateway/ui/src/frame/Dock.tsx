@@ -3,6 +3,7 @@ import { useComputed } from '@preact/signals'
 import { connection, head } from '../live/link.ts'
 import { Icon, Time } from '../parts/base.tsx'
 import { Button } from '../parts/Button.tsx'
+import { thousands } from '../parts/numbers.ts'
 import { Copy } from '../parts/say.tsx'
 import { happened, lookAt, past, position, step } from '../time/moment.ts'
 
@@ -50,7 +51,7 @@ export function Dock() {
         onKeyDown={page}
       />
       <span class="moment num">
-        {back && happened.value ? <Time at={happened.value.time} /> : null} <span class="mono">#{position.value.toLocaleString('en')}</span>
+        {back && happened.value ? <Time at={happened.value.time} /> : null} <span class="mono">#{thousands(position.value)}</span>
       </span>
       {back ? (
         <span class="what cut">

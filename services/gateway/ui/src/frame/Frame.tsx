@@ -1,11 +1,12 @@
 /** What is around every page. */
-import { useSignalEffect } from '@preact/signals'
+import { type Signal, useSignalEffect } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import { expired } from '../api/client.ts'
 import { counters, useOfBoard } from '../board/board.ts'
 import { caughtUp, connection, heardAt } from '../live/link.ts'
 import { Confirmations } from '../parts/Dialog.tsx'
-import { Empty, Toasts } from '../parts/say.tsx'
+import { thousands } from '../parts/numbers.ts'
+import { Empty, Toasts, toast } from '../parts/say.tsx'
 import { at, go, href, place, visits } from '../router/location.ts'
 import { workspace } from '../session.ts'
 import { now } from '../time/clock.ts'
@@ -13,7 +14,7 @@ import { lookAt, past, step } from '../time/moment.ts'
 import { crumbs } from './crumbs.ts'
 import { Dock } from './Dock.tsx'
 import { globalKeys } from './keys.ts'
-import { Lazy } from './Lazy.tsx'
+import { Lazy, NOT_LOADED } from './Lazy.tsx'
 import { helpOpen, paletteOpen } from './overlays.ts'
 import { Page } from './Page.tsx'
 import { ENTRIES } from './places.ts'
@@ -66,11 +67,17 @@ export function Frame() {
       <Dock />
       <Confirmations />
       <Toasts />
-      {paletteOpen.value ? <Lazy load={palette} /> : null}
-      {helpOpen.value ? <Lazy load={help} /> : null}
-      {expired.value ? <Lazy load={signInAgain} /> : null}
+      {paletteOpen.value ? <Lazy load={palette} failed={() => missing('The search', paletteOpen)} /> : null}
+      {helpOpen.value ? <Lazy load={help} failed={() => missing('The list of keys', helpOpen)} /> : null}
+      {expired.value ? <Lazy load={signInAgain} failed={() => missing('The session is over, and the form to sign in again', null)} /> : null}
     </div>
   )
+}
+
+/** What lies over the page has no place of its own to say this in; asked for again it says so again. */
+function missing(what: string, open: Signal<boolean> | null): void {
+  if (open) open.value = false
+  toast('failed', `${what} ${NOT_LOADED}`, () => location.reload(), 'Load the page again')
 }
 
 /** The count of what waits for somebody is in the title: it is seen in a tab that is not looked at. */
@@ -95,7 +102,7 @@ function Notices() {
   if (!back || (!back.events && back.seconds < 5)) return null
   return (
     <div class="banner notice" role="status">
-      {back.events === 0 ? 'Caught up: nothing happened' : `Caught up with ${back.events.toLocaleString('en')} ${back.events === 1 ? 'event' : 'events'}`} while
+      {back.events === 0 ? 'Caught up: nothing happened' : `Caught up with ${thousands(back.events)} ${back.events === 1 ? 'event' : 'events'}`} while
       the connection was away for {back.seconds} s.
     </div>
   )

@@ -1,6 +1,7 @@
 /** How fresh the page is: live, reconnecting, or looking back. One mark, for eyes and for screen readers. */
 import { useComputed } from '@preact/signals'
 import { connection, head, headTime, heardAt } from '../live/link.ts'
+import { thousands } from '../parts/numbers.ts'
 import { now, pastTime } from '../time/clock.ts'
 import { happened, past, position } from '../time/moment.ts'
 import { age, local, utc } from '../time/words.ts'
@@ -28,7 +29,7 @@ export function Fresh() {
         <span role="status">{word}</span>
         {detail}
       </span>
-      <span class="only-wide num faint">{useComputed(() => (head.value && !past.value ? `#${head.value.toLocaleString('en')}` : ''))}</span>
+      <span class="only-wide num faint">{useComputed(() => (head.value && !past.value ? `#${thousands(head.value)}` : ''))}</span>
     </span>
   )
 }

@@ -5,7 +5,7 @@ import { ApiError } from '../api/error.ts'
 import Overview from '../pages/overview/index.tsx'
 import { Empty, ErrorCard } from '../parts/say.tsx'
 import { href, place } from '../router/location.ts'
-import { Lazy } from './Lazy.tsx'
+import { Lazy, NOT_LOADED } from './Lazy.tsx'
 
 type Loaded = { default: ComponentType<Record<string, string>> }
 
@@ -26,10 +26,9 @@ export function Page() {
     )
   }
   if (failure.value === here.name) {
-    const error = new ApiError(0, 'This page could not be loaded: the gateway may have been renewed meanwhile.')
     return (
       <div class="sheet">
-        <ErrorCard error={error} retry={() => location.reload()} />
+        <ErrorCard error={new ApiError(0, `This page ${NOT_LOADED}`)} retry={() => location.reload()} verb="Load the page again" />
       </div>
     )
   }

@@ -17,7 +17,8 @@ export const GROUPS: readonly { title: string; entries: readonly Entry[] }[] = [
   {
     title: 'Deliver',
     entries: [
-      { label: 'Overview', icon: 'overview', href: () => href('overview'), pages: ['overview', 'deployment', 'rollout', 'target'], key: 'o' },
+      { label: 'Overview', icon: 'overview', href: () => href('overview'), pages: ['overview'], key: 'o' },
+      { label: 'Deployments', icon: 'deployments', href: () => href('deployments'), pages: ['deployments', 'deployment', 'rollout', 'target'], key: 'd' },
       { label: 'Approvals', icon: 'approvals', href: () => href('approvals'), pages: ['approvals'], key: 'a' },
       { label: 'Versions', icon: 'versions', href: () => href('versions'), pages: ['versions', 'version'], key: 'v' },
       { label: 'Jobs', icon: 'jobs', href: () => href('jobs'), pages: ['jobs', 'job'], key: 'j' },

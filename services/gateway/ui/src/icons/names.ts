@@ -1,6 +1,7 @@
 /** The symbols of sprite.svg; test/icons.test.ts keeps the two lists the same. */
 export const ICONS = [
   'overview',
+  'deployments',
   'versions',
   'approvals',
   'environments',

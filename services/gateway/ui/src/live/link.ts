@@ -141,6 +141,7 @@ function take(message: FromHub): void {
     }
     return
   }
+  begin(frame.kind === 'patch' ? frame.patch.position : frame.position)
   batch(() => {
     const { position, time } = frame.kind === 'patch' ? frame.patch : frame
     if (position >= head.peek()) {
@@ -154,6 +155,15 @@ function take(message: FromHub): void {
       cutAt = null
     }
   })
+}
+
+/** Whoever listened before any position was known hears from here on, and asked some time before: what changed in between is in no frame. */
+function begin(position: number): void {
+  for (const [one, heard] of [...subscriptions]) {
+    if (heard >= 0 || !subscriptions.has(one)) continue
+    subscriptions.set(one, position)
+    one.reset?.()
+  }
 }
 
 function hand({ rows, touched, events, position }: Patch): void {

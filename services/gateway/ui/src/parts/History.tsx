@@ -7,6 +7,8 @@ import { lookAt } from '../time/moment.ts'
 import type { Status } from '../board/types.ts'
 import { Glyph, Time } from './base.tsx'
 import { Button } from './Button.tsx'
+import { Person } from './Person.tsx'
+import { Said } from './Said.tsx'
 import { ErrorCard } from './say.tsx'
 import '../styles/shared.css'
 
@@ -68,11 +70,19 @@ export function History({ items, before, older }: HistoryProps) {
           <li key={one.position} data-st={one.status}>
             <Glyph status={one.status} />
             <div>
-              <span>{one.what}</span>
-              {one.message ? <p class="quiet">{one.message}</p> : null}
+              <span>{typeof one.what === 'string' ? <Said>{one.what}</Said> : one.what}</span>
+              {one.message ? (
+                <p class="quiet">
+                  <Said>{one.message}</Said>
+                </p>
+              ) : null}
             </div>
             <span class="when">
-              {one.by ? <span class="quiet">{one.by} · </span> : null}
+              {one.by ? (
+                <span class="quiet">
+                  <Person by={one.by} /> ·{' '}
+                </span>
+              ) : null}
               <button type="button" class="quiet-link" title={`Look at event ${one.position}`} onClick={() => lookAt(one.position)}>
                 <Time at={one.time} />
               </button>

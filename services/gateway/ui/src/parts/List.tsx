@@ -10,6 +10,9 @@ export interface Column {
   title: string
   /** A width for `grid-template-columns`: `120px`, `2fr`, `minmax(0, 1fr)`. */
   width: string
+  /** In which order its rows are now, for a column that rows can be put in order by: a press on its heading calls `onSort`. */
+  sort?: 'ascending' | 'descending' | 'none'
+  onSort?(): void
 }
 
 export interface ListProps<T> {
@@ -91,9 +94,15 @@ export function List<T>(props: ListProps<T>) {
   return (
     <div class="listing" role="grid" aria-label={label} aria-rowcount={count + 1} style={{ '--cols': grid, '--h': String(height) }}>
       <div class="grid-head" role="row" aria-rowindex={1}>
-        {columns.map(({ title }, index) => (
-          <span key={index} role="columnheader">
-            {title || <span class="sr">Actions</span>}
+        {columns.map(({ title, sort, onSort }, index) => (
+          <span key={index} role="columnheader" aria-sort={sort}>
+            {onSort ? (
+              <button type="button" class="sorts" onClick={onSort}>
+                {title}
+              </button>
+            ) : (
+              title || <span class="sr">Actions</span>
+            )}
           </span>
         ))}
       </div>

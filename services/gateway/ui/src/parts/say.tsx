@@ -61,7 +61,7 @@ export function Copy({ text, label = 'Copy' }: { text: string; label?: string })
 }
 
 /** Something could not be read or done: what, where, and what to do. The rest of the page works on. */
-export function ErrorCard({ error, what, retry }: { error: ApiError; what?: string; retry?: () => void }) {
+export function ErrorCard({ error, what, retry, verb = 'Try again' }: { error: ApiError; what?: string; retry?: () => void; verb?: string }) {
   return (
     <div class="error-card" role="alert">
       <Glyph status="failed" />
@@ -71,7 +71,7 @@ export function ErrorCard({ error, what, retry }: { error: ApiError; what?: stri
       </div>
       {retry ? (
         <Button small onPress={retry}>
-          Try again
+          {verb}
         </Button>
       ) : null}
       {error.findings.length > 1 || error.findings[0]?.where ? (
@@ -103,15 +103,16 @@ interface Said {
   status: 'healthy' | 'failed' | 'pending'
   text: string
   undo?: () => void
+  verb?: string
 }
 
 const said = signal<readonly Said[]>([])
 let count = 0
 
-/** Say what was done; with `undo` for ten seconds, in which it can be taken back. A failure stays until it is closed. */
-export function toast(status: Said['status'], text: string, undo?: () => void): void {
+/** Say what was done; with `undo` for ten seconds, in which it can be taken back. A failure stays until it is closed; its `undo` mends it, by its own `verb`. */
+export function toast(status: Said['status'], text: string, undo?: () => void, verb = 'Undo'): void {
   const id = (count += 1)
-  said.value = [...said.peek().slice(-3), undo ? { id, status, text, undo } : { id, status, text }]
+  said.value = [...said.peek().slice(-3), undo ? { id, status, text, undo, verb } : { id, status, text }]
   if (status !== 'failed') setTimeout(() => close(id), undo ? 10_000 : 4_000)
 }
 
@@ -122,7 +123,7 @@ function close(id: number): void {
 export function Toasts() {
   return (
     <div class="toasts" role="status" aria-live="polite">
-      {said.value.map(({ id, status, text, undo }) => (
+      {said.value.map(({ id, status, text, undo, verb }) => (
         <div key={id} class="toast" data-st={status}>
           <Glyph status={status} />
           <div>{text}</div>
@@ -134,9 +135,10 @@ export function Toasts() {
                 close(id)
               }}
             >
-              Undo
+              {verb}
             </Button>
-          ) : (
+          ) : null}
+          {undo && status !== 'failed' ? null : (
             <Button kind="bare" small label="Close" onPress={() => close(id)}>
               <Icon name="close" />
             </Button>

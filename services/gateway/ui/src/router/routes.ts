@@ -5,6 +5,7 @@ export const ROUTES = {
   signin: '/signin',
   home: '/',
   overview: '/w/:w',
+  deployments: '/w/:w/d',
   deployment: '/w/:w/d/:deploymentId',
   rollout: '/w/:w/d/:deploymentId/e/:environmentId',
   target: '/w/:w/t/:releaseTargetKey',

@@ -1,7 +1,10 @@
 /** Why something is where it is: a line a rule, what it needs, what it has, until when, and who can act. */
 import type { ComponentChildren } from 'preact'
+import { nameOf } from '../acts/names.ts'
 import type { Reason } from '../api/schema'
 import { Countdown, Glyph, Time } from '../parts/base.tsx'
+import { Person } from '../parts/Person.tsx'
+import { Said } from '../parts/Said.tsx'
 import { href } from '../router/location.ts'
 import { inOrder, needsOf, statusOf, titleOf, untilOf, waysOf } from './words.ts'
 
@@ -9,27 +12,25 @@ export interface WhyProps {
   /** The sentence on top: the API's own `message`. */
   gist?: string
   reasons: readonly Reason[]
-  /** Names by id of users, policies and deployments, as far as the page knows them. */
-  name?(id: string): string | undefined
   /** Buttons of a line, for those who can act: approve, skip. */
   act?(reason: Reason): ComponentChildren
 }
 
 /** The box. Lines that hold come first and are tinted; what passed is folded when there is anything that holds. */
-export function Why({ gist, reasons, name = () => undefined, act }: WhyProps) {
+export function Why({ gist, reasons, act }: WhyProps) {
   const all = inOrder(reasons)
   const open = all.filter((reason) => reason.verdict !== 'allowed')
   const passed = all.filter((reason) => reason.verdict === 'allowed')
   const lines = (some: readonly Reason[]) => (
     <ul>
       {some.map((reason, index) => (
-        <Line key={`${reason.ruleId}${reason.ruleType}${index}`} reason={reason} name={name} act={act} />
+        <Line key={`${reason.ruleId}${reason.ruleType}${index}`} reason={reason} act={act} />
       ))}
     </ul>
   )
   return (
     <div class="why">
-      {gist ? <p class="gist">{gist}</p> : null}
+      {gist ? <Gist text={gist} /> : null}
       {open.length ? lines(open) : lines(passed)}
       {open.length && passed.length ? (
         <details class="passed">
@@ -43,7 +44,20 @@ export function Why({ gist, reasons, name = () => undefined, act }: WhyProps) {
   )
 }
 
-function Line({ reason, name, act }: { reason: Reason; name(id: string): string | undefined; act: WhyProps['act'] }) {
+/** What it comes to, and the rest of what the API says of it, which the lines tell one by one. */
+function Gist({ text }: { text: string }) {
+  const end = /^.+?[.!?](?= [A-Z]|$)/s.exec(text)?.[0] ?? text
+  return (
+    <p class="gist">
+      <b>
+        <Said>{end}</Said>
+      </b>
+      <Said>{text.slice(end.length)}</Said>
+    </p>
+  )
+}
+
+function Line({ reason, act }: { reason: Reason; act: WhyProps['act'] }) {
   const holds = reason.verdict !== 'allowed'
   const until = holds ? untilOf(reason) : null
   const needs = holds ? needsOf(reason) : ''
@@ -59,18 +73,20 @@ function Line({ reason, name, act }: { reason: Reason; name(id: string): string 
           </a>
         ) : null}
         {reason.skipId ? <span class="quiet"> skipped</span> : null}
-        <span class="sr">: {reason.verdict}</span>
+        <span class="sr">: {holds ? statusOf(reason) : 'passed'}</span>
       </div>
       <dl>
         {needs ? (
           <>
             <dt>needs</dt>
-            <dd>{needs}</dd>
+            <dd>
+              <Said>{needs}</Said>
+            </dd>
           </>
         ) : null}
         <dt>{holds ? 'has' : 'is'}</dt>
         <dd>
-          {reason.message}
+          <Said>{reason.message}</Said>
           {reason.since ? (
             <span class="quiet">
               {' '}
@@ -93,12 +109,12 @@ function Line({ reason, name, act }: { reason: Reason; name(id: string): string 
               {ways.map((way, index) => (
                 <span key={index}>
                   {index ? ', or ' : ''}
-                  {way.users.length ? way.users.map((id) => name(id) ?? id).join(', ') : way.text}
+                  {way.users.length ? <People ids={way.users} /> : way.text}
                   {way.links.map(({ route, id }) => (
                     <span key={id}>
                       {' '}
                       <a href={route === 'policy' ? href('policy', { policyId: id }) : href('deployment', { deploymentId: id })}>
-                        {name(id) ?? `the ${route}`}
+                        {nameOf(id) ?? `the ${route}`}
                       </a>
                     </span>
                   ))}
@@ -113,5 +129,18 @@ function Line({ reason, name, act }: { reason: Reason; name(id: string): string 
         {holds && act ? act(reason) : null}
       </div>
     </li>
+  )
+}
+
+function People({ ids }: { ids: readonly string[] }) {
+  return (
+    <>
+      {ids.map((id, index) => (
+        <>
+          {index ? ', ' : ''}
+          <Person key={id} by={id} />
+        </>
+      ))}
+    </>
   )
 }

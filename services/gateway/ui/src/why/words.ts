@@ -1,5 +1,5 @@
 /** What a rule's line says: needs, has, until, who can act. Pure; the API says it, this only puts it in its place. */
-import type { Reason, WhoEnds } from '../api/schema'
+import type { Reason, RolloutExplanation, WhoEnds } from '../api/schema'
 import type { Status } from '../board/types.ts'
 
 const TITLES: Record<string, string> = {
@@ -28,10 +28,17 @@ export function titleOf(ruleType: string): string {
   return TITLES[ruleType] ?? spelt.charAt(0).toUpperCase() + spelt.slice(1)
 }
 
-/** How the line looks: waiting is for time or others, blocked for somebody who acts. */
-export function statusOf(reason: Reason): Status {
+/** How the line looks, in the words of the board: pending ends by time or by others, blocked needs somebody who acts, as an approval does. */
+export function statusOf(reason: Pick<Reason, 'verdict' | 'ruleType'>): Status {
   if (reason.verdict === 'allowed') return 'healthy'
-  return reason.verdict === 'blocked' ? 'blocked' : 'pending'
+  return reason.verdict === 'blocked' || APPROVALS.has(reason.ruleType) ? 'blocked' : 'pending'
+}
+
+const APPROVALS = new Set(['anyApproval', 'approval'])
+
+/** Of a rollout's targets, how many are held. What waits for an approval is blocked, as the board has it; what time or others end waits. */
+export function heldOf({ waiting, blocked, reasons }: Pick<RolloutExplanation, 'waiting' | 'blocked' | 'reasons'>): { waiting: number; blocked: number } {
+  return reasons.some((one) => statusOf(one) === 'blocked') ? { waiting: 0, blocked: waiting + blocked } : { waiting, blocked }
 }
 
 /** When it ends by itself or is looked at again; null when time alone changes nothing. */
@@ -86,6 +93,7 @@ export function waysOf(reason: Reason): Way[] {
 
 /** Open lines first, those that somebody must end before those that time ends; what passed comes last. */
 export function inOrder(reasons: readonly Reason[]): Reason[] {
-  const weight = { blocked: 0, waiting: 1, allowed: 2 } as const
-  return [...reasons].sort((a, b) => weight[a.verdict] - weight[b.verdict])
+  const weight: Partial<Record<Status, number>> = { blocked: 0, pending: 1, healthy: 2 }
+  const of = (one: Reason) => weight[statusOf(one)] ?? 2
+  return [...reasons].sort((a, b) => of(a) - of(b))
 }

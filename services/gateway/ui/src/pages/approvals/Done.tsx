@@ -4,6 +4,7 @@ import type { DecidedApproval } from '../../api/schema'
 import { useQuery } from '../../api/useQuery.ts'
 import { Card } from '../../parts/base.tsx'
 import { type Happening, History } from '../../parts/History.tsx'
+import { Person } from '../../parts/Person.tsx'
 import { Empty, ErrorCard, Skeleton } from '../../parts/say.tsx'
 import { href } from '../../router/location.ts'
 
@@ -35,7 +36,9 @@ function line(one: DecidedApproval): Happening {
     status: one.status === 'approved' ? 'healthy' : one.status === 'rejected' ? 'failed' : 'pending',
     what: (
       <>
-        <b>{one.name || 'Somebody'}</b> {one.status === 'withdrawn' ? 'took back what they said of' : one.status}{' '}
+        <b>
+          <Person by={one.name || one.userId} />
+        </b> {one.status === 'withdrawn' ? 'took back what they said of' : one.status}{' '}
         {one.tag ? (
           <a class="link" href={href('version', { versionId: one.versionId })}>
             {one.deployment.name} {one.tag}

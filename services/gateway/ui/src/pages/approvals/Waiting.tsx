@@ -8,6 +8,8 @@ import type { BoardApproval } from '../../api/schema'
 import { useKeys } from '../../frame/keys.ts'
 import { Glyph, Time } from '../../parts/base.tsx'
 import { Action, PAST } from '../../parts/Button.tsx'
+import { Person } from '../../parts/Person.tsx'
+import { Said, said } from '../../parts/Said.tsx'
 import { toast } from '../../parts/say.tsx'
 import { href } from '../../router/location.ts'
 import { past } from '../../time/moment.ts'
@@ -129,14 +131,14 @@ function Row({ row, active, sending, onFocus, decide }: RowProps) {
         </a>
         {row.groups.length ? <span class="quiet">with one each of {row.groups.join(', ')}</span> : null}
         {row.has.map((one) => (
-          <span key={one.userId} class="said" data-st={one.status === 'approved' ? 'healthy' : 'failed'} title={one.reason}>
+          <span key={one.userId} class="said" data-st={one.status === 'approved' ? 'healthy' : 'failed'} title={said(one.reason)}>
             <Glyph status={one.status === 'approved' ? 'healthy' : 'failed'} />
-            {one.name || 'somebody'} {one.status}
+            <Person by={one.name || one.userId} /> {one.status}
           </span>
         ))}
         {row.others.length ? (
           <span class="quiet">
-            then: {[...new Map(row.others.map((one) => [one.ruleType, `${titleOf(one.ruleType).toLowerCase()} (${one.reason})`])).values()].join(', ')}
+            then: <Said>{[...new Map(row.others.map((one) => [one.ruleType, other(one)])).values()].join(', ')}</Said>
           </span>
         ) : (
           <span class="quiet">nothing else is in the way</span>
@@ -153,6 +155,11 @@ function Row({ row, active, sending, onFocus, decide }: RowProps) {
       </div>
     </li>
   )
+}
+
+/** What else is in the way. A freeze tells it by its own reason; of a rule its name is told as well. */
+function other({ ruleType, reason }: BoardApproval['others'][number]): string {
+  return ruleType === 'freeze' ? reason : `${titleOf(ruleType).toLowerCase()} (${reason})`
 }
 
 function spoken(row: BoardApproval): string {

@@ -10,6 +10,7 @@ import { Bar, Countdown, Glyph, Icon, Status } from '../../parts/base.tsx'
 import { Action, PAST } from '../../parts/Button.tsx'
 import { List } from '../../parts/List.tsx'
 import { Menu } from '../../parts/Menu.tsx'
+import { Said, said } from '../../parts/Said.tsx'
 import { ErrorCard, Skeleton } from '../../parts/say.tsx'
 import { href } from '../../router/location.ts'
 import { past } from '../../time/moment.ts'
@@ -43,14 +44,18 @@ function Gate({ shown, place }: { shown: Shown; place: Place }) {
       {lines.length ? (
         <ul>
           {lines.map((line) => (
-            <li key={line.key} data-st={line.status} title={line.text}>
+            <li key={line.key} data-st={line.status} title={said(line.text)}>
               <Glyph status={line.status} />
               <span>
                 {line.title}
-                <span class="sr">: {line.text}</span>
+                <span class="sr">: {said(line.text)}</span>
               </span>
               {line.until ? <Countdown until={line.until} label={`${line.title}: `} small /> : null}
-              {line.reason ? <p>{line.text}</p> : null}
+              {line.reason ? (
+                <p>
+                  <Said>{line.text}</Said>
+                </p>
+              ) : null}
             </li>
           ))}
         </ul>
@@ -102,8 +107,8 @@ function Lane({ shown, place }: { shown: Shown; place: Place }) {
         <LaneMenu shown={shown} place={place} />
       </header>
       <div class="lane-head">
-        <p class="cell-says" title={cell.message}>
-          {cell.status === 'empty' ? 'No resource is a target here.' : cell.message}
+        <p class="cell-says" title={said(cell.message)}>
+          {cell.status === 'empty' ? 'No resource is a target here.' : <Said>{cell.message}</Said>}
           {cell.until ? (
             <>
               {' '}
@@ -158,7 +163,7 @@ function LaneTargets({ shown, place }: { shown: Shown; place: Place }) {
 /** A target's name behind the shape of its status. */
 export function TargetName({ target }: { target: BoardTarget }) {
   return (
-    <span class="tname" data-st={target.status} title={target.message}>
+    <span class="tname" data-st={target.status} title={said(target.message)}>
       <Glyph status={target.status} />
       <span class="cut">{target.name || target.identifier}</span>
       <span class="sr">

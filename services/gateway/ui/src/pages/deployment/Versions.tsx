@@ -5,6 +5,7 @@ import { Time } from '../../parts/base.tsx'
 import { List } from '../../parts/List.tsx'
 import { narrow } from '../../parts/narrow.ts'
 import { Empty, ErrorCard, Skeleton } from '../../parts/say.tsx'
+import { Search } from '../../parts/Search.tsx'
 import { VersionState } from '../../parts/State.tsx'
 import { usePages } from '../../parts/usePages.ts'
 import { Button } from '../../parts/Button.tsx'
@@ -20,15 +21,7 @@ export function Versions({ deploymentId }: { deploymentId: string }) {
   const rows = Math.min(14, pages.count || 6)
   return (
     <div class="versions-tab">
-      <input
-        class="field"
-        type="search"
-        data-filter
-        aria-label="Filter versions"
-        placeholder="Filter by tag or name"
-        value={text}
-        onInput={(event) => setQuery({ q: event.currentTarget.value || null })}
-      />
+      <Search label="Filter versions" placeholder="Filter by tag or name" value={text} wait={150} onText={(next) => setQuery({ q: next || null })} />
       {pages.error ? <ErrorCard error={pages.error} what="Its versions:" retry={pages.reload} /> : null}
       {!pages.there ? (
         pages.error ? null : <Skeleton lines={8} />

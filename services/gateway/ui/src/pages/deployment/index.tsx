@@ -49,7 +49,7 @@ export default function DeploymentPage({ deploymentId }: { deploymentId: string 
     }),
   )
   const name = found.data.value?.deployment.name ?? rows.value.find((one) => one.id === deploymentId)?.name ?? ''
-  useCrumbs([{ label: 'Overview', href: href('overview') }, { label: name || 'Deployment' }])
+  useCrumbs([{ label: 'Deployments', href: href('deployments') }, { label: name || 'Deployment' }])
 
   const pick = (versionId: string) => setQuery({ v: versionId === versions[0]?.version.versionId ? null : versionId })
   const step = (by: number) => {

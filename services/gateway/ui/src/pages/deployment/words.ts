@@ -3,7 +3,7 @@ import type { DeploymentGates, GatedEnvironment, Policy, Reach, Reason, RolloutE
 import type { Status } from '../../board/types.ts'
 import { counted } from '../../acts/words.ts'
 import { kindsOf } from '../../rules/sentences.ts'
-import { statusOf, titleOf, untilOf } from '../../why/words.ts'
+import { heldOf, statusOf, titleOf, untilOf } from '../../why/words.ts'
 
 export type Far = 'all' | 'some' | 'wanted' | 'none'
 
@@ -30,7 +30,8 @@ export interface Standing {
 /** Where the picked version stands in an environment. */
 export function standingOf(rollout: RolloutExplanation | undefined): Standing {
   if (!rollout || !rollout.total) return { status: 'empty', text: 'no targets' }
-  const { done, going, waiting, blocked, passed, total } = rollout
+  const { done, going, passed, total } = rollout
+  const { waiting, blocked } = heldOf(rollout)
   if (done === total) return { status: 'healthy', text: total === 1 ? 'there already' : `on all ${total}` }
   const so = done ? `${done} of ${total} done` : ''
   const say = (text: string) => [so, text].filter(Boolean).join(', ')
@@ -56,7 +57,8 @@ const HOLDING = new Set(['anyApproval', 'environmentProgression', 'gradualRollou
 
 /** The gate before an environment: what holds first, then what is passed; without a version's reasons, the rules that apply. */
 export function gateOf(reasons: readonly Reason[], gated: GatedEnvironment | undefined, policies: readonly Policy[], arrived: boolean): GateLine[] {
-  const told = reasons.map((reason, index): GateLine => ({
+  // A freeze that does not hold here is no gate.
+  const told = reasons.filter((one) => one.ruleType !== 'freeze' || one.verdict !== 'allowed').map((reason, index): GateLine => ({
     key: `${reason.ruleId || reason.ruleType} ${index}`,
     status: statusOf(reason),
     title: titleOf(reason.ruleType),

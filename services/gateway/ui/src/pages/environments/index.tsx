@@ -5,6 +5,7 @@ import { workspaceId } from '../../api/client.ts'
 import type { Environment } from '../../api/schema'
 import { type Queried, useQuery } from '../../api/useQuery.ts'
 import { boardError, boardThere, cells, columns, reloadBoard, rows } from '../../board/board.ts'
+import { type Sum, fitting, sumOf } from '../../board/sums.ts'
 import type { Cell, Line } from '../../board/types.ts'
 import { useCommands } from '../../frame/commands.ts'
 import { useCrumbs } from '../../frame/crumbs.ts'
@@ -12,11 +13,13 @@ import { useKeys } from '../../frame/keys.ts'
 import { Bar, Countdown, Glyph, Icon, Status } from '../../parts/base.tsx'
 import { Action, Button, PAST } from '../../parts/Button.tsx'
 import { List } from '../../parts/List.tsx'
+import { said } from '../../parts/Said.tsx'
 import { narrow } from '../../parts/narrow.ts'
 import { Empty, ErrorCard, Skeleton, toast } from '../../parts/say.tsx'
+import { Search } from '../../parts/Search.tsx'
 import { href, query, setQuery } from '../../router/location.ts'
 import { past } from '../../time/moment.ts'
-import { type Sum, fitting, resourcesOf, sumOf } from './words.ts'
+import { resourcesOf } from './words.ts'
 import './environments.css'
 
 interface Row extends Sum {
@@ -26,7 +29,7 @@ interface Row extends Sum {
 
 export default function EnvironmentsPage() {
   useCrumbs([{ label: 'Environments' }])
-  const found = useQuery('/api/v1/workspaces/{workspaceId}/environments', { query: { limit: 1000 }, topics: ['matrix'], when: boardThere.value })
+  const found = useQuery('/api/v1/workspaces/{workspaceId}/environments', { query: { limit: 1000 }, topics: ['matrix'], patience: 2_000, when: boardThere.value })
   const text = useComputed(() => query.value.get('q') ?? '')
   const all = useComputed(() => {
     const by = new Map<string, Cell[]>()
@@ -58,11 +61,7 @@ export default function EnvironmentsPage() {
       <div class="head">
         <h1>Environments</h1>
         <span class="quiet num">{columns.value.length}</span>
-        <label class="find">
-          <Icon name="filter" />
-          <input class="field" type="search" data-filter aria-label="Filter environments" placeholder="Filter by name or system" value={text} onInput={(event) => setQuery({ q: event.currentTarget.value || null })} />
-          <kbd>/</kbd>
-        </label>
+        <Search label="Filter environments" placeholder="Filter by name or system" value={text.value} onText={(next) => setQuery({ q: next || null })} />
         <p>In the order in which versions pass them, as the policies say.</p>
       </div>
       {boardError.value ? <ErrorCard error={boardError.value} what="This is not the newest state:" retry={reloadBoard} /> : null}
@@ -242,7 +241,7 @@ function Detail({ row, found, onBack }: { row: Row; found: Queried<{ items: Envi
               <span key="r" class="mono small" title={cell.running.map((one) => `${one.tag} on ${one.targets}`).join(', ')}>
                 {cell.running.map((one) => one.tag).join(', ') || '–'}
               </span>,
-              <span key="s" class="status" data-st={cell.status} title={cell.message}>
+              <span key="s" class="status" data-st={cell.status} title={said(cell.message)}>
                 <Glyph status={cell.status} />
                 <span class="cut">{cell.reason || cell.status}</span>
                 {cell.until ? <Countdown until={cell.until} small /> : null}

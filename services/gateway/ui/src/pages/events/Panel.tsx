@@ -4,8 +4,10 @@ import type { Answer } from '../../api/client.ts'
 import { useQuery } from '../../api/useQuery.ts'
 import { Icon, Time } from '../../parts/base.tsx'
 import { Button } from '../../parts/Button.tsx'
+import { Said } from '../../parts/Said.tsx'
 import { Copy, ErrorCard, Skeleton } from '../../parts/say.tsx'
 import { Viewer } from '../../parts/Viewer.tsx'
+import { personName } from '../../people/people.ts'
 import { href } from '../../router/location.ts'
 import { lookAt } from '../../time/moment.ts'
 import '../../styles/shared.css'
@@ -77,14 +79,14 @@ function Told({ chain, describe, onFilter }: { chain: Chain } & Pick<PanelProps,
           <button type="button" class="quiet-link" title="Only facts about this" onClick={() => onFilter({ about: event.subject })}>
             {thingOf(event.subject, names)}
           </button>
-          {restOf({ ...event, about: aboutOf(event.data) }, names) ? <span class="quiet"> · {restOf({ ...event, about: aboutOf(event.data) }, names)}</span> : null}
+          {restOf({ ...event, about: aboutOf(event.data) }, names) ? <span class="quiet"> · <Said>{restOf({ ...event, about: aboutOf(event.data) }, names)}</Said></span> : null}
         </dd>
         <dt>When</dt>
         <dd>
           <Time at={event.time} /> <span class="mono faint">#{event.position.toLocaleString('en')}</span>
         </dd>
         <dt>By</dt>
-        <dd>{byWhom(event.authid, names)}</dd>
+        <dd>{byWhom(event.authid, names, personName)}</dd>
       </dl>
       <div class="panel-acts">
         <Button small kind="primary" onPress={() => lookAt(event.position)}>
@@ -117,7 +119,7 @@ function Told({ chain, describe, onFilter }: { chain: Chain } & Pick<PanelProps,
 
 /** What began it: no fact, but a request of somebody, or a timer of a service. */
 function origin(first: { authid: string }, names: Names): string {
-  const who = byWhom(first.authid, names)
+  const who = byWhom(first.authid, names, personName)
   return first.authid.startsWith('service:') ? `It began with a timer or an answer of ${who}.` : `It began with a request of ${who}.`
 }
 
@@ -137,7 +139,7 @@ function Step({ one, names, arrow, depth = 1 }: { one: Linked; names: Names; arr
     <li style={{ '--depth': String(Math.min(depth, 8) - 1) }}>
       <Icon name={arrow} />
       <a href={href('events', {}, { ...filterOfNow(), event: one.position })}>
-        <b>{wordsOf(one.type)}</b> <span class="quiet">{restOf(one, names) || thingOf(one.subject, names)}</span>
+        <b>{wordsOf(one.type)}</b> <span class="quiet"><Said links={false}>{restOf(one, names) || thingOf(one.subject, names)}</Said></span>
       </a>
       <span class="faint small">
         <Time at={one.time} />

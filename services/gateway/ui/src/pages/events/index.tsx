@@ -1,6 +1,6 @@
 /** The event log: everything that happened, newest first. */
 import { useSignal } from '@preact/signals'
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
+import { useRef } from 'preact/hooks'
 import { ApiError } from '../../api/error.ts'
 import { useQuery } from '../../api/useQuery.ts'
 import { useCrumbs } from '../../frame/crumbs.ts'
@@ -9,7 +9,10 @@ import { Icon, Time } from '../../parts/base.tsx'
 import { Button } from '../../parts/Button.tsx'
 import { List } from '../../parts/List.tsx'
 import { narrow } from '../../parts/narrow.ts'
+import { Said } from '../../parts/Said.tsx'
 import { Empty, ErrorCard, Skeleton, toast } from '../../parts/say.tsx'
+import { Search } from '../../parts/Search.tsx'
+import { personName } from '../../people/people.ts'
 import { query, setQuery } from '../../router/location.ts'
 import { lookAt } from '../../time/moment.ts'
 import { MOST_EXPORTED, exportEvents } from './export.ts'
@@ -90,38 +93,9 @@ export default function EventsPage() {
 }
 
 function Filters({ filter, types }: { filter: Filter; types: readonly { type: string }[] }) {
-  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
-  const field = useRef<HTMLInputElement>(null)
-  // What is being typed is not in the address yet, and must not reach it from another page.
-  useEffect(() => () => clearTimeout(timer.current), [])
-  useLayoutEffect(() => {
-    // The address changed by itself: somebody dropped the filter, or went back.
-    if (field.current && field.current.value.trim() !== filter.text && document.activeElement !== field.current) field.current.value = filter.text
-  }, [filter.text])
   return (
     <div class="filters">
-      <label class="find">
-        <Icon name="search" />
-        <input
-          class="field"
-          type="search"
-          ref={field}
-          data-filter
-          aria-label="Find a text in the events"
-          placeholder="A name, an id, a word"
-          maxLength={200}
-          spellcheck={false}
-          defaultValue={filter.text}
-          onInput={(event) => {
-            const { value } = event.currentTarget
-            clearTimeout(timer.current)
-            timer.current = setTimeout(() => setQuery({ q: value.trim() || null }), WAIT_MS)
-          }}
-          onKeyDown={(event) => {
-            if (event.key === 'Escape') event.currentTarget.blur()
-          }}
-        />
-      </label>
+      <Search label="Find a text in the events" placeholder="A name, an id, a word" value={filter.text} wait={WAIT_MS} onText={(text) => setQuery({ q: text || null })} />
       <select class="field" aria-label="Kind of event" value={filter.types} onChange={(event) => setQuery({ type: event.currentTarget.value || null })}>
         <option value="">every kind</option>
         {byService(types).map(([service, kinds]) => (
@@ -236,12 +210,12 @@ function Rows({ events, chosen }: { events: ReturnType<typeof useEvents>; chosen
             <span class="two">
               <b class="cut">{what}</b>
               <span class="cut quiet small">
-                {thingOf(one.subject, names)} {restOf({ ...one, about }, names)}
+                {thingOf(one.subject, names)} <Said links={false}>{restOf({ ...one, about }, names)}</Said>
               </span>
             </span>,
             <span class="two end small">
               <Time at={one.time} />
-              <span class="faint">{byWhom(one.authid, names)}</span>
+              <span class="faint">{byWhom(one.authid, names, personName)}</span>
             </span>,
           ]
         }
@@ -251,7 +225,7 @@ function Rows({ events, chosen }: { events: ReturnType<typeof useEvents>; chosen
             <Time at={one.time} />,
             what,
             <>
-              {thingOf(one.subject, names)} <span class="quiet">{restOf({ ...one, about }, names)}</span>
+              {thingOf(one.subject, names)} <span class="quiet"><Said links={false}>{restOf({ ...one, about }, names)}</Said></span>
             </>,
             place,
           ]
@@ -259,9 +233,9 @@ function Rows({ events, chosen }: { events: ReturnType<typeof useEvents>; chosen
         return [
           <Time at={one.time} />,
           what,
-          <span class="quiet">{byWhom(one.authid, names)}</span>,
+          <span class="quiet">{byWhom(one.authid, names, personName)}</span>,
           thingOf(one.subject, names),
-          <span class="quiet">{restOf({ ...one, about }, names)}</span>,
+          <span class="quiet"><Said links={false}>{restOf({ ...one, about }, names)}</Said></span>,
           place,
         ]
       }}

@@ -1,5 +1,7 @@
 /** Facts of the log in words. Pure. */
 
+import { short, whoOf } from '../../people/words.ts'
+
 export type Names = Readonly<Record<string, string>>
 
 /** What a page knows of a fact in short. */
@@ -21,13 +23,8 @@ export function serviceOf(type: string): string {
 }
 
 /** Who did it: a person by name, a service as such, anybody else by the beginning of the id. */
-export function byWhom(authid: string, names: Names): string {
-  const known = names[authid]
-  if (known) return known
-  const [kind = '', ...rest] = authid.split(':')
-  const id = rest.join(':')
-  if (kind === 'service') return id
-  return id ? `${kind} ${short(id)}` : authid || 'nobody'
+export function byWhom(authid: string, names: Names, person: (id: string) => string | undefined = () => undefined): string {
+  return names[authid] ?? (authid ? whoOf(authid, person) : 'nobody')
 }
 
 /** The thing that a fact is about: its name where it has one. */
@@ -112,8 +109,4 @@ export function mayFit(head: { type: string; subject: string }, filter: { types:
   if (filter.subject && head.subject !== filter.subject) return false
   if (!filter.types) return true
   return filter.types.split(',').some((one) => (one.endsWith('.*') ? head.type.startsWith(one.slice(0, -1)) : head.type === one))
-}
-
-function short(id: string): string {
-  return /^[0-9a-f-]{36}$/i.test(id) ? id.slice(0, 8) : id
 }

@@ -5,6 +5,7 @@ import { useQuery } from '../../api/useQuery.ts'
 import { columns, rows } from '../../board/board.ts'
 import { vocabulary } from '../../cel/complete.ts'
 import { CelField } from '../../parts/CelField.tsx'
+import { Said } from '../../parts/Said.tsx'
 import { Labelled } from '../policy/Form.tsx'
 import { recurrenceWords } from '../../rules/sentences.ts'
 import { useWouldHold } from './useHeld.ts'
@@ -72,9 +73,9 @@ export function bodyOf(one: Wanted, reason: string): FreezeBody {
 
 const HOURS: Record<string, number> = { PT1H: 1, PT4H: 4, P1D: 24, P7D: 168 }
 
-/** Until when, as a part of a sentence. */
+/** Until when, as a part of a sentence, with instants as the API has them. */
 export function lastsWords(one: Wanted): string {
-  if (one.lasts === 'at') return one.ends ? `until ${new Date(one.ends).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' })}` : 'until a time'
+  if (one.lasts === 'at') return one.ends ? `until ${instantOf(one.ends)}` : 'until a time'
   if (one.lasts === 'again') return `for ${one.minutes || '…'} minutes after ${recurrenceWords(one.rrule)} (${one.timezone || 'UTC'})`
   return LASTS.find((each) => each.value === one.lasts)?.label ?? ''
 }
@@ -85,10 +86,10 @@ export function FreezeWords({ of }: { of: Signal<Wanted> }) {
   const scope = useComputed<Scoped>(() => ({ scope: of.value.scope, scopeId: of.value.scopeId, selector: of.value.selector }))
   const { held, problem } = useWouldHold(scope)
   const one = of.value
-  const starts = one.starts ? `from ${new Date(one.starts).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' })}` : 'from now on'
+  const starts = one.starts ? `from ${instantOf(one.starts)} on` : 'from now on'
   return (
     <>
-      Nothing is deployed to {scopeWords({ ...one, selector: one.selector.trim() }, names.value.of)} {starts}, {lastsWords(one)}.{' '}
+      Nothing is deployed to {scopeWords({ ...one, selector: one.selector.trim() }, names.value.of)} <Said>{`${starts}, ${lastsWords(one)}`}</Said>.{' '}
       {problem.value ? (
         <span class="wrong-words">What it would hold can not be told: {problem.value.message}</span>
       ) : held.value ? (

@@ -7,13 +7,14 @@ import { useQuery } from '../../api/useQuery.ts'
 import { EXPIRIES, counted, expiry } from '../../acts/words.ts'
 import { columns, rows } from '../../board/board.ts'
 import { confirm } from '../../parts/Dialog.tsx'
+import { Said } from '../../parts/Said.tsx'
 import { toast } from '../../parts/say.tsx'
 import { now } from '../../time/clock.ts'
 import { Labelled } from '../policy/Form.tsx'
 import { FreezeForm, FreezeWords, bodyOf, wanted } from './FreezeForm.tsx'
 import { useWouldHold } from './useHeld.ts'
 import { useNames } from './useNames.ts'
-import { type Scoped, heldWords, lackingOf, scopeWords } from './words.ts'
+import { type Scoped, type Wished, changeOf, changeWords, heldWords, lackingOf, lackingOfChange, scopeWords, wishOf } from './words.ts'
 
 const FREEZES = '/api/v1/workspaces/{workspaceId}/freezes'
 const FREEZE = '/api/v1/workspaces/{workspaceId}/freezes/{freezeId}'
@@ -88,7 +89,7 @@ function ThawWords({ freeze }: { freeze: Freeze }) {
   if (!freeze.active) return <>Takes the freeze of {where} back before it begins.</>
   return (
     <>
-      Ends the freeze of {where} now ({freeze.reason}). {held ? `It holds ${heldWords(held, names.value.of, names.value.tag)}${held.waiting ? ': what no other rule holds goes at once.' : '.'}` : uncounted(effect)}
+      Ends the freeze of {where} now (<Said>{freeze.reason}</Said>). {held ? `It holds ${heldWords(held, names.value.of, names.value.tag)}${held.waiting ? ': what no other rule holds goes at once.' : '.'}` : uncounted(effect)}
     </>
   )
 }
@@ -96,6 +97,58 @@ function ThawWords({ freeze }: { freeze: Freeze }) {
 /** What is said where there is no number yet, or none to be had. */
 function uncounted(effect: { error: { value: ApiError | null } }): string {
   return effect.error.value ? `What it holds could not be counted: ${effect.error.value.message}` : 'What it holds is being counted…'
+}
+
+/** Change until when something is frozen, and why. */
+export function change(freeze: Freeze): void {
+  const of = signal(wishOf(freeze))
+  confirm({
+    title: 'Change this freeze',
+    consequence: <ChangeWords freeze={freeze} of={of} />,
+    more: <ChangeForm freeze={freeze} of={of} />,
+    verb: 'Change it',
+    act: async ({ key }) => {
+      const body = changeOf(freeze, of.peek())
+      const lacking = lackingOfChange(freeze, body)
+      if (lacking) throw new ApiError(0, lacking)
+      await send('patch', FREEZE, { path: { freezeId: freeze.id }, body, key })
+      toast('healthy', 'The freeze is changed.')
+    },
+  })
+}
+
+function ChangeWords({ freeze, of }: { freeze: Freeze; of: Signal<Wished> }) {
+  const names = useNames()
+  const effect = useQuery(`${FREEZE}/effect`, { path: { freezeId: freeze.id }, when: freeze.active })
+  const held = effect.data.value
+  return (
+    <>
+      <Said>{changeWords(freeze, changeOf(freeze, of.value), scopeWords(freeze, names.value.of), now.value)}</Said>{' '}
+      {freeze.active ? (held ? <b>It holds {heldWords(held, names.value.of, names.value.tag)}.</b> : uncounted(effect)) : null}
+    </>
+  )
+}
+
+function ChangeForm({ freeze, of }: { freeze: Freeze; of: Signal<Wished> }) {
+  const one = of.value
+  const set = (wish: Partial<Wished>) => (of.value = { ...of.peek(), ...wish })
+  return (
+    <div class="freeze-form">
+      <div class="pair">
+        <Labelled label="Until (empty: until somebody thaws it)">
+          {(id) => <input id={id} class="field" type="datetime-local" value={one.ends} onInput={(event) => set({ ends: event.currentTarget.value })} />}
+        </Labelled>
+        {freeze.rrule ? (
+          <Labelled label="For so many minutes each time">
+            {(id) => <input id={id} class="field" type="number" min={1} value={one.minutes} onInput={(event) => set({ minutes: event.currentTarget.value })} />}
+          </Labelled>
+        ) : null}
+      </div>
+      <Labelled label="Why it is frozen">
+        {(id) => <textarea id={id} class="field" rows={2} maxLength={500} value={one.reason} onInput={(event) => set({ reason: event.currentTarget.value })} />}
+      </Labelled>
+    </div>
+  )
 }
 
 /** Let one version pass a freeze, for a time. */

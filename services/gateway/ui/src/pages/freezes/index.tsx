@@ -1,7 +1,7 @@
 /** Freezes: what is stopped now, what will be, and what was; and the means to stop and to go on. */
 import { useSignalEffect } from '@preact/signals'
 import { useRef } from 'preact/hooks'
-import { session, workspaceId } from '../../api/client.ts'
+import { workspaceId } from '../../api/client.ts'
 import type { Freeze } from '../../api/schema'
 import { useQuery } from '../../api/useQuery.ts'
 import { counted } from '../../acts/words.ts'
@@ -10,12 +10,14 @@ import { useCrumbs } from '../../frame/crumbs.ts'
 import { useKeys } from '../../frame/keys.ts'
 import { Card, Countdown, Glyph, Icon, Time } from '../../parts/base.tsx'
 import { Action } from '../../parts/Button.tsx'
+import { Person } from '../../parts/Person.tsx'
+import { Said } from '../../parts/Said.tsx'
 import { isWeb } from '../../parts/links.ts'
 import { Empty, ErrorCard, Skeleton } from '../../parts/say.tsx'
 import { at } from '../../router/location.ts'
 import { recurrenceWords } from '../../rules/sentences.ts'
 import { now } from '../../time/clock.ts'
-import { declare, letPass, stopTheLine, thaw } from './acts.tsx'
+import { change, declare, letPass, stopTheLine, thaw } from './acts.tsx'
 import { type Names, useNames } from './useNames.ts'
 import { type When, heldWords, scopeWords, whenOf } from './words.ts'
 import '../../styles/shared.css'
@@ -53,6 +55,7 @@ export default function Freezes() {
     { key: 'j', does: 'next freeze', run: () => move(1) },
     { key: 'k', does: 'freeze before', run: () => move(-1) },
     { key: 't', does: 'thaw the freeze that has the focus', run: live(() => { const one = chosen(); if (one) thaw(one) }) },
+    { key: 'c', does: 'change the end or the reason of the freeze that has the focus', run: live(() => { const one = chosen(); if (one) change(one) }) },
     { key: 'l', does: 'let a version pass the freeze that has the focus', run: live(() => { const one = chosen(); if (one) letPass(one) }) },
   ])
   useCommands([
@@ -113,7 +116,7 @@ function Line({ freeze, when, names }: { freeze: Freeze; when: When; names: Name
           {freeze.dead ? <span class="tag">what it was for is gone</span> : null}
         </div>
         <p>
-          {freeze.reason}{' '}
+          <Said>{freeze.reason}</Said>{' '}
           {!freeze.link ? null : isWeb(freeze.link) ? (
             <a class="link out" href={freeze.link} target="_blank" rel="noreferrer">
               link <Icon name="external" />
@@ -126,11 +129,11 @@ function Line({ freeze, when, names }: { freeze: Freeze; when: When; names: Name
         {when === 'active' ? <Holds freeze={freeze} names={names} /> : null}
         {when === 'past' ? null : <Overrides freeze={freeze} names={names} />}
         <p class="quiet">
-          {person(freeze.createdBy)} · <Time at={freeze.createdAt} />
+          by <Person by={freeze.createdBy} /> · <Time at={freeze.createdAt} />
           {freeze.thawedAt ? (
             <>
               {' '}
-              · thawed by {person(freeze.thawedBy ?? '')} <Time at={freeze.thawedAt} />
+              · thawed by <Person by={freeze.thawedBy ?? ''} /> <Time at={freeze.thawedAt} />
               {freeze.thawReason ? `: ${freeze.thawReason}` : ''}
             </>
           ) : null}
@@ -142,6 +145,9 @@ function Line({ freeze, when, names }: { freeze: Freeze; when: When; names: Name
           <div class="row-of">
             <Action small onPress={() => letPass(freeze)}>
               Let a version pass…
+            </Action>
+            <Action small onPress={() => change(freeze)}>
+              Change…
             </Action>
             <Action small onPress={() => thaw(freeze)}>
               {when === 'active' ? 'Thaw…' : 'Take back…'}
@@ -174,12 +180,6 @@ function Until({ freeze, when }: { freeze: Freeze; when: When }) {
   )
 }
 
-/** Ids are all that is recorded of people; only oneself is known by name. */
-function person(by: string): string {
-  const id = by.replace(/^user:/, '')
-  return id === session.value?.user.id ? session.value.user.name : `user ${id.slice(0, 8)}`
-}
-
 function Holds({ freeze, names }: { freeze: Freeze; names: Names }) {
   const effect = useQuery('/api/v1/workspaces/{workspaceId}/freezes/{freezeId}/effect', { path: { freezeId: freeze.id }, topics: ['freezes', 'versions'] })
   if (effect.error.value) return <p class="quiet">What it holds could not be counted: {effect.error.value.message}</p>
@@ -195,7 +195,10 @@ function Overrides({ freeze, names }: { freeze: Freeze; names: Names }) {
     <ul class="passing">
       {some.map((one) => (
         <li key={one.id}>
-          <Icon name="check" /> {names.tag(one.versionId)} may pass{one.environmentId ? ` in ${names.of(one.environmentId)}` : ''} for <Countdown until={one.expiresAt} />: {one.reason}
+          <Icon name="check" /> {names.tag(one.versionId)} may pass{one.environmentId ? ` in ${names.of(one.environmentId)}` : ''} for <Countdown until={one.expiresAt} />: {one.reason}{' '}
+          <span class="quiet">
+            (<Person by={one.createdBy} />)
+          </span>
         </li>
       ))}
     </ul>

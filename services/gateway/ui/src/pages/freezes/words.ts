@@ -1,6 +1,7 @@
 /** What freezes stop, in words. Pure. */
 import { counted, listed } from '../../acts/words.ts'
 import { selectorWords } from '../../rules/sentences.ts'
+import { left } from '../../time/words.ts'
 
 export interface Scoped {
   scope: 'workspace' | 'system' | 'environment' | 'deployment'
@@ -72,4 +73,65 @@ export function instantOf(local: string): string | undefined {
 export function localOf(instant: number): string {
   const there = new Date(instant - new Date(instant).getTimezoneOffset() * 60_000)
   return there.toISOString().slice(0, 16)
+}
+
+export interface Changeable {
+  reason: string
+  endsAt?: string
+  durationMinutes?: number | null
+  rrule?: string
+}
+
+/** A freeze while it is changed; the end as the field of the browser has it, '' for none. */
+export interface Wished {
+  reason: string
+  ends: string
+  minutes: string
+}
+
+export interface Change {
+  reason?: string
+  /** null: it has no end any more. */
+  endsAt?: string | null
+  durationMinutes?: number
+}
+
+export function wishOf(freeze: Changeable): Wished {
+  return { reason: freeze.reason, ends: freeze.endsAt ? localOf(Date.parse(freeze.endsAt)) : '', minutes: String(freeze.durationMinutes ?? '') }
+}
+
+/** What differs from how it is; an end whose field was not touched keeps its seconds. */
+export function changeOf(freeze: Changeable, wish: Wished): Change {
+  const was = wishOf(freeze)
+  const change: Change = {}
+  if (wish.reason.trim() !== was.reason) change.reason = wish.reason.trim()
+  if (wish.ends !== was.ends) change.endsAt = instantOf(wish.ends) ?? null
+  if (freeze.rrule && wish.minutes !== was.minutes) change.durationMinutes = Number(wish.minutes)
+  return change
+}
+
+/** What a change does, with instants as the API has them: where it goes on, for how much longer, or that it ends at once. */
+export function changeWords(freeze: Changeable, change: Change, where: string, now: number): string {
+  const before = freeze.endsAt ? `until ${freeze.endsAt}` : 'until somebody thaws it'
+  const stays = freeze.rrule ? `${where} is frozen again and again` : `${where} stays frozen`
+  const said: string[] = []
+  if (change.endsAt === null) said.push(`${stays} until somebody thaws it, not ${before}.`)
+  else if (change.endsAt !== undefined) {
+    const to = Date.parse(change.endsAt)
+    const from = freeze.endsAt ? Date.parse(freeze.endsAt) : Number.NaN
+    const by = Number.isNaN(from) ? '' : to > from ? `: ${left(to, from)} longer` : `: ${left(from, to)} shorter`
+    said.push(to <= now ? `This end is past: the freeze of ${where} is over at once, and what no other rule holds goes.` : `${stays} until ${change.endsAt}, not ${before}${by}.`)
+  } else said.push(`${stays} ${before}, as before.`)
+  if (change.durationMinutes !== undefined) said.push(`Each time it lasts ${counted(change.durationMinutes, 'minute')} instead of ${freeze.durationMinutes ?? 0}.`)
+  if (change.reason !== undefined) said.push('Whoever is held by it reads the new reason.')
+  const text = said.join(' ')
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}
+
+/** What is missing of a change before it can be sent; '' for nothing. */
+export function lackingOfChange(freeze: Changeable, change: Change): string {
+  if (!Object.keys(change).length) return 'Nothing is changed yet.'
+  if (change.reason === '') return 'Say why it is frozen.'
+  if (change.durationMinutes !== undefined && !(change.durationMinutes >= 1)) return `Say for how many minutes${freeze.rrule ? ' each time' : ''}.`
+  return ''
 }

@@ -1,8 +1,10 @@
 /** The facts of a job, in the order in which they were recorded. */
 import { useQuery } from '../../api/useQuery.ts'
 import { Card, Glyph, Time } from '../../parts/base.tsx'
+import { Said } from '../../parts/Said.tsx'
 import { ErrorCard, Skeleton } from '../../parts/say.tsx'
 import { jobStatus, spelt } from '../../parts/states.ts'
+import { personName } from '../../people/people.ts'
 import { href } from '../../router/location.ts'
 import '../../styles/shared.css'
 import { byWhom, wordsOf } from '../events/words.ts'
@@ -36,10 +38,14 @@ export function Facts({ jobId }: { jobId: string }) {
                   <a href={href('events', {}, { about: one.subject, event: one.position })}>{status ? `${wordsOf(one.type)}: ${spelt(status)}` : wordsOf(one.type)}</a>
                   {attempt}
                   {back}
-                  {message ? <p class="quiet">{message}</p> : null}
+                  {message ? (
+                    <p class="quiet">
+                      <Said>{message}</Said>
+                    </p>
+                  ) : null}
                 </div>
                 <span class="when">
-                  <span class="quiet">{byWhom(one.authid, page.names ?? {})} · </span>
+                  <span class="quiet">{byWhom(one.authid, page.names ?? {}, personName)} · </span>
                   <Time at={one.time} />
                 </span>
               </li>

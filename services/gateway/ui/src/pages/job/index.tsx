@@ -8,6 +8,7 @@ import { useKeys } from '../../frame/keys.ts'
 import { Card, Countdown, Icon, Time } from '../../parts/base.tsx'
 import { Action, PAST } from '../../parts/Button.tsx'
 import { Links } from '../../parts/Links.tsx'
+import { Said } from '../../parts/Said.tsx'
 import { Menu } from '../../parts/Menu.tsx'
 import { Copy, Empty, ErrorCard, Skeleton } from '../../parts/say.tsx'
 import { JobState, VerificationState } from '../../parts/State.tsx'
@@ -94,7 +95,9 @@ export default function JobPage({ jobId }: { jobId: string }) {
             <Icon name="more" />
           </Menu>
         </div>
-        <p>{found.message || STATUSES[found.status]}</p>
+        <p>
+          <Said>{found.message || STATUSES[found.status]}</Said>
+        </p>
       </div>
       {job.error.value ? <ErrorCard error={job.error.value} what="This is not the newest state:" retry={job.reload} /> : null}
       <div class="cols">
@@ -237,7 +240,11 @@ function Verifications({ jobId, targetKey }: { jobId: string; targetKey: string 
                 {one.watching ? <span class="quiet"> · watches on</span> : null}
               </span>
               <Time at={one.finishedAt || one.createdAt} ago />
-              {one.message ? <p class="quiet">{one.message}</p> : null}
+              {one.message ? (
+                <p class="quiet">
+                  <Said>{one.message}</Said>
+                </p>
+              ) : null}
             </li>
           ))}
         </ul>

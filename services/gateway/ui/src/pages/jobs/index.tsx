@@ -9,6 +9,7 @@ import { Time } from '../../parts/base.tsx'
 import { Button, PAST } from '../../parts/Button.tsx'
 import { List } from '../../parts/List.tsx'
 import { narrow } from '../../parts/narrow.ts'
+import { Said, said } from '../../parts/Said.tsx'
 import { Empty, ErrorCard, Skeleton, toast } from '../../parts/say.tsx'
 import { JobState } from '../../parts/State.tsx'
 import { isActive, jobStatus, spelt } from '../../parts/states.ts'
@@ -184,8 +185,8 @@ function wideCells(job: Job) {
     job.agent?.name ?? <span class="faint">none</span>,
     <Time at={job.createdAt} ago />,
     <Duration from={job.startedAt} to={job.completedAt} active={isActive(job.status)} />,
-    <span class="quiet" title={job.delay?.message ?? job.message}>
-      {job.delay ? `is asked again: ${job.delay.message}` : job.message}
+    <span class="quiet" title={said(job.delay?.message ?? job.message)}>
+      <Said>{job.delay ? `is asked again: ${job.delay.message}` : job.message}</Said>
     </span>,
   ]
 }

@@ -3,7 +3,9 @@ import { cells } from '../../board/board.ts'
 import type { Cell, Line } from '../../board/types.ts'
 import { Countdown, Glyph, Time } from '../../parts/base.tsx'
 import { href } from '../../router/location.ts'
-import { lead } from './layout.ts'
+import { now } from '../../time/clock.ts'
+import { local } from '../../time/words.ts'
+import { noteOf, spoken, tagOf } from './layout.ts'
 
 interface Props {
   line: Line
@@ -28,10 +30,10 @@ export function CellLink({ line, column, active, dim }: Props) {
       data-st={cell.status}
       data-dim={dim?.(cell) ? '' : undefined}
       data-cell={cell.key}
+      aria-label={spoken(cell, line, column, cell.until ? local(Date.parse(cell.until), now.peek()) : '')}
     >
       <Glyph status={cell.status} />
-      <span class="sr">{lead(cell, line, column)}</span>
-      <span class="v">{(cell.desired ?? cell.running[0])?.tag ?? '–'}</span>
+      <span class="v">{tagOf(cell) || '–'}</span>
       <span class="x">
         <Note cell={cell} />
       </span>
@@ -39,23 +41,18 @@ export function CellLink({ line, column, active, dim }: Props) {
   )
 }
 
-/** What is said at the right of a cell: why it waits and until when, how far it is, how long ago it failed. */
+/** What is said at the right of a cell. */
 export function Note({ cell }: { cell: Cell }) {
-  if (cell.status === 'progressing' && cell.targets > 1) {
-    return (
-      <span class="num">
-        {cell.done}/{cell.targets}
-      </span>
-    )
-  }
-  if (cell.reason || cell.until) {
+  const note = noteOf(cell)
+  if ('of' in note) return <span class="num">{note.of.join('/')}</span>
+  if ('reason' in note) {
     return (
       <>
-        <span class="cut">{cell.until ? cell.reason.replace(/ (until|at|in)$/, '') : cell.reason}</span>
-        {cell.until ? <Countdown until={cell.until} small /> : null}
+        <span class="cut">{note.reason}</span>
+        {note.until ? <Countdown until={note.until} small /> : null}
       </>
     )
   }
-  if (cell.status === 'failed' && cell.since) return <Time at={cell.since} ago />
-  return cell.more || cell.running.length > 1 ? <span class="num">+{cell.running.length - 1 + cell.more}</span> : null
+  if ('since' in note) return <Time at={note.since} ago />
+  return 'more' in note ? <span class="num">+{note.more}</span> : null
 }

@@ -11,7 +11,7 @@ export interface Peeked {
   near: DOMRect
 }
 
-export function Peek({ peeked: { key, line, column, near } }: { peeked: Peeked }) {
+export default function Peek({ peeked: { key, line, column, near } }: { peeked: Peeked }) {
   const box = useRef<HTMLDivElement>(null)
   useLayoutEffect(() => {
     const card = box.current

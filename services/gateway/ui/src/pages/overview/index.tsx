@@ -7,11 +7,13 @@ import { useCrumbs } from '../../frame/crumbs.ts'
 import { Glyph, Icon } from '../../parts/base.tsx'
 import { Button } from '../../parts/Button.tsx'
 import { Empty, ErrorCard, Skeleton } from '../../parts/say.tsx'
+import { Search } from '../../parts/Search.tsx'
 import { href, query, setQuery } from '../../router/location.ts'
 import { workspace } from '../../session.ts'
 import { Chips } from './Chips.tsx'
 import { itemsOf } from './layout.ts'
 import { Matrix } from './Matrix.tsx'
+import '../../parts/counter.css'
 import './overview.css'
 
 const narrowly = matchMedia('(max-width: 760px)')
@@ -39,24 +41,7 @@ export default function Overview() {
       <h1 class="sr">Overview</h1>
       <div class="tools">
         <Counters text={text.value} onText={setText} />
-        <label class="find">
-          <Icon name="filter" />
-          <input
-            class="field"
-            type="search"
-            data-filter
-            aria-label="Filter the matrix"
-            placeholder="Filter: checkout status:blocked env:prod-*"
-            spellcheck={false}
-            value={text}
-            onInput={(event) => setText(event.currentTarget.value)}
-            onKeyDown={(event) => {
-              if (event.key === 'Escape') event.currentTarget.blur()
-              if (event.key === 'ArrowDown') document.querySelector<HTMLElement>('.mx [tabindex="0"]')?.focus()
-            }}
-          />
-          <kbd>/</kbd>
-        </label>
+        <Search label="Filter the matrix" placeholder="Filter: checkout status:blocked env:prod-*" value={text.value} onText={setText} down='.mx [tabindex="0"]' />
       </div>
       {filter.value.unknown.length ? (
         <p class="notice">

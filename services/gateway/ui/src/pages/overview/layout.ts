@@ -50,11 +50,33 @@ export function factsOf(cell: Cell, line: Line, column: Line) {
   }
 }
 
-/** What a screen reader says of a cell before the version and the reason that everybody sees. */
-export function lead(cell: Cell, line: Line, column: Line): string {
+/** What a screen reader says of a cell: where it is, how it stands, the version, and the note that everybody sees. What ticks there is an
+ *  instant here, which stays true while it is said.
+ *
+ * Args: until: the cell's instant in words.
+ */
+export function spoken(cell: Cell, line: Line, column: Line, until: string): string {
   const running = cell.running[0]
   const from = running && running.versionId !== cell.desired?.versionId ? ` from ${running.tag}` : ''
-  return `${line.name} in ${column.name}: ${cell.status}${from}, `
+  const note = noteOf(cell)
+  const said = 'of' in note ? `${note.of[0]} of ${note.of[1]}` : 'more' in note ? `and ${note.more} more` : 'reason' in note ? `${note.reason}${until ? ` until ${until}` : ''}`.trim() : ''
+  return [`${line.name} in ${column.name}: ${cell.status}${from}`, tagOf(cell), said].filter(Boolean).join(', ')
+}
+
+/** The version that a cell is about; '' for none. */
+export function tagOf(cell: Cell): string {
+  return (cell.desired ?? cell.running[0])?.tag ?? ''
+}
+
+export type Note = { of: [done: number, all: number] } | { reason: string; until: string | null } | { since: string } | { more: number } | Record<never, never>
+
+/** What is said at the right of a cell: how far it is, why it waits and until when, how long ago it failed, how many versions more there are. */
+export function noteOf(cell: Cell): Note {
+  if (cell.status === 'progressing' && cell.targets > 1) return { of: [cell.done, cell.targets] }
+  if (cell.reason || cell.until) return { reason: cell.until ? cell.reason.replace(/ (until|at|in)$/, '') : cell.reason, until: cell.until }
+  if (cell.status === 'failed' && cell.since) return { since: cell.since }
+  const more = cell.running.length - 1 + cell.more
+  return more > 0 ? { more } : {}
 }
 
 /** Where an arrow leads in the grid, past the rows that are headings of groups; null: no arrow, or nowhere to go. */

@@ -10,6 +10,7 @@ import { useKeys } from '../../frame/keys.ts'
 import { Glyph, Icon } from '../../parts/base.tsx'
 import { PAST } from '../../parts/Button.tsx'
 import { Empty, ErrorCard, Skeleton } from '../../parts/say.tsx'
+import { Search } from '../../parts/Search.tsx'
 import { at, go, href, query, setQuery } from '../../router/location.ts'
 import { isPlain, selectorWords, sentencesOf } from '../../rules/sentences.ts'
 import { type Reach, useReach } from './useReach.ts'
@@ -42,11 +43,7 @@ export default function Policies() {
       <div class="head">
         <h1>Policies</h1>
         {all ? <span class="quiet num">{all.length}</span> : null}
-        <label class="find">
-          <Icon name="filter" />
-          <input class="field" type="search" data-filter aria-label="Filter policies" placeholder="Filter by name, rule or selector" value={text} onInput={(event) => setQuery({ q: event.currentTarget.value || null })} />
-          <kbd>/</kbd>
-        </label>
+        <Search label="Filter policies" placeholder="Filter by name, rule or selector" value={text.value} onText={(next) => setQuery({ q: next || null })} down='.policies a' />
         <div class="actions">
           {at.value === null ? (
             <a class="btn primary" href={href('policy', { policyId: 'new' })}>

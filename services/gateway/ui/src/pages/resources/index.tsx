@@ -1,6 +1,6 @@
 /** The inventory: what there is to deploy to, found by an expression. */
 import { signal, useComputed, useSignal, useSignalEffect } from '@preact/signals'
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { addressOf, session, workspaceId } from '../../api/client.ts'
 import type { Resource, ResourceFacets } from '../../api/schema'
 import { useQuery } from '../../api/useQuery.ts'
@@ -14,11 +14,12 @@ import { Icon, Time } from '../../parts/base.tsx'
 import { Button } from '../../parts/Button.tsx'
 import { CelField } from '../../parts/CelField.tsx'
 import { List } from '../../parts/List.tsx'
-import { Empty, ErrorCard, Skeleton } from '../../parts/say.tsx'
+import { Empty, ErrorCard, Skeleton, toast } from '../../parts/say.tsx'
 import { usePages } from '../../parts/usePages.ts'
 import { at, go, href, query, setQuery } from '../../router/location.ts'
 import { Detail } from './Detail.tsx'
 import { Facets } from './Facets.tsx'
+import { MOST_IN_ORDER, inOrder, orderOf, sortOf, turned } from './order.ts'
 import './resources.css'
 
 const DEBOUNCE_MS = 120
@@ -59,6 +60,21 @@ export default function Resources() {
   const among = useQuery('/api/v1/workspaces/{workspaceId}/resources/facets', { query: { cel: expression }, when: expression !== '' && total <= COUNTED })
   const list = usePages<Resource>((limit, offset) => addressOf('/api/v1/workspaces/{workspaceId}/resources', { query: { cel: expression, limit, offset } }))
   const words = useComputed(() => vocabulary(every.data.value))
+  const sort = query.value.get('sort') ?? ''
+  const order = orderOf(sort)
+  const whole = useQuery('/api/v1/workspaces/{workspaceId}/resources', {
+    query: { cel: expression, limit: MOST_IN_ORDER },
+    when: order !== null && list.there && list.count <= MOST_IN_ORDER,
+  })
+  const all = whole.data.value?.items
+  const sorted = useMemo(() => (order && all && list.count <= MOST_IN_ORDER ? inOrder(all, order) : null), [all, sort, list.count <= MOST_IN_ORDER])
+  const heading = (by: string) => ({
+    sort: sortOf(sorted ? order : null, by),
+    onSort: () => {
+      if (list.count > MOST_IN_ORDER) toast('pending', `Only up to ${counted(MOST_IN_ORDER, 'resource')} can be put in order: narrow them down first.`)
+      else setQuery({ sort: turned(order, by) || null })
+    },
+  })
 
   // Rows must not jump under the pointer: what changed is said, and shown when it is wanted.
   const changed = useSignal(0)
@@ -69,6 +85,7 @@ export default function Resources() {
   const refresh = () => {
     changed.value = 0
     list.reload()
+    whole.reload()
     every.reload()
     among.reload()
   }
@@ -96,10 +113,10 @@ export default function Resources() {
   const room = narrow.value ? 0 : selected ? 1 : 3
   const keys = told((expression ? among.data.value : null) ?? every.data.value).slice(0, room)
   const columns = [
-    { title: 'Resource', width: 'minmax(0, 1.8fr)' },
-    { title: 'Kind', width: 'minmax(0, 1fr)' },
-    ...keys.map((title) => ({ title, width: 'minmax(0, 0.8fr)' })),
-    ...(narrow.value ? [] : [{ title: 'Changed', width: '84px' }]),
+    { title: 'Resource', width: 'minmax(0, 1.8fr)', ...heading('name') },
+    { title: 'Kind', width: 'minmax(0, 1fr)', ...heading('kind') },
+    ...keys.map((title) => ({ title, width: 'minmax(0, 0.8fr)', ...heading(`metadata.${title}`) })),
+    ...(narrow.value ? [] : [{ title: 'Changed', width: '92px', ...heading('changed') }]),
   ]
   const note = mistake ? null : list.there && !list.error ? `${counted(list.count, 'resource')}${expression ? ` of ${total.toLocaleString('en')}` : ''}` : ' '
   const isNew = list.there && !expression && list.count === 0
@@ -129,6 +146,7 @@ export default function Resources() {
           />
         </div>
       </div>
+      {whole.error.value && !mistake ? <ErrorCard error={whole.error.value} what="They could not be put in order." retry={whole.reload} /> : null}
       {list.error && !mistake ? <ErrorCard error={list.error} what="Resources could not be read." retry={list.reload} /> : null}
       {isNew ? (
         <First />
@@ -145,9 +163,9 @@ export default function Resources() {
             <List
               label="Resources"
               columns={columns}
-              count={list.count}
-              row={list.row}
-              onWindow={list.onWindow}
+              count={sorted ? sorted.length : list.count}
+              row={(index) => (sorted ? sorted[index] : list.row(index))}
+              onWindow={sorted ? askNothing : list.onWindow}
               rowKey={(one) => one.identifier}
               onOpen={(one) => select(one.identifier)}
               onKey={(key, one) => {
@@ -174,6 +192,9 @@ export default function Resources() {
     </div>
   )
 }
+
+/** All rows are there: nothing is to be asked for as one scrolls. */
+function askNothing(): void {}
 
 function Nothing({ text, onText }: { text: string; onText(text: string): void }) {
   const shorter = joined(clausesOf(text).slice(0, -1))

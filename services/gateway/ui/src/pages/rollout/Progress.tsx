@@ -1,6 +1,7 @@
 /** How far a rollout is: a bar of what is done, on the way and held, and what comes next. */
 import type { RolloutExplanation } from '../../api/schema'
 import { Countdown, Glyph, Time } from '../../parts/base.tsx'
+import { Said } from '../../parts/Said.tsx'
 import { now } from '../../time/clock.ts'
 import { type Turn, comingOf, partsOf, summary } from './words.ts'
 
@@ -27,7 +28,7 @@ export function Progress({ rollout, turns, name }: Props) {
           </li>
         ))}
       </ul>
-      {rollout.reasons.length ? null : <p class="coming">{rollout.message}</p>}
+      {rollout.reasons.length ? null : <p class="coming"><Said>{rollout.message}</Said></p>}
       <Coming turns={turns} name={name} />
     </section>
   )

@@ -7,6 +7,7 @@ import type { Targets as Found } from '../../board/useTargets.ts'
 import { Countdown, Glyph, Time } from '../../parts/base.tsx'
 import { Button } from '../../parts/Button.tsx'
 import { List } from '../../parts/List.tsx'
+import { Said, said } from '../../parts/Said.tsx'
 import { narrow } from '../../parts/narrow.ts'
 import { Empty, ErrorCard, Skeleton } from '../../parts/say.tsx'
 import { JobState } from '../../parts/State.tsx'
@@ -14,6 +15,7 @@ import { href, query, setQuery } from '../../router/location.ts'
 import { now } from '../../time/clock.ts'
 import { Moves } from '../deployment/Lanes.tsx'
 import { type Turn, byTurn, noteOf, verdictOf } from './words.ts'
+import '../../parts/counter.css'
 
 /** Up to so many the order of turns is known at once; of more the list comes by page, in the order of the server. */
 export const ALL_AT_ONCE = 1_000
@@ -138,7 +140,7 @@ function cellsOf(target: BoardTarget, turn: Turn | undefined, small: boolean) {
     </span>
   )
   const when = <When key="w" target={target} turn={turn} />
-  if (small) return [<span key="n" title={noteOf(target, turn)}>{name}</span>, stands, when]
+  if (small) return [<span key="n" title={said(noteOf(target, turn))}>{name}</span>, stands, when]
   const note = noteOf(target, turn)
   return [
     <span key="#" class="num faint">
@@ -150,8 +152,8 @@ function cellsOf(target: BoardTarget, turn: Turn | undefined, small: boolean) {
     </span>,
     stands,
     <Moves key="m" target={target} />,
-    <span key="y" class="quiet small" title={note}>
-      {note}
+    <span key="y" class="quiet small" title={said(note)}>
+      <Said>{note}</Said>
     </span>,
     target.job ? (
       <a key="j" class="jobcell" href={href('job', { jobId: target.job.id })} tabIndex={-1}>

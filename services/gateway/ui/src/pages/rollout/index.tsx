@@ -14,6 +14,7 @@ import { useKeys } from '../../frame/keys.ts'
 import { Card, Countdown, Icon, Status } from '../../parts/base.tsx'
 import { Action, PAST } from '../../parts/Button.tsx'
 import { Menu } from '../../parts/Menu.tsx'
+import { Said } from '../../parts/Said.tsx'
 import { Empty, ErrorCard, Skeleton, toast } from '../../parts/say.tsx'
 import { href, query, setQuery } from '../../router/location.ts'
 import { past } from '../../time/moment.ts'
@@ -60,7 +61,7 @@ export default function RolloutPage({ deploymentId, environmentId }: Props) {
   const turns = turnsOf(forecast.data.value?.versionId === versionId ? forecast.data.value : undefined)
 
   useCrumbs([
-    { label: 'Overview', href: href('overview') },
+    { label: 'Deployments', href: href('deployments') },
     { label: deployment.name || 'Deployment', href: href('deployment', { deploymentId }) },
     { label: environment.name || 'Environment' },
   ])
@@ -173,7 +174,7 @@ export default function RolloutPage({ deploymentId, environmentId }: Props) {
           </a>
         ) : null}
         <p class="quiet">
-          {cell?.message ?? 'No resource is a target here.'} {cell?.until ? <Countdown until={cell.until} /> : null}
+          <Said>{cell?.message ?? 'No resource is a target here.'}</Said> {cell?.until ? <Countdown until={cell.until} /> : null}
         </p>
       </div>
 

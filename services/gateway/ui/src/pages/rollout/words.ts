@@ -2,6 +2,7 @@
 import type { BoardTarget, Forecast, RolloutExplanation } from '../../api/schema'
 import type { Status } from '../../board/types.ts'
 import { counted } from '../../acts/words.ts'
+import { heldOf, statusOf } from '../../why/words.ts'
 
 export interface Turn {
   /** Its place, from 1. */
@@ -41,13 +42,14 @@ export function verdictOf(target: BoardTarget): { status: Status; word: string }
     return { status: target.status, word: target.status === 'failed' ? 'there, and failed' : 'there, being measured' }
   }
   // It waits for somebody, not for a time: the matrix says so too.
-  if (target.verdict === 'waiting' && target.status === 'blocked') return { status: 'blocked', word: said.word }
+  if (target.verdict === 'waiting' && target.status === 'blocked') return VERDICTS.blocked
   return said
 }
 
 /** What is said of a target: why it waits, what its job says, what went wrong. */
 export function noteOf(target: BoardTarget, turn: Turn | undefined): string {
-  const held = target.holds[0]
+  // What somebody must act on is why it stands so, before what ends by itself.
+  const held = target.holds.find((one) => statusOf(one) === 'blocked') ?? target.holds[0]
   if (held) return held.message
   if (target.verdict === 'waiting' || target.verdict === 'blocked') return turn?.heldBy || target.message
   if (target.verdict === 'running' && target.status === 'healthy') return target.verification === 'passed' ? 'verified' : ''
@@ -64,12 +66,13 @@ export interface Parts {
 }
 
 /** The parts of the bar, in the order of the way. */
-export function partsOf(rollout: Pick<RolloutExplanation, 'done' | 'going' | 'waiting' | 'blocked' | 'passed'>): Parts[] {
+export function partsOf(rollout: Pick<RolloutExplanation, 'done' | 'going' | 'waiting' | 'blocked' | 'passed' | 'reasons'>): Parts[] {
+  const { waiting, blocked } = heldOf(rollout)
   const all: Parts[] = [
     { key: 'done', status: 'healthy', count: rollout.done, word: 'done' },
     { key: 'going', status: 'progressing', count: rollout.going, word: 'on the way' },
-    { key: 'blocked', status: 'blocked', count: rollout.blocked, word: 'blocked' },
-    { key: 'waiting', status: 'pending', count: rollout.waiting, word: rollout.waiting === 1 ? 'waits' : 'wait' },
+    { key: 'blocked', status: 'blocked', count: blocked, word: 'blocked' },
+    { key: 'waiting', status: 'pending', count: waiting, word: waiting === 1 ? 'waits' : 'wait' },
     { key: 'passed', status: 'paused', count: rollout.passed, word: 'passed over' },
   ]
   return all.filter((one) => one.count)

@@ -1,13 +1,13 @@
 /** Why the newest version that is held is held, and what the rules would say of another one. */
 import type { ComponentChildren } from 'preact'
 import { askApproval } from '../../acts/approve.tsx'
-import { nameOf } from '../../acts/names.ts'
 import { askEndSkip, askSkip, canSkip } from '../../acts/skip.tsx'
 import { standsOf } from '../../acts/words.ts'
 import type { Explanation, Reason } from '../../api/schema'
 import { useQuery } from '../../api/useQuery.ts'
 import { Card, Glyph } from '../../parts/base.tsx'
 import { Action } from '../../parts/Button.tsx'
+import { Said } from '../../parts/Said.tsx'
 import { ErrorCard, Skeleton } from '../../parts/say.tsx'
 import { query, setQuery } from '../../router/location.ts'
 import { Why } from '../../why/Why.tsx'
@@ -33,16 +33,16 @@ export function actsOf(version: Choosable, at: Place, reasons: readonly Reason[]
   }
   const asked = { ...version, deployment: at.deployment, environments: [{ id: at.environmentId, name: at.environment, targets: null, ...standsOf(reasons) }] }
   return (reason) => {
-    if (reason.skipId) return <Action small onPress={() => askEndSkip(reason, version.tag)}>End the skip</Action>
+    if (reason.skipId) return <Action small onPress={() => askEndSkip(reason, version.tag)}>End the skip…</Action>
     return (
       <>
         {reason.ruleType === 'anyApproval' ? (
           <>
-            <Action small kind="primary" onPress={() => askApproval(asked, 'approved')}>Approve</Action>
-            <Action small kind="danger" onPress={() => askApproval(asked, 'rejected')}>Reject</Action>
+            <Action small kind="primary" onPress={() => askApproval(asked, 'approved')}>Approve…</Action>
+            <Action small kind="danger" onPress={() => askApproval(asked, 'rejected')}>Reject…</Action>
           </>
         ) : null}
-        {reason.ruleType === 'badMark' ? <Action small onPress={lift}>Lift the mark</Action> : null}
+        {reason.ruleType === 'badMark' ? <Action small onPress={lift}>Lift the mark…</Action> : null}
         {canSkip(reason) ? <Action small onPress={() => askSkip(reason, skipped)}>Skip…</Action> : null}
       </>
     )
@@ -81,14 +81,14 @@ export function Because({ why, at, targetKey, versions, lift }: Props) {
         <IfItWere targetKey={targetKey} version={versions.find((one) => one.versionId === chosen) ?? { versionId: chosen, tag: 'this version' }} at={at} lift={lift} />
       ) : first ? (
         <>
-          <Why name={nameOf} gist={first.message} reasons={[...first.reasons, ...(first.job ? [first.job] : [])]} act={actsOf(first, at, first.reasons, () => lift(first.versionId, first.tag))} />
+          <Why gist={first.message} reasons={[...first.reasons, ...(first.job ? [first.job] : [])]} act={actsOf(first, at, first.reasons, () => lift(first.versionId, first.tag))} />
           {others.length ? (
             <details class="older">
               <summary>
                 {others.length} older {others.length === 1 ? 'version is' : 'versions are'} held as well
               </summary>
               {others.map((one) => (
-                <Why key={one.versionId} name={nameOf} gist={one.message} reasons={one.reasons} act={actsOf(one, at, one.reasons, () => lift(one.versionId, one.tag))} />
+                <Why key={one.versionId} gist={one.message} reasons={one.reasons} act={actsOf(one, at, one.reasons, () => lift(one.versionId, one.tag))} />
               ))}
             </details>
           ) : null}
@@ -96,7 +96,7 @@ export function Because({ why, at, targetKey, versions, lift }: Props) {
       ) : (
         <p class="in fine" data-st={why.current ? 'healthy' : 'pending'}>
           <Glyph status={why.current ? 'healthy' : 'pending'} />
-          {why.message}
+          <Said>{why.message}</Said>
         </p>
       )}
       {why.warnings.map((one) => (
@@ -123,5 +123,5 @@ function IfItWere({ targetKey, version, at, lift }: { targetKey: string; version
   }
   const told = found.data.value
   if (!told || told.versionId !== version.versionId) return <div class="in">{found.slow.value ? <Skeleton lines={4} /> : null}</div>
-  return <Why name={nameOf} gist={gistOf(told, version.tag)} reasons={reasonsOf(told)} act={actsOf(version, at, reasonsOf(told), () => lift(version.versionId, version.tag))} />
+  return <Why gist={gistOf(told, version.tag)} reasons={reasonsOf(told)} act={actsOf(version, at, reasonsOf(told), () => lift(version.versionId, version.tag))} />
 }

@@ -3,6 +3,7 @@ import type { MetricStatus, Verification } from '../../api/schema'
 import { Lazy } from '../../frame/Lazy.tsx'
 import { Card, Countdown, Time } from '../../parts/base.tsx'
 import { Action } from '../../parts/Button.tsx'
+import { Said } from '../../parts/Said.tsx'
 import { VerificationState } from '../../parts/State.tsx'
 import { verificationStatus } from '../../parts/states.ts'
 import { type Of, verifyAgain } from './actions.tsx'
@@ -41,7 +42,11 @@ export function Checks({ verifications, tag, of }: { verifications: readonly Ver
               Verify again…
             </Action>
           </div>
-          {one.message ? <p>{one.message}</p> : null}
+          {one.message ? (
+            <p>
+              <Said>{one.message}</Said>
+            </p>
+          ) : null}
           {one.note ? <p class="quiet">{one.note}</p> : null}
           {one.metrics.map((metric) => (
             <Metric key={metric.name} metric={metric} />

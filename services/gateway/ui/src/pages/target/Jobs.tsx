@@ -4,6 +4,7 @@ import { Card, Time } from '../../parts/base.tsx'
 import { Action } from '../../parts/Button.tsx'
 import { Links } from '../../parts/Links.tsx'
 import { linksOf } from '../../parts/links.ts'
+import { Said, said } from '../../parts/Said.tsx'
 import { JobState } from '../../parts/State.tsx'
 import { isActive } from '../../parts/states.ts'
 import { href } from '../../router/location.ts'
@@ -36,8 +37,8 @@ function JobLine({ job, of }: { job: Job; of: Of }) {
       <a class="mono link" href={href('job', { jobId: job.id })}>
         {tag}
       </a>
-      <span class="quiet what">
-        {job.message || `at ${agent}`}
+      <span class="quiet what" title={said(job.message)}>
+        <Said>{job.message || `at ${agent}`}</Said>
         {job.cancellation ? ` · ${job.cancellation.message || (job.cancellation.stopped ? 'the agent stops it' : 'the agent does not stop it')}` : ''}
       </span>
       <span class="quiet when">

@@ -2,6 +2,7 @@
 import type { BadVersion } from '../../api/schema'
 import { Card, Time } from '../../parts/base.tsx'
 import { Action } from '../../parts/Button.tsx'
+import { Said } from '../../parts/Said.tsx'
 import { href } from '../../router/location.ts'
 
 export function Marks({ marks, lift }: { marks: readonly BadVersion[]; lift(mark: BadVersion): void }) {
@@ -18,7 +19,7 @@ export function Marks({ marks, lift }: { marks: readonly BadVersion[]; lift(mark
               <span class="quiet">
                 since <Time at={mark.since} />
               </span>
-              {mark.reason ? <p class="quiet small">{mark.reason}</p> : null}
+              {mark.reason ? <p class="quiet small"><Said>{mark.reason}</Said></p> : null}
             </div>
             <Action small onPress={() => lift(mark)}>
               Lift…

@@ -1,5 +1,6 @@
 /** What one can do to a release target, each asked first with what follows from it. */
 import { signal } from '@preact/signals'
+import { type Tagged, askPin, askUnpin } from '../../acts/pin.tsx'
 import { Choice } from '../../acts/skip.tsx'
 import { counted } from '../../acts/words.ts'
 import { send } from '../../api/client.ts'
@@ -8,10 +9,7 @@ import { confirm } from '../../parts/Dialog.tsx'
 import { toast } from '../../parts/say.tsx'
 
 /** A version that may be chosen. */
-export interface Choosable {
-  versionId: string
-  tag: string
-}
+export type Choosable = Tagged
 
 /** What the actions speak of. */
 export interface Of {
@@ -65,40 +63,21 @@ export function rollBack(of: Of, from: string, choices: readonly Choosable[], la
 }
 
 export function pin(of: Of, choices: readonly Choosable[], running: string | undefined): void {
-  const chosen = signal(Math.max(0, choices.findIndex((one) => one.versionId === running)))
-  const Words = () => {
-    const tag = choices[chosen.value]?.tag
-    return (
-      <>
-        Only {tag} of {of.deployment} goes to {of.name} from now on; newer versions stay away until the pin is released. Policies apply to {tag} as ever; a bad
-        mark of it here is lifted.
-      </>
-    )
-  }
-  confirm({
-    title: `Pin ${of.name} to a version?`,
-    consequence: <Words />,
-    more: <Choice label="Version" value={chosen} options={choices.map((one) => one.tag)} />,
-    verb: 'Pin',
-    reason: 'required',
-    act: async ({ reason, key }) => {
-      const to = choices[chosen.peek()]
-      if (!to) return
-      await send('put', `${BASE}/pin`, { path: { releaseTargetKey: of.key }, body: { versionId: to.versionId, reason }, key })
-      toast('healthy', `${of.name} is pinned to ${to.tag}.`)
-    },
+  askPin({
+    what: of.name,
+    choices,
+    running,
+    words: (tag) =>
+      `Only ${tag} of ${of.deployment} goes to ${of.name} from now on; newer versions stay away until the pin is released. Policies apply to ${tag} as ever; a bad mark of it here is lifted.`,
+    send: (versionId, reason, key) => send('put', `${BASE}/pin`, { path: { releaseTargetKey: of.key }, body: { versionId, reason }, key }),
   })
 }
 
 export function unpin(of: Of, tag: string): void {
-  confirm({
-    title: `Release the pin of ${of.name}?`,
-    consequence: `${of.name} is no longer held at ${tag}: the newest version that every rule allows goes there, at once if there is one.`,
-    verb: 'Release the pin',
-    act: async ({ key }) => {
-      await send('delete', `${BASE}/pin`, { path: { releaseTargetKey: of.key }, key })
-      toast('healthy', `The pin of ${of.name} is released.`)
-    },
+  askUnpin({
+    what: of.name,
+    words: `${of.name} is no longer held at ${tag}: the newest version that every rule allows goes there, at once if there is one.`,
+    send: (key) => send('delete', `${BASE}/pin`, { path: { releaseTargetKey: of.key }, key }),
   })
 }
 

@@ -12,6 +12,7 @@ import { History, type Happening } from '../../parts/History.tsx'
 import { Links } from '../../parts/Links.tsx'
 import { linksOf } from '../../parts/links.ts'
 import { Menu } from '../../parts/Menu.tsx'
+import { Said } from '../../parts/Said.tsx'
 import { Empty, ErrorCard, Skeleton, toast } from '../../parts/say.tsx'
 import { isActive } from '../../parts/states.ts'
 import { href } from '../../router/location.ts'
@@ -58,6 +59,7 @@ export default function TargetPage({ releaseTargetKey: key }: { releaseTargetKey
   const deployment = told?.deployment.name ?? 'deployment'
   const environment = told?.environment.name ?? 'environment'
   useCrumbs([
+    { label: 'Deployments', href: href('deployments') },
     { label: deployment, href: href('deployment', { deploymentId }) },
     { label: environment, href: href('rollout', { deploymentId, environmentId }) },
     { label: name },
@@ -219,16 +221,16 @@ export default function TargetPage({ releaseTargetKey: key }: { releaseTargetKey
           </div>
         </dl>
         <p class="said">
-          {target.message}
+          <Said>{target.message}</Said>
           {target.until ? (
             <>
               {' '}
               <Countdown until={target.until} label="Until " />
             </>
           ) : null}
-          {pinned?.reason ? <span class="quiet"> Pinned because: {pinned.reason}</span> : null}
+          {pinned?.reason ? <span class="quiet"> Pinned because: <Said>{pinned.reason}</Said></span> : null}
         </p>
-        {state?.dispatchHold ? <p class="said quiet">{state.dispatchHold.message}</p> : null}
+        {state?.dispatchHold ? <p class="said quiet"><Said>{state.dispatchHold.message}</Said></p> : null}
         <div class="outs">
           <Links links={[...linksOf(running?.metadata ?? {}), ...linksOf(job?.metadata ?? {})]} />
         </div>

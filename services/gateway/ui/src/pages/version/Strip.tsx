@@ -41,7 +41,6 @@ export function Strip({ stages, chosen }: { stages: readonly Stage[]; chosen: st
             <span class="name">
               <Glyph status={status} />
               <b>{name}</b>
-              
             </span>
             <Bar done={rollout.done} all={rollout.total} status={status} />
             <span class="small quiet num">{reachWords(rollout)}</span>

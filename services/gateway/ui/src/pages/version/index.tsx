@@ -1,6 +1,5 @@
 /** A version: what it is, how far it came and why not further, and what it changes. */
 import { askApproval } from '../../acts/approve.tsx'
-import { nameOf } from '../../acts/names.ts'
 import { askEndSkip, askSkip, canSkip } from '../../acts/skip.tsx'
 import { standsOf } from '../../acts/words.ts'
 import type { Reason, VersionWithDependencies } from '../../api/schema'
@@ -14,6 +13,7 @@ import { Action, PAST } from '../../parts/Button.tsx'
 import { Links } from '../../parts/Links.tsx'
 import { linksOf } from '../../parts/links.ts'
 import { Menu } from '../../parts/Menu.tsx'
+import { Said } from '../../parts/Said.tsx'
 import { Empty, ErrorCard, Skeleton, toast } from '../../parts/say.tsx'
 import { VersionState } from '../../parts/State.tsx'
 import { Viewer } from '../../parts/Viewer.tsx'
@@ -113,7 +113,7 @@ export default function VersionPage({ versionId }: { versionId: string }) {
     if (reason.skipId) {
       return (
         <Action small onPress={() => askEndSkip(reason, version.tag)}>
-          End the skip
+          End the skip…
         </Action>
       )
     }
@@ -122,10 +122,10 @@ export default function VersionPage({ versionId }: { versionId: string }) {
         {reason.ruleType === 'anyApproval' ? (
           <>
             <Action small kind="primary" onPress={() => approve('approved')}>
-              Approve
+              Approve…
             </Action>
             <Action small kind="danger" onPress={() => approve('rejected')}>
-              Reject
+              Reject…
             </Action>
           </>
         ) : null}
@@ -178,7 +178,12 @@ export default function VersionPage({ versionId }: { versionId: string }) {
         <p>
           {version.name && version.name !== version.tag ? `${version.name} · ` : ''}
           made <Time at={version.createdAt} ago /> (<Time at={version.createdAt} />)
-          {version.message ? ` · ${version.message}` : ''}
+          {version.message ? (
+            <>
+              {' '}
+              · <Said>{version.message}</Said>
+            </>
+          ) : null}
         </p>
         {links.length ? (
           <p class="outs">
@@ -200,11 +205,11 @@ export default function VersionPage({ versionId }: { versionId: string }) {
           <Strip stages={stages} chosen={chosen.rollout.environmentId} />
           <div id="stage-why" role="tabpanel" aria-labelledby={`stage-${chosen.rollout.environmentId}`}>
             {chosen.rollout.reasons.length ? (
-              <Why name={nameOf} gist={chosen.rollout.message} reasons={chosen.rollout.reasons} act={acts} />
+              <Why gist={chosen.rollout.message} reasons={chosen.rollout.reasons} act={acts} />
             ) : (
               <p class="in fine" data-st={standingOf(chosen.rollout)}>
                 <Glyph status={standingOf(chosen.rollout)} />
-                {chosen.rollout.message}
+                <Said>{chosen.rollout.message}</Said>
               </p>
             )}
             {chosen.rollout.warnings.map((one) => (

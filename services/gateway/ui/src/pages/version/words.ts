@@ -2,9 +2,12 @@
 import { counted } from '../../acts/words.ts'
 import type { RolloutExplanation } from '../../api/schema'
 import type { Status } from '../../board/types.ts'
+import { heldOf } from '../../why/words.ts'
 
 /** How an environment looks from a version: what it is held by comes before what is done. */
-export function standingOf({ total, done, going, blocked, waiting, passed }: RolloutExplanation): Status {
+export function standingOf(rollout: RolloutExplanation): Status {
+  const { total, done, going, passed } = rollout
+  const { blocked, waiting } = heldOf(rollout)
   if (!total) return 'empty'
   if (done === total) return 'healthy'
   if (blocked) return 'blocked'
@@ -15,7 +18,9 @@ export function standingOf({ total, done, going, blocked, waiting, passed }: Rol
 }
 
 /** `4 of 6 run it`, and what the others do. */
-export function reachWords({ total, done, going, blocked, waiting, passed }: RolloutExplanation): string {
+export function reachWords(rollout: RolloutExplanation): string {
+  const { total, done, going, passed } = rollout
+  const { blocked, waiting } = heldOf(rollout)
   if (!total) return 'no targets'
   const others = [going ? `${going} under way` : '', waiting ? `${waiting} wait` : '', blocked ? `${blocked} blocked` : '', passed ? `${passed} passed over` : '']
   return [`${done} of ${total} done`, ...others.filter(Boolean)].join(' · ')

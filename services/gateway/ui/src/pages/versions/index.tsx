@@ -4,10 +4,11 @@ import { addressOf, workspaceId } from '../../api/client.ts'
 import type { Reach, VersionReach } from '../../api/schema'
 import { useCrumbs } from '../../frame/crumbs.ts'
 import { useKeys } from '../../frame/keys.ts'
-import { Icon, Time } from '../../parts/base.tsx'
+import { Time } from '../../parts/base.tsx'
 import { Button } from '../../parts/Button.tsx'
 import { List } from '../../parts/List.tsx'
 import { Empty, ErrorCard, Skeleton } from '../../parts/say.tsx'
+import { Search } from '../../parts/Search.tsx'
 import { VersionState } from '../../parts/State.tsx'
 import { usePages } from '../../parts/usePages.ts'
 import { href, query, setQuery } from '../../router/location.ts'
@@ -35,24 +36,7 @@ export default function Versions() {
     <div class="fill versions">
       <h1 class="sr">Versions</h1>
       <div class="tools">
-        <label class="find">
-          <Icon name="filter" />
-          <input
-            class="field"
-            type="search"
-            data-filter
-            aria-label="Filter by tag, name or deployment"
-            placeholder="Filter by tag, name or deployment"
-            spellcheck={false}
-            value={text}
-            onInput={(event) => setQuery({ q: event.currentTarget.value || null })}
-            onKeyDown={(event) => {
-              if (event.key === 'Escape') event.currentTarget.blur()
-              if (event.key === 'ArrowDown') document.querySelector<HTMLElement>('.versions [data-active]')?.focus()
-            }}
-          />
-          <kbd>/</kbd>
-        </label>
+        <Search label="Filter by tag, name or deployment" placeholder="Filter by tag, name or deployment" value={text} wait={150} onText={(next) => setQuery({ q: next || null })} />
         <select class="field" aria-label="Deployment" value={deploymentId} onChange={(event) => setQuery({ deployment: event.currentTarget.value || null })}>
           <option value="">all deployments</option>
           {deployments.value.map((one) => (
