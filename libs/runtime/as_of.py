@@ -37,7 +37,7 @@ WAYPOINT: Final = 4_000
 AROUND: Final = 40_000
 """So far from the position that was asked for are they kept: whoever went there from far away looks around there."""
 STORE_EVERY: Final = 20_000
-"""Facts after which a state on the way is stored."""
+"""Facts after which a state on the way is stored, unless the end of it is nearer than that."""
 STORE_END: Final = 5_000
 """Facts after which the state at the end of a way is stored."""
 SLICE_S: Final = 0.008
@@ -223,8 +223,10 @@ class FoldAt(Generic[S]):
         way.at = found[-1].position
         if waypoint:
             self._keep(workspace_id, way.at, way.state)
-        far = min(self._store_every, STORE_END) if way.at == position else self._store_every
-        if way.at - way.stored_at >= far and (self._storing is None or self._storing.done()):
+        # Coding a state takes as long as some thousand facts: not shortly before the end, where it is stored anyway.
+        is_end, goes_on = way.at == position, position - way.at >= self._store_every
+        far = min(self._store_every, STORE_END) if is_end else self._store_every
+        if way.at - way.stored_at >= far and (is_end or goes_on) and (self._storing is None or self._storing.done()):
             way.stored_at = way.at
             self._storing = asyncio.create_task(snapshots.save(self._log, self._fold, workspace_id, way.at, way.state))
 

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-YOUNG: Final = 20_000
-"""Objects that are made, less those that went, until what is new is walked once."""
+YOUNG: Final = 5_000
+"""Objects that are made, less those that went, until what is new is walked once. A fold replaces old ones all the time, which are subtracted as
+well, so that ten times as many may be new."""
 _NEVER: Final = 1 << 30
 
 

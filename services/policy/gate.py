@@ -219,10 +219,8 @@ class Judge:
         """Whether any of the targets of a pair waits for others in a rollout; found once per decision."""
         known = self._covered.get(pair.key)
         if known is None:
-            rules = [rule for policy in self.state.policies.values() for rule in policy.saved.rules]
-            known = any(rule.verification is not None or rule.rollback is not None for rule in rules) and any(
-                self.together(self.matched(pair, one)) for one in pair.targets
-            )
+            may_be = asks(self.state, "verification") or asks(self.state, "rollback")
+            known = may_be and any(self.together(self.matched(pair, one)) for one in pair.targets)
             self._covered[pair.key] = known
         return known
 

@@ -190,8 +190,18 @@ def asks(state: State, kind: str) -> bool:
     return kind in known[1]
 
 
-def reads_resources(policies: Mapping[str, Policy]) -> bool:
+_readers: Kept[str, tuple[Map[str, Policy], bool]] = Kept(KEPT_PAIRS)
+
+
+def reads_resources(state: State) -> bool:
     """Whether the selector of any enabled policy, or of its versions, looks at the resource, so that a changed resource may matter."""
+    known = _readers.get(state.workspace_id)
+    if known is None or known[0] is not state.policies:
+        known = _readers.keep(state.workspace_id, (state.policies, _any_reads_resources(state.policies)))
+    return known[1]
+
+
+def _any_reads_resources(policies: Mapping[str, Policy]) -> bool:
     for saved in in_order(policies):
         picks = (rule.version_selector.selector for rule in saved.rules if rule.version_selector is not None)
         for source in (saved.selector, *picks):

@@ -191,7 +191,7 @@ def _touch(judge: Judge, one: Recorded, found: Touched) -> None:
                 _all_undecided(state.pairs.values(), one, found)
         case inventory.ResourceSaved():
             if found.looks_at_resources is None:
-                found.looks_at_resources = reads_resources(state.policies) or frozen_by_resource(state.freezes)
+                found.looks_at_resources = reads_resources(state) or frozen_by_resource(state.freezes)
             if found.looks_at_resources:
                 for pair in _pairs_at(state, fact.resource_id):
                     if pair.held or fact.resource_id in pair.open:
@@ -258,7 +258,7 @@ def _is_first(fact: CheckFact) -> bool:
 def _mark_moved(state: State, key: str, one: Recorded, found: Touched) -> None:
     """A version was marked bad on targets, or is no longer: the others of its rollout are held, or go on. A clearance may be void as well."""
     pair = state.pairs.get(key)
-    if pair is not None and (_waits_in_rollout(pair) or (pair.open and _any_rollout(state))):
+    if pair is not None and (_waits_in_rollout(pair) or (pair.open and asks(state, "gradual_rollout"))):
         found.whole[key] = one
 
 
@@ -315,7 +315,7 @@ def _targets_changed(state: State, one: Recorded, fact: planner.TargetsChanged, 
     if pair is None:
         return
     found.upstream[(fact.deployment_id, fact.environment_id, "")] = one
-    if _waits_in_rollout(pair) or (pair.open and _any_rollout(state)):
+    if _waits_in_rollout(pair) or (pair.open and asks(state, "gradual_rollout")):
         found.whole[key] = one  # places in a rollout moved
     for resource_id in fact.added:
         found.target(key, resource_id, one)
@@ -323,10 +323,6 @@ def _targets_changed(state: State, one: Recorded, fact: planner.TargetsChanged, 
         for resource_id in (*fact.added, *fact.removed):
             for waiting in waiting_on_target(state, fact.deployment_id, resource_id):
                 found.target(waiting.key, resource_id, one)
-
-
-def _any_rollout(state: State) -> bool:
-    return any(rule.gradual_rollout is not None for one in state.policies.values() for rule in one.saved.rules)
 
 
 def _released(judge: Judge, one: Recorded, fact: planner.ReleasesCreated, found: Touched) -> None:

@@ -17,7 +17,7 @@ from contracts.shapes import MetricSpec
 from libs.runtime.service import Draft
 from services.policy.gate import Judge
 from services.policy.metrics import LONGEST_NAME, MOST_METRICS
-from services.policy.selector import Matched
+from services.policy.selector import Matched, asks
 from services.policy.state import Pair, State, pair_key
 
 AGENT: Final = ""
@@ -37,8 +37,9 @@ class Wanted(NamedTuple):
 
 def require_verifications(state: State, recorded: Sequence[Recorded], now: datetime) -> list[Draft]:
     """The verifications that follow from what jobs came to, those of rollback jobs included."""
-    of_rules = any(rule.verification is not None for policy in state.policies.values() for rule in policy.saved.rules)
-    if not of_rules and not any(isinstance(one.fact, JobStatusChanged) and one.fact.metrics for one in recorded):
+    if not asks(state, "verification") and not any(
+        isinstance(one.fact, JobStatusChanged) and one.fact.metrics for one in recorded
+    ):
         return []
     judge = Judge(state, now)
     wanted: dict[Matched, list[Wanted]] = {}

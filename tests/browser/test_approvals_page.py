@@ -100,3 +100,19 @@ async def test_in_the_past_it_shows_what_waited_then(signed_in: Page, workspace:
     row = signed_in.locator(".inbox li")
     await expect(row).to_have_count(1)
     await expect(row.get_by_role("button", name="Approve…")).to_have_attribute("title", re.compile("Go back to live"))
+
+
+async def test_older_versions_stand_behind_the_newest_that_waits(signed_in: Page, workspace: Workspace, axe: Axe) -> None:
+    shop = Shop(workspace, rules={"production": ASKED})
+    shop.version("v1")
+    await signed_in.goto(workspace.url("/approvals"))
+    rows = signed_in.locator(".inbox li")
+    await expect(signed_in.get_by_role("region", name="api v1")).to_be_visible()
+    shop.version("v2")
+    await expect(signed_in.get_by_role("region", name="api v2")).to_be_visible()
+    await expect(rows).to_have_count(1)
+    await signed_in.get_by_text("1 older version waits where a newer one waits as well").click()
+    await expect(rows).to_have_count(2)
+    await axe(signed_in)
+    await keys(signed_in, "j", "j", "y")
+    await expect(signed_in.get_by_role("dialog")).to_contain_text("Approve api v1 for production?")

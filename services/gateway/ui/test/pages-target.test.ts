@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { approvalWords, expiry, listed, rejectionWords, standsOf } from '../src/acts/words.ts'
 import type { BoardApproval, Evaluations, Measurement, Reason, RolloutExplanation } from '../src/api/schema'
-import { askedOf, groupsOf, offOf } from '../src/pages/approvals/groups.ts'
+import { askedOf, groupsOf, offOf, passedBy } from '../src/pages/approvals/groups.ts'
 import { figure, gistOf, limitsOf, reasonsOf, seriesOf } from '../src/pages/target/words.ts'
 import { differences } from '../src/pages/version/differences.ts'
 import { consequenceOf, reachWords, standingOf } from '../src/pages/version/words.ts'
@@ -73,6 +73,15 @@ test('the inbox groups by version, what one can decide before what waits for oth
   const groups = groupsOf([row('v1', 'prod', { canAct: false, since: '2025' }), row('v2', 'prod'), row('v3', 'prod', { since: '2025-06' }), row('v2', 'eu', { since: '2025-12' })])
   assert.deepEqual(groups.map((one) => [one.key, one.rows.map((each) => each.environment.id)]), [['v3', ['prod']], ['v2', ['eu', 'prod']], ['v1', ['prod']]])
   assert.deepEqual(askedOf([row('v1', 'prod'), row('v1', 'prod', { key: 'other' }), row('v1', 'eu')])?.environments.map((one) => one.id), ['prod', 'eu'])
+})
+
+test('what waits where a newer version waits as well stands behind it', () => {
+  const made = (tag: string, environment: string, at: string) => row(tag, environment, { version: { versionId: tag, tag, name: '', createdAt: at } })
+  const rows = [made('v1', 'prod', '2026-01-01'), made('v2', 'prod', '2026-01-02'), made('v3', 'eu', '2026-01-03')]
+  assert.deepEqual([...passedBy(groupsOf(rows))], ['v1'])
+  // Somewhere it is the newest that waits: there it is wanted.
+  assert.deepEqual([...passedBy(groupsOf([...rows, made('v1', 'us', '2026-01-01')]))], [])
+  assert.deepEqual([...passedBy(groupsOf(rows.map((one) => ({ ...one, deployment: { id: one.key, name: 'api' } }))))], [])
 })
 
 test('who can not decide is told why', () => {

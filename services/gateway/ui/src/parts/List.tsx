@@ -1,6 +1,6 @@
 /** A list of any length: only the rows in sight are drawn, one of them has the focus, j/k and arrows move it. */
 import { useSignal, useSignalEffect } from '@preact/signals'
-import type { ComponentChildren } from 'preact'
+import type { ComponentChildren, VNode } from 'preact'
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import { go } from '../router/location.ts'
 import { moved, scrollTo, windowOf } from './window.ts'
@@ -40,7 +40,7 @@ export interface ListProps<T> {
 
 /** A grid with headings. It fills what its container gives it: the container must have a height. */
 export function List<T>(props: ListProps<T>) {
-  const { label, columns, count, row, rowKey, cells, link, onOpen, onKey, onWindow, status } = props
+  const { label, columns, count, row, rowKey, link, onOpen, onKey, onWindow } = props
   const height = props.rowHeight ?? 34
   const box = useRef<HTMLDivElement>(null)
   const shown = useSignal<[number, number]>([0, Math.min(count, 30)])
@@ -87,6 +87,21 @@ export function List<T>(props: ListProps<T>) {
   useLayoutEffect(() => {
     if (box.current && document.activeElement === box.current) box.current.querySelector<HTMLElement>('[data-active]')?.focus({ preventScroll: true })
   })
+  // A row that is still in sight, and whose list is the same, is handed out again: then nothing of it is looked at while one scrolls.
+  const known = useRef<{ props: ListProps<T>; rows: Map<T, { index: number; isStop: boolean; drawn: VNode }> }>({ props, rows: new Map() })
+  if (known.current.props !== props) known.current = { props, rows: new Map() }
+  const before = known.current.rows
+  const rows = new Map<T, { index: number; isStop: boolean; drawn: VNode }>()
+  known.current.rows = rows
+  const drawn = (one: T, index: number, isStop: boolean) => {
+    const last = before.get(one)
+    const next =
+      last?.index === index && last.isStop === isStop
+        ? last
+        : { index, isStop, drawn: <Row key={rowKey(one)} list={props} row={one} index={index} height={height} isStop={isStop} onFocus={() => (active.value = index)} /> }
+    rows.set(one, next)
+    return next.drawn
+  }
   const [from, to] = shown.value
   // Wherever one has scrolled to, a row in sight is reached by Tab.
   const stop = Math.max(from, Math.min(active.value, to - 1))
@@ -111,36 +126,52 @@ export function List<T>(props: ListProps<T>) {
           {Array.from({ length: Math.max(0, Math.min(to, count) - from) }, (_, offset) => {
             const index = from + offset
             const one = row(index)
-            const place = { 'aria-rowindex': index + 2, style: { '--y': String(index * height) } }
-            if (one === undefined) return <div key={`ghost ${index}`} class="row ghost" role="row" aria-busy="true" {...place}>{columns.map((_c, n) => <span key={n} role="gridcell" />)}</div>
-            return (
-              <div
-                key={rowKey(one)}
-                class="row"
-                role="row"
-                {...place}
-                tabIndex={index === stop ? 0 : -1}
-                data-active={index === stop ? '' : undefined}
-                data-st={status?.(one)}
-                onFocus={() => (active.value = index)}
-                {...(onOpen && !link ? { onClick: () => onOpen(one) } : {})}
-              >
-                {cells(one).map((cell, n) => (
-                  <span key={n} role="gridcell">
-                    {n === 0 && link ? (
-                      <a class="whole" href={link(one)} tabIndex={-1}>
-                        {cell}
-                      </a>
-                    ) : (
-                      cell
-                    )}
-                  </span>
-                ))}
-              </div>
-            )
+            if (one === undefined) return <div key={`ghost ${index}`} class="row ghost" role="row" aria-busy="true" {...placeOf(index, height)}>{columns.map((_c, n) => <span key={n} role="gridcell" />)}</div>
+            return drawn(one, index, index === stop)
           })}
         </div>
       </div>
     </div>
   )
+}
+
+interface RowProps<T> {
+  list: ListProps<T>
+  row: T
+  index: number
+  height: number
+  isStop: boolean
+  onFocus(): void
+}
+
+/** A row of its own, so that what it shows is followed by it alone. */
+function Row<T>({ list: { cells, link, onOpen, status }, row, index, height, isStop, onFocus }: RowProps<T>) {
+  return (
+    <div
+      class="row"
+      role="row"
+      {...placeOf(index, height)}
+      tabIndex={isStop ? 0 : -1}
+      data-active={isStop ? '' : undefined}
+      data-st={status?.(row)}
+      onFocus={onFocus}
+      {...(onOpen && !link ? { onClick: () => onOpen(row) } : {})}
+    >
+      {cells(row).map((cell, n) => (
+        <span key={n} role="gridcell">
+          {n === 0 && link ? (
+            <a class="whole" href={link(row)} tabIndex={-1}>
+              {cell}
+            </a>
+          ) : (
+            cell
+          )}
+        </span>
+      ))}
+    </div>
+  )
+}
+
+function placeOf(index: number, height: number) {
+  return { 'aria-rowindex': index + 2, style: { '--y': String(index * height) } }
 }

@@ -110,6 +110,14 @@ function Line({ reason, act }: { reason: Reason; act: WhyProps['act'] }) {
                 <span key={index}>
                   {index ? ', or ' : ''}
                   {way.users.length ? <People ids={way.users} /> : way.text}
+                  {reason.ruleType === 'freeze' ? (
+                    <>
+                      , on{' '}
+                      <a class="link" href={href('freezes')}>
+                        the page of freezes
+                      </a>
+                    </>
+                  ) : null}
                   {way.links.map(({ route, id }) => (
                     <span key={id}>
                       {' '}

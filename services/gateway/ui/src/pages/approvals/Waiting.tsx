@@ -14,13 +14,18 @@ import { toast } from '../../parts/say.tsx'
 import { href } from '../../router/location.ts'
 import { past } from '../../time/moment.ts'
 import { titleOf } from '../../why/words.ts'
-import { type Group, askedOf, offOf } from './groups.ts'
+import { type Group, askedOf, offOf, passedBy } from './groups.ts'
 
 export function Waiting({ groups }: { groups: readonly Group[] }) {
   const box = useRef<HTMLDivElement>(null)
   const active = useSignal('')
   const sending = useSignal<readonly string[]>([])
-  const all = groups.flatMap((group) => group.rows)
+  const opened = useSignal(false)
+  const passed = passedBy(groups)
+  const front = groups.filter((one) => !passed.has(one.key))
+  const older = groups.filter((one) => passed.has(one.key))
+  const shown = opened.value ? [...front, ...older] : front
+  const all = shown.flatMap((group) => group.rows)
   const here = all.find((one) => one.key === active.value) ?? all[0]
 
   const decide = (rows: readonly BoardApproval[], status: 'approved' | 'rejected') => {
@@ -52,40 +57,50 @@ export function Waiting({ groups }: { groups: readonly Group[] }) {
     { key: 'n', does: 'reject it, with a reason', run: () => act('rejected') },
   ])
 
+  const card = ({ key, rows }: Group) => {
+    const first = rows[0]
+    if (!first) return null
+    const mine = rows.filter((one) => one.canAct)
+    return (
+      <section key={key} class="card ask" aria-label={`${first.deployment.name} ${first.version.tag}`}>
+        <header>
+          <h2>
+            <a href={href('deployment', { deploymentId: first.deployment.id })}>{first.deployment.name}</a>{' '}
+            <a class="mono link" href={href('version', { versionId: key })}>
+              {first.version.tag}
+            </a>
+          </h2>
+          <span class="quiet small">
+            {first.version.name && first.version.name !== first.version.tag ? `${first.version.name} · ` : ''}made <Time at={first.version.createdAt} ago />
+          </span>
+          {mine.length > 1 ? (
+            <div class="n">
+              <Action small kind="primary" onPress={() => decide(mine, 'approved')}>
+                Approve all {mine.length}…
+              </Action>
+            </div>
+          ) : null}
+        </header>
+        <ul>
+          {rows.map((row) => (
+            <Row key={row.key} row={row} active={row === here} sending={sending.value.includes(row.key)} onFocus={() => (active.value = row.key)} decide={decide} />
+          ))}
+        </ul>
+      </section>
+    )
+  }
+
   return (
     <div ref={box} class="inbox">
-      {groups.map(({ key, rows }) => {
-        const first = rows[0]
-        if (!first) return null
-        const mine = rows.filter((one) => one.canAct)
-        return (
-          <section key={key} class="card ask" aria-label={`${first.deployment.name} ${first.version.tag}`}>
-            <header>
-              <h2>
-                <a href={href('deployment', { deploymentId: first.deployment.id })}>{first.deployment.name}</a>{' '}
-                <a class="mono link" href={href('version', { versionId: key })}>
-                  {first.version.tag}
-                </a>
-              </h2>
-              <span class="quiet small">
-                {first.version.name && first.version.name !== first.version.tag ? `${first.version.name} · ` : ''}made <Time at={first.version.createdAt} ago />
-              </span>
-              {mine.length > 1 ? (
-                <div class="n">
-                  <Action small kind="primary" onPress={() => decide(mine, 'approved')}>
-                    Approve all {mine.length}…
-                  </Action>
-                </div>
-              ) : null}
-            </header>
-            <ul>
-              {rows.map((row) => (
-                <Row key={row.key} row={row} active={row === here} sending={sending.value.includes(row.key)} onFocus={() => (active.value = row.key)} decide={decide} />
-              ))}
-            </ul>
-          </section>
-        )
-      })}
+      {front.map(card)}
+      {older.length ? (
+        <details class="passed-by" open={opened.value} onToggle={(event) => (opened.value = event.currentTarget.open)}>
+          <summary>
+            {counted(older.length, 'older version')} {older.length === 1 ? 'waits' : 'wait'} where a newer one waits as well
+          </summary>
+          {opened.value ? older.map(card) : null}
+        </details>
+      ) : null}
     </div>
   )
 }

@@ -19,6 +19,15 @@ export function groupsOf(rows: readonly BoardApproval[]): Group[] {
     .sort((a, b) => mine(a.rows) - mine(b.rows) || since(a.rows).localeCompare(since(b.rows)))
 }
 
+/** Groups of which every row waits where a newer version of the same deployment waits as well: hardly what anybody wants to approve. */
+export function passedBy(groups: readonly Group[]): Set<string> {
+  const rows = groups.flatMap((group) => group.rows)
+  const place = (one: BoardApproval) => `${one.deployment.id} ${one.environment.id}`
+  const newest = new Map<string, string>()
+  for (const one of rows) if (one.version.createdAt > (newest.get(place(one)) ?? '')) newest.set(place(one), one.version.createdAt)
+  return new Set(groups.filter((group) => group.rows.every((one) => one.version.createdAt < (newest.get(place(one)) ?? ''))).map((one) => one.key))
+}
+
 /** What an approval of these rows, all of one version, is about. */
 export function askedOf(rows: readonly BoardApproval[]): Asked | null {
   const first = rows[0]

@@ -195,9 +195,10 @@ function Overrides({ freeze, names }: { freeze: Freeze; names: Names }) {
     <ul class="passing">
       {some.map((one) => (
         <li key={one.id}>
-          <Icon name="check" /> {names.tag(one.versionId)} may pass{one.environmentId ? ` in ${names.of(one.environmentId)}` : ''} for <Countdown until={one.expiresAt} />: {one.reason}{' '}
-          <span class="quiet">
-            (<Person by={one.createdBy} />)
+          <Icon name="check" />
+          <span>
+            {names.tag(one.versionId)} may pass{one.environmentId ? ` in ${names.of(one.environmentId)}` : ''} for <Countdown until={one.expiresAt} />: {one.reason} (
+            <Person by={one.createdBy} />)
           </span>
         </li>
       ))}

@@ -3,6 +3,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks'
 import { cells } from '../../board/board.ts'
 import type { Line } from '../../board/types.ts'
 import { Bar, Countdown, Status, Time } from '../../parts/base.tsx'
+import { Said } from '../../parts/Said.tsx'
 
 export interface Peeked {
   key: string
@@ -28,7 +29,11 @@ export default function Peek({ peeked: { key, line, column, near } }: { peeked: 
         <b>{line.name}</b> <span class="quiet">in {column.name}</span>
         <Status status={cell.status} pill />
       </header>
-      {cell.message ? <p>{cell.message}</p> : null}
+      {cell.message ? (
+        <p>
+          <Said links={false}>{cell.message}</Said>
+        </p>
+      ) : null}
       <dl class="facts">
         {cell.heldVersion ? (
           <>
