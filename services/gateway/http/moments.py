@@ -1,4 +1,4 @@
-"""The `at` of a read: how it is declared, and which position and time it means."""
+"""The moment that a read is about: its `at`, as of then; and what it must show at least, as of now."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ from datetime import datetime
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema, create_model
+from starlette.requests import Request
 
 from contracts.command import AsOf
 from contracts.documents import stamp
 from libs.eventlog.port import EventLog
 from services.gateway.as_of.moment import FORMS, Instant, moment_of
-from services.gateway.http.problem import Unprocessable, finding
+from services.gateway.http.deps import Deps
+from services.gateway.http.problem import Unprocessable, finding, unavailable
 
 POSITION_HEADER: Final = "Signalbox-Position"
 """Of an answer as of the past: the position that it is as of."""
+
+AT_LEAST_HEADER: Final = "Signalbox-At-Least"
+"""Of a read as of now: a position whose fact somebody has heard of, from a stream, and expects to see."""
 
 _AT: Final = f"Answer as of this moment of the past: {FORMS}. The header {POSITION_HEADER} of the answer tells the position."
 
@@ -55,6 +60,32 @@ async def as_of(log: EventLog, workspace_id: str, query: BaseModel | None, now: 
         if newest is None or newest < moment.told:
             raise _future(f"it is {stamp(now)} now")
     return AsOf(position=position, time=moment.through)
+
+
+async def shows_at_least(deps: Deps, workspace_id: str, request: Request) -> None:
+    """Wait until the rows show the position of the request's `AT_LEAST_HEADER`, if it has one.
+
+    Raises: Unprocessable: it is none, or in the future; Problem (503): the rows do not follow; LogUnavailable.
+    """
+    wanted = position_in(request, AT_LEAST_HEADER.lower())
+    if wanted is None or await deps.progress.reached(workspace_id, wanted, 0.0):
+        return
+    head = await deps.log.head(workspace_id)
+    if wanted > head:
+        path = f"/headers/{AT_LEAST_HEADER.lower()}"
+        raise Unprocessable([finding(path, f"is in the future: the newest position is {head}", "maximum")])
+    if not await deps.progress.reached(workspace_id, wanted, deps.read_wait_s):
+        raise unavailable(f"what happened up to event {wanted} can not be read yet; send the same request again")
+
+
+def position_in(request: Request, header: str) -> int | None:
+    """The position that a header tells, `header` in lower case; None without it. Raises: Unprocessable."""
+    told = request.headers.get(header)
+    if told is None:
+        return None
+    if not (told.isascii() and told.isdigit() and len(told) <= 15):
+        raise Unprocessable([finding(f"/headers/{header}", "must be a position", "type")])
+    return int(told)
 
 
 def _future(why: str) -> Unprocessable:

@@ -19,6 +19,7 @@ from services.gateway.http.app import create_app, operations
 from services.gateway.http.bodies import NoQuery
 from services.gateway.http.browser import COOKIE
 from services.gateway.http.deps import Deps
+from services.gateway.http.moments import AT_LEAST_HEADER
 from services.gateway.http.operation import Operation
 
 PATH = Path(__file__).parents[3] / "contracts" / "openapi" / "gateway.json"
@@ -95,6 +96,9 @@ def _declared(operation: Operation) -> dict[str, Any]:
     if operation.query is not NoQuery:
         for name, schema in operation.query.model_json_schema()["properties"].items():
             parameters.append({"name": name, "in": "query", "required": False, "schema": schema})
+    if operation.past:
+        description = "Answer when everything up to this position can be seen; 503 when that takes long. Streams tell positions."
+        parameters.append({"name": AT_LEAST_HEADER, "in": "header", "schema": {"type": "integer"}, "description": description})
     if operation.method != "GET":
         description = "Names the request, so that repeating it changes nothing more."
         parameters.append({"name": "Idempotency-Key", "in": "header", "schema": {"type": "string"}, "description": description})

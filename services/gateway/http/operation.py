@@ -28,7 +28,7 @@ from services.gateway.http.browser import check_page, cookie_of, keep_alive, ses
 from services.gateway.http.call import Call, Reply, command_id_of, is_named
 from services.gateway.http.deps import Deps
 from services.gateway.http.intake import is_json
-from services.gateway.http.moments import POSITION_HEADER, as_of, told_of_writes, with_at
+from services.gateway.http.moments import POSITION_HEADER, as_of, shows_at_least, told_of_writes, with_at
 from services.gateway.http.problem import NotFound, Problem, Unprocessable, finding, of_refusal, unavailable
 from services.gateway.http.validation import Large, body_of, canonical_uuid, decoded_segment, large_body_of, query_of
 from services.gateway.json_text import dump
@@ -179,6 +179,8 @@ async def _checked(operation: Operation, deps: Deps, request: Request) -> Call:
     request.state.auth_id = who.auth_id
     path = _decoded_path(request)
     past = await patient(partial(as_of, deps.log, workspace_id, query, deps.clock()), deps.patience_s)
+    if operation.past and past is None:
+        await patient(partial(shows_at_least, deps, workspace_id, request), deps.patience_s)
     return Call(deps, request, who, workspace_id, path, query, body, _command_id(request, who), fingerprint, past)
 
 

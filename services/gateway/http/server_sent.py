@@ -7,17 +7,12 @@ from collections.abc import AsyncIterator
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
-from services.gateway.http.problem import Unprocessable, finding
+from services.gateway.http.moments import position_in
 
 
 def resumes_after(request: Request) -> int | None:
     """The position that a client which was cut off has heard last; None when it begins. Raises: Unprocessable."""
-    told = request.headers.get("last-event-id")
-    if told is None:
-        return None
-    if not (told.isascii() and told.isdigit() and len(told) <= 15):
-        raise Unprocessable([finding("/headers/last-event-id", "must be a position", "type")])
-    return int(told)
+    return position_in(request, "last-event-id")
 
 
 def streamed(frames: AsyncIterator[bytes]) -> StreamingResponse:

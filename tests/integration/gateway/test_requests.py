@@ -307,6 +307,35 @@ async def test_a_write_whose_rows_do_not_follow_is_503_and_its_repeat_is_harmles
     assert (await one.call("GET", "/deployments", want=200))["total"] == 1
 
 
+async def test_a_read_shows_at_least_what_it_says_it_has_heard_of(one: House) -> None:
+    await one.projector.stop()
+    await one.send("POST", "/deployments", {"name": "x", "slug": "x"})
+    heard = {"Signalbox-At-Least": str(await one.deps.log.head(one.workspace_id))}
+    assert (await one.call("GET", "/deployments", want=200))["total"] == 0
+    answer = await one.send("GET", "/deployments", headers=heard)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    one.projector.start()
+    assert (await one.call("GET", "/deployments", want=200, headers=heard))["total"] == 1
+    # What is asked as of the past waits for nothing that came later.
+    await one.projector.stop()
+    await one.send("POST", "/deployments", {"name": "y", "slug": "y"})
+    later = {"Signalbox-At-Least": str(await one.deps.log.head(one.workspace_id))}
+    assert (await one.call("GET", f"/deployments?at={heard['Signalbox-At-Least']}", want=200, headers=later))["total"] == 1
+
+
+@pytest.mark.parametrize("told", ["x", "-1", "1.5", "1" * 16, ""])
+async def test_what_is_no_position_can_not_have_been_heard_of(one: House, told: str) -> None:
+    answer = await one.send("GET", "/deployments", headers={"Signalbox-At-Least": told})
+    assert answer.status_code == 400
+    assert "/headers/signalbox-at-least" in answer.text
+
+
+async def test_nobody_has_heard_of_what_is_not_recorded_yet(one: House) -> None:
+    answer = await one.send("GET", "/deployments", headers={"Signalbox-At-Least": "999999"})
+    assert answer.status_code == 400
+    assert "newest position" in answer.text
+
+
 async def test_reads_wait_for_a_short_outage_and_give_up_on_a_long_one(one: House, monkeypatch: pytest.MonkeyPatch) -> None:
     find, head = one.rows.find, one.deps.log.head
     failures = 1

@@ -56,13 +56,22 @@ test('how long something took', () => {
   for (const [ms, text] of cases) assert.equal(span(ms), text)
 })
 
-test('UTC is exact, the local time as long as it must be', () => {
+test('UTC is exact, the local time as long as it must be', (t) => {
+  const before = process.env['TZ']
+  t.after(() => {
+    if (before === undefined) delete process.env['TZ']
+    else process.env['TZ'] = before
+  })
   const instant = Date.UTC(2026, 2, 4, 14, 3, 22, 120)
   assert.equal(utc(instant), '2026-03-04 14:03:22.120 UTC')
   assert.equal(utc(Date.UTC(2026, 0, 1)), '2026-01-01 00:00:00 UTC')
-  assert.equal(local(instant, instant + M, 'Europe/Berlin'), '15:03:22')
-  assert.equal(local(instant, instant + 3 * D, 'UTC'), '4 Mar, 14:03')
-  assert.equal(local(instant, instant + 400 * D, 'UTC'), '4 Mar 2026, 14:03')
+  process.env['TZ'] = 'Europe/Berlin'
+  assert.equal(local(instant, instant + M), '15:03:22')
+  // It is tomorrow there before it is in UTC, and summer from March to October.
+  assert.equal(local(Date.UTC(2026, 6, 31, 22, 5), Date.UTC(2026, 6, 31, 12)), '1 Aug, 00:05')
+  process.env['TZ'] = 'UTC'
+  assert.equal(local(instant, instant + 3 * D), '4 Mar, 14:03')
+  assert.equal(local(instant, instant + 400 * D), '4 Mar 2026, 14:03')
 })
 
 test('who waits is said to wait for so long', () => {

@@ -65,32 +65,18 @@ export function utc(instant: number): string {
   return `${iso.slice(0, 10)} ${iso.slice(11, -1)} UTC`.replace('.000 ', ' ')
 }
 
-/** By zone: to make one takes a hundred times as long as to use it, and a list has one for each row. */
-const formats = new Map<string, ReturnType<typeof made>>()
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
-function formatsOf(zone: string | undefined, now: number) {
-  // A format keeps the zone that it was made in; a laptop does not.
-  const key = zone ?? String(new Date(now).getTimezoneOffset())
-  const there = formats.get(key) ?? made(zone)
-  formats.set(key, there)
-  return there
-}
-
-function made(zone: string | undefined) {
-  const where = zone ? { timeZone: zone } : {}
-  return {
-    day: new Intl.DateTimeFormat('en-CA', { dateStyle: 'short', ...where }),
-    time: new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit', ...where }),
-    date: new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', ...where }),
-  }
-}
-
-/** The instant in the zone, no longer than it must be: the time of day today, else with its date. */
-export function local(instant: number, now: number, zone?: string): string {
-  const { day, time, date: dated } = formatsOf(zone, now)
-  const clock = time.format(instant)
-  if (day.format(instant) === day.format(now)) return clock
-  const date = dated.format(instant)
-  const year = day.format(instant).slice(0, 4)
-  return year === day.format(now).slice(0, 4) ? `${date}, ${clock.slice(0, 5)}` : `${date} ${year}, ${clock.slice(0, 5)}`
+/** The instant in the viewer's zone, no longer than it must be: the time of day today, else with its date.
+ *
+ * Not by `Intl`: its first use takes as long as many rows take to be drawn, and a list has such a text in each.
+ */
+export function local(instant: number, now: number): string {
+  const then = new Date(instant)
+  const today = new Date(now)
+  const two = (n: number) => String(n).padStart(2, '0')
+  const clock = `${two(then.getHours())}:${two(then.getMinutes())}`
+  if (then.toDateString() === today.toDateString()) return `${clock}:${two(then.getSeconds())}`
+  const year = then.getFullYear()
+  return `${then.getDate()} ${MONTHS[then.getMonth()]}${year === today.getFullYear() ? '' : ` ${year}`}, ${clock}`
 }
