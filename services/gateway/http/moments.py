@@ -13,13 +13,16 @@ from contracts.documents import stamp
 from libs.eventlog.port import EventLog
 from services.gateway.as_of.moment import FORMS, Instant, moment_of
 from services.gateway.http.deps import Deps
-from services.gateway.http.problem import Unprocessable, finding, unavailable
+from services.gateway.http.problem import Problem, Unprocessable, finding
 
 POSITION_HEADER: Final = "Signalbox-Position"
 """Of an answer as of the past: the position that it is as of."""
 
 AT_LEAST_HEADER: Final = "Signalbox-At-Least"
 """Of a read as of now: a position whose fact somebody has heard of, from a stream, and expects to see."""
+
+_BEHIND_S: Final = 2.0
+"""How long a read waits for rows that do not move, before whoever asked is told to ask again."""
 
 _AT: Final = f"Answer as of this moment of the past: {FORMS}. The header {POSITION_HEADER} of the answer tells the position."
 
@@ -74,8 +77,8 @@ async def shows_at_least(deps: Deps, workspace_id: str, request: Request) -> Non
     if wanted > head:
         path = f"/headers/{AT_LEAST_HEADER.lower()}"
         raise Unprocessable([finding(path, f"is in the future: the newest position is {head}", "maximum")])
-    if not await deps.progress.reached(workspace_id, wanted, deps.read_wait_s):
-        raise unavailable(f"what happened up to event {wanted} can not be read yet; send the same request again")
+    if not await deps.progress.reached(workspace_id, wanted, min(_BEHIND_S, deps.read_wait_s)):
+        raise Problem(503, f"what happened up to event {wanted} can not be read yet; send the same request again", "BEHIND")
 
 
 def position_in(request: Request, header: str) -> int | None:

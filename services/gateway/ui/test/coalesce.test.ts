@@ -51,3 +51,23 @@ test('one that was stopped asks no more', async () => {
   await coalesced.now()
   assert.deepEqual([timers.length, asked()], [0, 0])
 })
+
+test('the answer is to show the newest position that was heard of', async () => {
+  const { coalesced } = stage()
+  coalesced.touch(7)
+  coalesced.touch(5)
+  assert.equal(coalesced.heard, 7)
+})
+
+test('what can not be shown yet is asked for again, once, whatever is touched meanwhile', async () => {
+  const { coalesced, timers, answers, asked } = stage()
+  void coalesced.now()
+  coalesced.touch(8)
+  coalesced.behind()
+  answers.pop()?.()
+  await settled()
+  assert.equal(timers.length, 1)
+  timers.pop()?.()
+  await settled()
+  assert.equal(asked(), 2)
+})

@@ -77,9 +77,9 @@ export function addressOf(template: string, { path = {}, query = {}, timeless = 
   return fill(template, { workspaceId: workspaceId.value, ...path }, timeless ? query : { ...query, at: at.value })
 }
 
-/** Read from an address that the contract does not name. The caller says what comes back. */
-export async function getFrom<T>(address: string, signal?: AbortSignal): Promise<T> {
-  return (await call('GET', address, undefined, signal)) as T
+/** Read from an address that the contract does not name. The caller says what comes back, and which position it is to show `atLeast`. */
+export async function getFrom<T>(address: string, signal?: AbortSignal, atLeast = 0): Promise<T> {
+  return (await call('GET', address, undefined, signal, '', atLeast)) as T
 }
 
 /** Change something at an address that the contract does not name. */
@@ -87,12 +87,13 @@ export async function sendTo<T>(method: string, address: string, body?: unknown,
   return (await call(method.toUpperCase(), address, body, signal, key)) as T
 }
 
-async function call(method: string, address: string, body: unknown, signal?: AbortSignal, key = ''): Promise<unknown> {
+async function call(method: string, address: string, body: unknown, signal?: AbortSignal, key = '', atLeast = 0): Promise<unknown> {
   const headers: Record<string, string> = { accept: 'application/json' }
   if (body !== undefined) headers['content-type'] = 'application/json'
   const csrf = method === 'GET' ? undefined : (session.peek()?.csrfToken ?? '')
   if (csrf !== undefined) headers['x-signalbox-csrf'] = csrf
   if (key) headers['idempotency-key'] = key
+  if (atLeast) headers['signalbox-at-least'] = String(atLeast)
   let answer: Response
   try {
     answer = await fetch(address, {

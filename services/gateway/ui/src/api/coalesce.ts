@@ -1,5 +1,10 @@
+/** How long what could not be shown yet is left alone, in ms. */
+const BEHIND_MS = 1_000
+
 /** When to ask again: soon after the first touch, never while an answer is on its way, once more when something came meanwhile. Pure. */
 export class Coalesced {
+  /** The newest position whose touch was heard of: the answer is to show it. */
+  heard = 0
   #cancel: (() => void) | null = null
   #running = false
   #again = false
@@ -14,13 +19,19 @@ export class Coalesced {
     this.#ms = ms
   }
 
-  touch(): void {
+  touch(position = 0): void {
+    this.heard = Math.max(this.heard, position)
     if (this.#over || this.#cancel) return
     if (this.#running) {
       this.#again = true
       return
     }
     this.#cancel = this.#later(() => void this.#run(), this.#ms)
+  }
+
+  /** What was heard of can not be read yet: ask again in a while. To be called while asking. */
+  behind(): void {
+    if (!this.#over) this.#cancel ??= this.#later(() => void this.#run(), BEHIND_MS)
   }
 
   /** Ask at once. */

@@ -31,6 +31,11 @@ export class ApiError extends Error {
   }
 }
 
+/** What was heard of on the stream can not be read yet: no fault, and gone in a while. */
+export function isBehind(failure: unknown): boolean {
+  return failure instanceof ApiError && failure.code === 'BEHIND'
+}
+
 /** The error of an answer: `{message, code?, details?}`, or whatever came instead. */
 export function errorOf(status: number, body: unknown, retryAfter = 0): ApiError {
   const told = isObject(body) ? body : {}

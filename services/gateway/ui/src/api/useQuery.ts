@@ -5,7 +5,7 @@ import { subscribe } from '../live/link.ts'
 import { at } from '../router/location.ts'
 import { type Answer, type Asked, type PathWith, addressOf, getFrom, session } from './client.ts'
 import { Coalesced } from './coalesce.ts'
-import { ApiError, errorOf } from './error.ts'
+import { ApiError, errorOf, isBehind } from './error.ts'
 
 export interface Queried<T> {
   /** The newest answer; while another is asked for the one before stays. */
@@ -81,10 +81,10 @@ export function useAddress<T>(template: string, wanted: Wanted = {}): Queried<T>
       if (kept.has(url)) data.value = kept.get(url) as T
     })
     const grace = setTimeout(() => (slow.value = data.peek() === undefined), GRACE_MS)
-    const ask = async () => {
+    const ask = async (): Promise<void> => {
       busy.value = true
       try {
-        const answer = await getFrom<T>(url, gone.signal)
+        const answer = await getFrom<T>(url, gone.signal, coalesced.heard)
         if (gone.signal.aborted) return
         keep(url, answer)
         batch(() => {
@@ -93,6 +93,7 @@ export function useAddress<T>(template: string, wanted: Wanted = {}): Queried<T>
         })
       } catch (failure) {
         if (gone.signal.aborted) return
+        if (isBehind(failure)) return coalesced.behind()
         error.value = failure instanceof ApiError ? failure : errorOf(0, { message: String(failure) })
       } finally {
         if (!gone.signal.aborted) {
@@ -104,11 +105,12 @@ export function useAddress<T>(template: string, wanted: Wanted = {}): Queried<T>
         }
       }
     }
-    const coalesced = new Coalesced(ask, later, patience.current)
+    const coalesced: Coalesced = new Coalesced(ask, later, patience.current)
     asks.current = coalesced
     // Listen first, ask then: what changes between the two is told, not lost.
-    const touched = () => coalesced.touch()
-    const leave = topics.length && !past ? subscribe({ topics, touched, rows: touched, reset: touched }) : () => {}
+    const touched = (_: unknown, position: number) => coalesced.touch(position)
+    const reset = (position: number) => coalesced.touch(position)
+    const leave = topics.length && !past ? subscribe({ topics, touched, rows: touched, reset }) : () => {}
     void coalesced.now()
     return () => {
       leave()

@@ -23,7 +23,7 @@ export interface Subscription {
   touched?(ids: [topic: string, id: string][], position: number): void
   events?(events: EventHead[], position: number): void
   /** The stream can not go on from where it was: take a new snapshot. */
-  reset?(): void
+  reset?(position: number): void
 }
 
 /** Who listens, and up to where each has heard. */
@@ -137,7 +137,7 @@ function take(message: FromHub): void {
     for (const one of [...subscriptions.keys()]) {
       if (!subscriptions.has(one)) continue
       subscriptions.set(one, Math.max(frame.position, subscriptions.get(one) ?? -1))
-      one.reset?.()
+      one.reset?.(frame.position)
     }
     return
   }
@@ -162,7 +162,7 @@ function begin(position: number): void {
   for (const [one, heard] of [...subscriptions]) {
     if (heard >= 0 || !subscriptions.has(one)) continue
     subscriptions.set(one, position)
-    one.reset?.()
+    one.reset?.(position)
   }
 }
 

@@ -3,7 +3,7 @@ import { batch, useSignal, useSignalEffect } from '@preact/signals'
 import { useRef } from 'preact/hooks'
 import { getFrom, session } from '../api/client.ts'
 import { Coalesced } from '../api/coalesce.ts'
-import { ApiError } from '../api/error.ts'
+import { ApiError, isBehind } from '../api/error.ts'
 import { subscribe } from '../live/link.ts'
 import { at } from '../router/location.ts'
 import { pagesOf } from './window.ts'
@@ -57,8 +57,9 @@ export function usePages<T, A = Page<T>>(
   const make = useRef(address)
   make.current = address
   const reload = useRef(() => {})
+  const behind = useRef(() => {})
 
-  const load = async (number: number, again: boolean) => {
+  const load = async (number: number, again: boolean, heard: number) => {
     const of = turn.current
     const before = asking.current.get(number)
     if (before) {
@@ -67,14 +68,14 @@ export function usePages<T, A = Page<T>>(
       await before
       if (of !== turn.current) return
     }
-    const mine = fetchPage(number, of)
+    const mine = fetchPage(number, of, heard)
     asking.current.set(number, mine)
     await mine
     if (asking.current.get(number) === mine) asking.current.delete(number)
   }
-  const fetchPage = async (number: number, of: number) => {
+  const fetchPage = async (number: number, of: number, heard: number) => {
     try {
-      const answer = await getFrom<A>(make.current(size, number * size))
+      const answer = await getFrom<A>(make.current(size, number * size), undefined, heard)
       if (of !== turn.current) return
       const page = read(answer)
       batch(() => {
@@ -87,14 +88,16 @@ export function usePages<T, A = Page<T>>(
         drawn.value += 1
       })
     } catch (failure) {
-      if (of === turn.current) error.value = failure instanceof ApiError ? failure : new ApiError(0, String(failure))
+      if (of !== turn.current) return
+      if (isBehind(failure)) return behind.current()
+      error.value = failure instanceof ApiError ? failure : new ApiError(0, String(failure))
     }
   }
-  const fetchWindow = async (again: boolean) => {
+  const fetchWindow = async (again: boolean, heard = 0) => {
     const [from, to] = window.current
     const wanted = pagesOf(from, Math.max(to, 1), size)
     if (again) for (const number of pages.current.keys()) if (!wanted.includes(number)) pages.current.delete(number)
-    await Promise.all(wanted.filter((number) => again || !pages.current.has(number)).map((number) => load(number, again)))
+    await Promise.all(wanted.filter((number) => again || !pages.current.has(number)).map((number) => load(number, again, heard)))
   }
 
   const names = topics.join(' ')
@@ -106,16 +109,18 @@ export function usePages<T, A = Page<T>>(
     if (pages.current.size) previous.current = pages.current
     pages.current = new Map()
     asking.current = new Map()
-    const coalesced = new Coalesced(
-      () => fetchWindow(true),
+    const coalesced: Coalesced = new Coalesced(
+      () => fetchWindow(true, coalesced.heard),
       (action, ms) => {
         const timer = setTimeout(action, ms)
         return () => clearTimeout(timer)
       },
       250,
     )
-    const touched = () => coalesced.touch()
-    const leave = names && at.value === null ? subscribe({ topics: names.split(' '), touched, rows: touched, reset: touched }) : () => {}
+    const touched = (_: unknown, position: number) => coalesced.touch(position)
+    const reset = (position: number) => coalesced.touch(position)
+    const leave = names && at.value === null ? subscribe({ topics: names.split(' '), touched, rows: touched, reset }) : () => {}
+    behind.current = () => coalesced.behind()
     reload.current = () => void coalesced.now()
     void coalesced.now()
     return () => {
