@@ -35,7 +35,8 @@ export class Coalesced {
   }
 
   /** Ask at once. */
-  async now(): Promise<void> {
+  async now(position = 0): Promise<void> {
+    this.heard = Math.max(this.heard, position)
     this.#cancel?.()
     await this.#run()
   }

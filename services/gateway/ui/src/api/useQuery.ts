@@ -15,7 +15,8 @@ export interface Queried<T> {
   readonly slow: Signal<boolean>
   /** An answer is on its way. */
   readonly busy: Signal<boolean>
-  reload(): void
+  /** Ask again, for an answer that shows what was `heard` of. */
+  reload(heard?: number): void
 }
 
 export interface Wanted extends Omit<Asked, 'signal'> {
@@ -120,7 +121,7 @@ export function useAddress<T>(template: string, wanted: Wanted = {}): Queried<T>
     }
   })
 
-  return { data, error, slow, busy, reload: () => void asks.current?.now() }
+  return { data, error, slow, busy, reload: (heard) => void asks.current?.now(heard) }
 }
 
 function keep(url: string, answer: unknown): void {

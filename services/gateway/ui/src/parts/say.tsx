@@ -70,7 +70,7 @@ export function ErrorCard({ error, what, retry, verb = 'Try again' }: { error: A
         {error.message}
       </div>
       {retry ? (
-        <Button small onPress={retry}>
+        <Button small onPress={() => retry()}>
           {verb}
         </Button>
       ) : null}

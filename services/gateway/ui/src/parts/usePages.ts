@@ -21,7 +21,8 @@ export interface Paged<T> {
   readonly error: ApiError | null
   row(index: number): T | undefined
   onWindow(from: number, to: number): void
-  reload(): void
+  /** Ask again, for an answer that shows what was `heard` of. */
+  reload(heard?: number): void
 }
 
 /** Pages further than this from the newest one go, so that a long list takes the room of some thousand rows. */
@@ -56,7 +57,7 @@ export function usePages<T, A = Page<T>>(
   if (base.peek() !== now) base.value = now
   const make = useRef(address)
   make.current = address
-  const reload = useRef(() => {})
+  const reload = useRef((_?: number) => {})
   const behind = useRef(() => {})
 
   const load = async (number: number, again: boolean, heard: number) => {
@@ -121,7 +122,7 @@ export function usePages<T, A = Page<T>>(
     const reset = (position: number) => coalesced.touch(position)
     const leave = names && at.value === null ? subscribe({ topics: names.split(' '), touched, rows: touched, reset }) : () => {}
     behind.current = () => coalesced.behind()
-    reload.current = () => void coalesced.now()
+    reload.current = (heard) => void coalesced.now(heard)
     void coalesced.now()
     return () => {
       leave()
@@ -148,6 +149,6 @@ export function usePages<T, A = Page<T>>(
       window.current = [from, to]
       if (there.peek()) void fetchWindow(false)
     },
-    reload: () => reload.current(),
+    reload: (heard) => reload.current(heard),
   }
 }

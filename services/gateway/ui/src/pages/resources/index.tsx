@@ -78,16 +78,18 @@ export default function Resources() {
 
   // Rows must not jump under the pointer: what changed is said, and shown when it is wanted.
   const changed = useSignal(0)
+  const heard = useRef(0)
   useSignalEffect(() => {
     if (at.value !== null) return
-    return subscribe({ topics: ['resources'], touched: (ids) => (changed.value += ids.length), reset: () => (changed.value += 1) })
+    const note = (position: number, how: number) => {
+      heard.current = position
+      changed.value += how
+    }
+    return subscribe({ topics: ['resources'], touched: (ids, position) => note(position, ids.length), reset: (position) => note(position, 1) })
   })
   const refresh = () => {
     changed.value = 0
-    list.reload()
-    whole.reload()
-    every.reload()
-    among.reload()
+    for (const one of [list, whole, every, among]) one.reload(heard.current)
   }
   useSignalEffect(() => {
     // Where there is nothing yet, nothing can jump.

@@ -26,21 +26,21 @@ export function useThere(): Seen {
   const all = [systems, environments, resources, agents, deployments, versions]
   const newest = useRef(all)
   newest.current = all
-  const reload = () => {
-    for (const one of newest.current) one.reload()
+  const reload = (heard?: number) => {
+    for (const one of newest.current) one.reload(heard)
   }
   // Any fact may be the one that is waited for, whoever made it: this page, or a command in a shell.
   useEffect(() => {
-    const coalesced = new Coalesced(
-      async () => reload(),
+    const coalesced: Coalesced = new Coalesced(
+      async () => reload(coalesced.heard),
       (action, ms) => {
         const timer = setTimeout(action, ms)
         return () => clearTimeout(timer)
       },
       200,
     )
-    const touch = () => coalesced.touch()
-    const leave = subscribe({ topics: ['events'], events: touch, reset: touch })
+    const reset = (position: number) => coalesced.touch(position)
+    const leave = subscribe({ topics: ['events'], events: (_, position) => coalesced.touch(position), reset })
     return () => {
       leave()
       coalesced.stop()
