@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Generic, TypeVar
 
-from contracts.command import Answer, Asked, AsOf, Refusal, Request, Wish
+from contracts.command import Answer, AsOf, Refusal, Request, Wish
 from libs.eventlog.port import EventLog
 from libs.runtime.answering import Answering
 from libs.runtime.as_of import Ahead, FoldAt, Known
@@ -34,13 +34,12 @@ class Past(Generic[S]):
         try:
             async with asyncio.timeout(patience_s):
                 state = await self._fold.at(request.workspace_id, as_of.position)
+                return await self._answering.answer(wish, request, state, as_of.time, as_of.position)
         except Ahead as error:
             return Answer(unavailable=str(error))
         except TimeoutError:
             # The fold goes on: who asks again finds it further.
-            return Answer(unavailable=f"{self._service.name} has not yet come to position {as_of.position}")
-        asked = Asked(id=request.id, workspace_id=request.workspace_id, auth_id=request.auth_id, now=as_of.time)
-        return await self._answering.answer(wish, state, asked, as_of.position)
+            return Answer(unavailable=f"{self._service.name} has not yet come to {wish.NAME} at position {as_of.position}")
 
     async def stop(self) -> None:
         """End what is under way; again changes nothing."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from contracts.command import Answer, Asked, Request, Wish
+from contracts.command import Answer, Request, Wish
 from contracts.envelope import Recorded
 from libs.eventlog.port import CheckpointMoved, ConditionFailed, EventLog, LogUnavailable
 from libs.runtime import snapshots
@@ -141,8 +141,7 @@ class Queue(Generic[S]):
             await self.reach(request.min_position)
         except Stopped as stopped:
             return Answer(unavailable=str(stopped))
-        asked = Asked(id=request.id, workspace_id=self.workspace_id, auth_id=request.auth_id, now=self.clock())
-        return await self.answering.answer(wish, self.room.state, asked, self.room.position)
+        return await self.answering.answer(wish, request, self.room.state, self.clock(), self.room.position)
 
     async def reach(self, position: int) -> None:
         """Wait until the room is live and has folded a position. Raises: Stopped."""

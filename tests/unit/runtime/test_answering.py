@@ -13,7 +13,9 @@ import pytest
 from contracts.command import Answer, Asked, AsOf, Query, Refused, Request
 from contracts.commands.inventory import SaveProvider
 from libs.eventlog.memory import MemoryLog
+from libs.runtime.answering import Answering
 from libs.runtime.host import Host
+from libs.runtime.past import Past
 from libs.runtime.service import QueryHandler, Service
 from libs.simulation.world import START, WORKSPACE
 from tests.unit.runtime.counter import Counted, service
@@ -40,6 +42,14 @@ def asking(answer: Callable[[Counted], Any]) -> Service[Counted]:
 
 def request(number: int, as_of: AsOf | None = None) -> Request:
     return Request(id=id_of(number), workspace_id=WORKSPACE, auth_id="user:ana", as_of=as_of)
+
+
+class CountThoseOf(Query):
+    """How many are there whose names begin so? Not registered: only these tests ask it."""
+
+    SERVICE: ClassVar[str] = "inventory"
+    NAME: ClassVar[str] = "count_those_of"
+    beginning: str
 
 
 class Gate:
@@ -85,6 +95,47 @@ async def test_who_asks_the_same_once_more_waits_for_the_answer_that_is_under_wa
         assert gate.begun == 1
         assert (await host.answer(CountProviders(), request(2))).result == 1
         assert gate.begun == 2, "nothing is kept of answers that were given"
+
+
+async def test_what_is_asked_under_one_id_is_answered_each_for_itself_where_it_is_not_the_same() -> None:
+    gate = Gate()
+
+    def found(wish: CountThoseOf, state: Counted, asked: Asked, position: int) -> int:
+        gate(state)
+        return sum(name.startswith(wish.beginning) for name in state.saved)
+
+    of = replace(service, queries={CountThoseOf.NAME: QueryHandler(CountThoseOf, found, long=True)})
+    async with hosted(MemoryLog(), of=of) as host:
+        await ask(host, SaveProvider(name="a"), 1)
+        await ask(host, SaveProvider(name="b1"), 2)
+        await ask(host, SaveProvider(name="b2"), 3)
+        then = AsOf(position=2, time=START)
+        tasks = [
+            asyncio.create_task(host.answer(CountThoseOf(beginning=those), told))
+            for those, told in (
+                ("a", request(4)),
+                ("b", request(4)),
+                ("b", request(4, then)),
+                ("b", request(4).model_copy(update={"min_position": 3})),
+            )
+        ]
+        assert await asyncio.to_thread(gate.began.wait, LIMIT_S)
+        gate.open.set()
+        assert [(one.position, one.result) for one in await asyncio.gather(*tasks)] == [(3, 1), (3, 2), (2, 1), (3, 2)]
+        assert gate.begun == 4
+
+
+async def test_who_needs_a_later_position_is_not_told_what_is_found_of_an_earlier_one() -> None:
+    gate = Gate()
+    async with hosted(MemoryLog(), of=asking(gate)) as host:
+        await ask(host, SaveProvider(name="a"), 1)
+        (early,) = await beginning(gate, host, 2)
+        await ask(host, SaveProvider(name="b"), 3)
+        late = asyncio.create_task(host.answer(CountProviders(), request(2).model_copy(update={"min_position": 2})))
+        await asyncio.sleep(0)
+        gate.open.set()
+        assert await early == Answer(position=1, result=1)
+        assert await late == Answer(position=2, result=2)
 
 
 async def test_what_nobody_waits_for_any_more_is_not_begun() -> None:
@@ -142,3 +193,22 @@ async def test_long_answers_about_the_past_are_found_beside_decisions_as_well() 
         assert (await ask(host, SaveProvider(name="c"), 4)).position == 3
         gate.open.set()
         assert await then == Answer(position=1, result=1)
+
+
+async def test_who_asks_about_the_past_does_not_wait_longer_than_it_may() -> None:
+    gate, log = Gate(), MemoryLog()
+    of = asking(gate)
+    async with hosted(log, of=of) as host:
+        await ask(host, SaveProvider(name="a"), 1)
+        answering, then = Answering(of), AsOf(position=1, time=START)
+        past = Past(of, log, lambda workspace_id: None, answering)
+        first = asyncio.create_task(past.answer(CountProviders(), request(2, then), then, LIMIT_S))
+        assert await asyncio.to_thread(gate.began.wait, LIMIT_S)
+        second = await asyncio.create_task(past.answer(CountProviders(), request(3, then), then, 0.05))
+        gate.open.set()
+        assert (await first).result == 1
+        assert second.unavailable is not None
+        assert (await past.answer(CountProviders(), request(4, then), then, LIMIT_S)).result == 1
+        assert gate.begun == 2, "what was given up is not found any more"
+        answering.stop()
+        await past.stop()

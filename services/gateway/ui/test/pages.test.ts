@@ -64,13 +64,23 @@ test('a freeze that is changed says until when it goes on, and for how much long
   const freeze = { reason: 'audit', endsAt: '2026-03-05T12:00:30.000Z' }
   const wish = wishOf(freeze)
   assert.deepEqual(changeOf(freeze, wish), {})
-  assert.equal(lackingOfChange(freeze, {}), 'Nothing is changed yet.')
+  assert.equal(lackingOfChange(freeze, {}, now), 'Nothing is changed yet.')
   assert.equal(changeWords(freeze, {}, 'environment production', now), 'Environment production stays frozen until 2026-03-05T12:00:30.000Z, as before.')
   const later = changeOf(freeze, { ...wish, ends: localOf(Date.parse('2026-03-07T12:00:30.000Z')) })
   assert.deepEqual(later, { endsAt: '2026-03-07T12:00:00.000Z' })
   assert.match(changeWords(freeze, { endsAt: '2026-03-07T12:00:30.000Z' }, 'everything', now), /until 2026-03-07T12:00:30.000Z, not until 2026-03-05T12:00:30.000Z: 2d 0h longer\.$/)
-  assert.match(changeWords(freeze, { endsAt: '2026-03-04T11:00:00.000Z' }, 'everything', now), /is over at once/)
   assert.deepEqual(changeOf(freeze, { ...wish, ends: '' }), { endsAt: null })
   assert.match(changeWords(freeze, { endsAt: null, reason: 'more' }, 'everything', now), /until somebody thaws it, not until .* Whoever is held by it reads the new reason\.$/)
-  assert.equal(lackingOfChange(freeze, changeOf(freeze, { ...wish, reason: ' ' })), 'Say why it is frozen.')
+  assert.equal(lackingOfChange(freeze, changeOf(freeze, { ...wish, reason: ' ' }), now), 'Say why it is frozen.')
+})
+
+test('no change ends a freeze in the past, and one that has not begun is not said to hold', () => {
+  const now = Date.parse('2026-03-04T12:00:00.000Z')
+  const freeze = { reason: 'audit', endsAt: '2026-03-05T12:00:00.000Z' }
+  const past = { endsAt: '2026-03-04T12:00:00.000Z' }
+  assert.equal(changeWords(freeze, past, 'everything', now), 'This end is past: to end the freeze of everything now, thaw it.')
+  assert.equal(lackingOfChange(freeze, past, now), 'This end is past: choose a later one, or thaw the freeze to end it now.')
+  assert.equal(lackingOfChange(freeze, { endsAt: '2026-03-04T12:00:01.000Z' }, now), '')
+  assert.equal(changeWords({ ...freeze, active: false }, {}, 'everything', now), 'Everything will be frozen until 2026-03-05T12:00:00.000Z, as before.')
+  assert.match(changeWords({ ...freeze, active: false, rrule: 'FREQ=DAILY' }, { endsAt: null }, 'everything', now), /^Everything is frozen again and again until somebody/)
 })

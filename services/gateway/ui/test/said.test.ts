@@ -24,6 +24,14 @@ test('an instant may be to the minute, with parts of a second, or as RFC 3339 ha
   for (const one of at('2026-11-24 16:37 UTC, 2026-11-24 16:37:44.120 UTC')) assert.ok(!Number.isNaN(Date.parse(one)))
 })
 
+test('what only looks like an instant stays as it was written: nothing of a sentence is lost', () => {
+  for (const text of ['2026-13-45 10:00 UTC', '2026-02-30T10:00Z', 'until 2026-11-24 25:61 UTC, or so', '2026-11-24T10:00Zulu']) {
+    assert.deepEqual(piecesOf(text), [{ kind: 'text', text }], text)
+  }
+  assert.deepEqual(piecesOf('2026-11-24t16:37:44z').map((one) => (one.kind === 'time' ? one.at : '')), ['2026-11-24T16:37:44Z'])
+  assert.deepEqual(piecesOf('2026-11-24 16:37 utc').map((one) => (one.kind === 'time' ? one.at : '')), ['2026-11-24T16:37Z'])
+})
+
 test('an id that is a part of something longer stays as it is', () => {
   assert.deepEqual(piecesOf(`${MIRA}-${MIRA}`).map((one) => one.kind), ['text'])
   assert.deepEqual(piecesOf(`job/${MIRA}`).map((one) => one.kind), ['text'])

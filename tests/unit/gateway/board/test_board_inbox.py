@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -118,3 +120,12 @@ def test_what_is_deleted_has_no_row() -> None:
     assert not scene.live.board.asking
     assert inbox.page(scene.live.board, limit=100) == ([], 0)
     assert API in scene.live.board.deployments
+
+
+def test_what_expressions_are_read_with_is_loaded_when_it_is_made_ready() -> None:
+    script = (
+        "import sys; from services.gateway.board.acting import make_ready; assert 'lark' not in sys.modules;"
+        " make_ready(); assert 'lark' in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
