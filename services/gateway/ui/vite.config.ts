@@ -49,7 +49,9 @@ function filesOfPages(): Plugin {
       const pages = Object.entries(ROUTES).flatMap(([name, path]) => {
         const page = `src/pages/${name}/index.tsx`
         const chunks = [...reached(page)].filter((key) => made[key] && !always.has(key)).map((key) => made[key] as Made)
-        return chunks.length ? [{ path, scripts: chunks.map(({ file }) => `/${file}`), styles: chunks.flatMap(({ css }) => css ?? []).map((file) => `/${file}`) }] : []
+        // Those of a page come after those of what it imports, as where the bundler adds them; what several share comes once.
+        const styles = new Set(chunks.toReversed().flatMap(({ css }) => css ?? []))
+        return chunks.length ? [{ path, scripts: chunks.map(({ file }) => `/${file}`), styles: [...styles].map((file) => `/${file}`) }] : []
       })
       writeFileSync(join(folder, 'pages.json'), JSON.stringify(pages))
     },

@@ -5,7 +5,8 @@ import { test } from 'node:test'
 const questions: { url: string; answer(response: Response): void }[] = []
 Object.assign(globalThis, {
   location: { pathname: '/', search: '', href: 'http://localhost/' },
-  document: { hidden: false, addEventListener() {} },
+  // Hidden, so that no clock ticks.
+  document: { hidden: true, addEventListener() {} },
   addEventListener() {},
   fetch: (url: string) => new Promise<Response>((answer) => void questions.push({ url, answer })),
 })

@@ -59,6 +59,8 @@ export function usePages<T, A = Page<T>>(
   make.current = address
   const reload = useRef((_?: number) => {})
   const behind = useRef(() => {})
+  /** The newest position that was heard of: what is scrolled to shows it too, whoever answers. */
+  const newest = useRef((): number => 0)
 
   const load = async (number: number, again: boolean, heard: number) => {
     const of = turn.current
@@ -122,6 +124,7 @@ export function usePages<T, A = Page<T>>(
     const reset = (position: number) => coalesced.touch(position)
     const leave = names && at.value === null ? subscribe({ topics: names.split(' '), touched, rows: touched, reset }) : () => {}
     behind.current = () => coalesced.behind()
+    newest.current = () => coalesced.heard
     reload.current = (heard) => void coalesced.now(heard)
     void coalesced.now()
     return () => {
@@ -147,7 +150,7 @@ export function usePages<T, A = Page<T>>(
     },
     onWindow(from, to) {
       window.current = [from, to]
-      if (there.peek()) void fetchWindow(false)
+      if (there.peek()) void fetchWindow(false, newest.current())
     },
     reload: (heard) => reload.current(heard),
   }

@@ -6,11 +6,19 @@ const names = signal<ReadonlyMap<string, string>>(new Map())
 /** Ids that nobody was called by the last time they were asked for: they are not asked for again with every look. */
 const strangers = new Set<string>()
 let asking = false
+/** Whose names they are: an answer to the one before is none to this. */
+let turn = 0
+/** Until when nobody is asked, after a failure. */
+let pausedUntil = 0
+const PAUSE_MS = 30_000
 
 // Of another workspace, or of somebody else's look at it, nothing is known.
 effect(() => {
   void workspaceId.value
   void session.value?.user.id
+  turn += 1
+  asking = false
+  pausedUntil = 0
   names.value = new Map()
   strangers.clear()
 })
@@ -24,20 +32,24 @@ export function personName(id: string): string | undefined {
 }
 
 function ask(id: string): void {
-  const of = workspaceId.peek()
-  if (!of) return
+  if (!workspaceId.peek() || Date.now() < pausedUntil) return
   strangers.add(id)
   if (asking) return
   asking = true
+  const of = turn
   // All that is drawn now is drawn first: the ids of one look are answered by one question.
   queueMicrotask(async () => {
+    if (of !== turn) return
     try {
       const { items } = await get('/api/v1/workspaces/{workspaceId}/people', { timeless: true })
-      if (of === workspaceId.peek()) names.value = new Map(items.map((one) => [one.id, one.name]))
+      if (of === turn) names.value = new Map(items.map((one) => [one.id, one.name]))
     } catch {
-      // Ids stand where names would; the page works without.
+      // Ids stand where names would; the page works without, and asks again in a while.
+      if (of !== turn) return
+      strangers.clear()
+      pausedUntil = Date.now() + PAUSE_MS
     } finally {
-      asking = false
+      if (of === turn) asking = false
     }
   })
 }

@@ -109,7 +109,7 @@ export function change(freeze: Freeze): void {
     verb: 'Change it',
     act: async ({ key }) => {
       const body = changeOf(freeze, of.peek())
-      const lacking = lackingOfChange(freeze, body)
+      const lacking = lackingOfChange(freeze, body, now.peek())
       if (lacking) throw new ApiError(0, lacking)
       await send('patch', FREEZE, { path: { freezeId: freeze.id }, body, key })
       toast('healthy', 'The freeze is changed.')

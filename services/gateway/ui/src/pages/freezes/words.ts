@@ -80,6 +80,8 @@ export interface Changeable {
   endsAt?: string
   durationMinutes?: number | null
   rrule?: string
+  /** false: it does not hold now. */
+  active?: boolean
 }
 
 /** A freeze while it is changed; the end as the field of the browser has it, '' for none. */
@@ -110,17 +112,17 @@ export function changeOf(freeze: Changeable, wish: Wished): Change {
   return change
 }
 
-/** What a change does, with instants as the API has them: where it goes on, for how much longer, or that it ends at once. */
+/** What a change does, with instants as the API has them: where it goes on, and for how much longer. */
 export function changeWords(freeze: Changeable, change: Change, where: string, now: number): string {
   const before = freeze.endsAt ? `until ${freeze.endsAt}` : 'until somebody thaws it'
-  const stays = freeze.rrule ? `${where} is frozen again and again` : `${where} stays frozen`
+  const stays = freeze.rrule ? `${where} is frozen again and again` : `${where} ${freeze.active === false ? 'will be' : 'stays'} frozen`
   const said: string[] = []
   if (change.endsAt === null) said.push(`${stays} until somebody thaws it, not ${before}.`)
   else if (change.endsAt !== undefined) {
     const to = Date.parse(change.endsAt)
     const from = freeze.endsAt ? Date.parse(freeze.endsAt) : Number.NaN
     const by = Number.isNaN(from) ? '' : to > from ? `: ${left(to, from)} longer` : `: ${left(from, to)} shorter`
-    said.push(to <= now ? `This end is past: the freeze of ${where} is over at once, and what no other rule holds goes.` : `${stays} until ${change.endsAt}, not ${before}${by}.`)
+    said.push(to <= now ? `This end is past: to end the freeze of ${where} now, thaw it.` : `${stays} until ${change.endsAt}, not ${before}${by}.`)
   } else said.push(`${stays} ${before}, as before.`)
   if (change.durationMinutes !== undefined) said.push(`Each time it lasts ${counted(change.durationMinutes, 'minute')} instead of ${freeze.durationMinutes ?? 0}.`)
   if (change.reason !== undefined) said.push('Whoever is held by it reads the new reason.')
@@ -129,9 +131,10 @@ export function changeWords(freeze: Changeable, change: Change, where: string, n
 }
 
 /** What is missing of a change before it can be sent; '' for nothing. */
-export function lackingOfChange(freeze: Changeable, change: Change): string {
+export function lackingOfChange(freeze: Changeable, change: Change, now: number): string {
   if (!Object.keys(change).length) return 'Nothing is changed yet.'
   if (change.reason === '') return 'Say why it is frozen.'
+  if (change.endsAt && Date.parse(change.endsAt) <= now) return 'This end is past: choose a later one, or thaw the freeze to end it now.'
   if (change.durationMinutes !== undefined && !(change.durationMinutes >= 1)) return `Say for how many minutes${freeze.rrule ? ' each time' : ''}.`
   return ''
 }

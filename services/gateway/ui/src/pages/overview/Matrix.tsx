@@ -24,7 +24,7 @@ const peekCard = () => import('./Peek.tsx')
 
 export function Matrix({ items, columns, filter }: { items: readonly Item[]; columns: readonly Line[]; filter: Filter }) {
   const box = useRef<HTMLDivElement>(null)
-  const shown = useSignal<[number, number]>([0, Math.min(items.length, Math.ceil((innerHeight - AROUND) / ROW))])
+  const shown = useSignal<[number, number]>([0, Math.min(items.length, Math.max(1, Math.ceil((innerHeight - AROUND) / ROW)))])
   const active = useSignal<[row: number, column: number]>([items.findIndex((item) => item.kind === 'row'), 0])
   const peeked = useSignal<Peeked | null>(null)
   const hover = useRef(0)

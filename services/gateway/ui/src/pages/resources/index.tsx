@@ -66,7 +66,8 @@ export default function Resources() {
     query: { cel: expression, limit: MOST_IN_ORDER },
     when: order !== null && list.there && list.count <= MOST_IN_ORDER,
   })
-  const all = whole.data.value?.items
+  // What could not be read now may be of the filter before: then they are listed as the server has them.
+  const all = whole.error.value ? undefined : whole.data.value?.items
   const sorted = useMemo(() => (order && all && list.count <= MOST_IN_ORDER ? inOrder(all, order) : null), [all, sort, list.count <= MOST_IN_ORDER])
   const heading = (by: string) => ({
     sort: sortOf(sorted ? order : null, by),
