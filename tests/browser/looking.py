@@ -17,6 +17,11 @@ async (of) => {
   return violations.map(({ id, help, nodes }) => ({ id, help, where: nodes.map((one) => one.target.join(' ')).slice(0, 5) }))
 }
 """
+_CUT: Final = """
+() => [...document.querySelectorAll('dialog[open], dialog[open] .foot')]
+  .filter((one) => one.scrollWidth > one.clientWidth + 1)
+  .map((one) => `${one.localName}.${one.className}: ${one.scrollWidth} > ${one.clientWidth}`)
+"""
 
 
 class Axe:
@@ -37,7 +42,7 @@ class Axe:
 
 
 class Camera:
-    """Takes pictures.
+    """Takes pictures, in which no dialog may be cut off.
 
     Args:
         folder: where they go; they are not kept in the repository.
@@ -54,6 +59,8 @@ class Camera:
             await page.set_viewport_size(size)
             for theme in THEMES:
                 await page.emulate_media(color_scheme=theme)
+                cut = await page.evaluate(_CUT)
+                assert cut == [], f"{name} at {size['width']} px is cut off: {cut}"
                 file = self._folder / f"{name}-{theme}-{size['width']}.png"
                 await page.screenshot(path=file, full_page=True, animations="disabled", caret="hide")
                 taken.append(file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -96,6 +97,17 @@ async def shown(page: Page) -> None:
     """The page is there, with everything that it asked for."""
     await page.locator("main h1, main h2").first.wait_for()
     await page.wait_for_function(_SETTLED)
+
+
+async def test_an_address_of_no_page_leads_back_into_its_workspace(signed_in: Page, filled: Filled) -> None:
+    page = signed_in
+    await page.goto(filled.url("/no-such-page"))
+    await expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()
+    await page.get_by_role("link", name="Go to the overview").click()
+    await expect(page).to_have_url(re.compile(re.escape(filled.url("")) + "$"))
+    await page.goto("/w/nobody-s/jobs")
+    await expect(page.get_by_role("heading", name="There is no such workspace")).to_be_visible()
+    await expect(page.get_by_text("The address names nobody-s.")).to_be_visible()
 
 
 @pytest.mark.parametrize("name", PAGES)

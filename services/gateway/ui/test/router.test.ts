@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ownAddress } from '../src/router/next.ts'
 import { build, match } from '../src/router/pattern.ts'
-import { ROUTES, type RouteName, pathOf, placeOf, searchOf } from '../src/router/routes.ts'
+import { ROUTES, type RouteName, pathOf, placeOf, searchOf, slugOf } from '../src/router/routes.ts'
 
 test('a path is matched part by part, its parameters decoded', () => {
   assert.deepEqual(match('/w/:w/d/:deploymentId', '/w/acme/d/a%2Fb'), { w: 'acme', deploymentId: 'a/b' })
@@ -20,6 +20,10 @@ test('what is built is matched again, whatever is in the parameters', () => {
     const path = build('/w/:w/r/:identifier', { w: 'acme', identifier })
     assert.deepEqual(match('/w/:w/r/:identifier', path), { w: 'acme', identifier })
   }
+})
+
+test('an address below a workspace names it, whether there is such a page or not', () => {
+  assert.deepEqual(['/w/shop', '/w/shop/jobs', '/w/shop/no/such/page', '/w/a%20b/', '/signin', '/', '/w/'].map(slugOf), ['shop', 'shop', 'shop', 'a b', '', '', ''])
 })
 
 test('every route leads to itself', () => {

@@ -7,7 +7,7 @@ import { caughtUp, connection, heardAt } from '../live/link.ts'
 import { Confirmations } from '../parts/Dialog.tsx'
 import { thousands } from '../parts/numbers.ts'
 import { Empty, Toasts, toast } from '../parts/say.tsx'
-import { at, go, href, place, visits } from '../router/location.ts'
+import { at, go, href, place, slug, visits } from '../router/location.ts'
 import { workspace } from '../session.ts'
 import { now } from '../time/clock.ts'
 import { lookAt, past, step } from '../time/moment.ts'
@@ -112,7 +112,7 @@ function Lost() {
   return (
     <Empty page title="There is no such workspace, or not for you">
       <p>
-        The address names <code>{(place.value?.params as { w?: string } | undefined)?.w ?? ''}</code>. Choose another one at the top left, or{' '}
+        The address names <code>{slug.value}</code>. Choose another one at the top left, or{' '}
         <a href={href('home', {}, { at: null })}>go to the first of yours</a>.
       </p>
     </Empty>

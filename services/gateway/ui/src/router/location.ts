@@ -1,6 +1,6 @@
 /** Where the reader is: the address as signals, and the ways to change it. */
 import { batch, computed, signal } from '@preact/signals'
-import { type Place, type RouteName, type RouteParams, type Search, pathOf, placeOf, searchOf } from './routes.ts'
+import { type Place, type RouteName, type RouteParams, type Search, pathOf, placeOf, searchOf, slugOf } from './routes.ts'
 
 const path = signal(location.pathname)
 const search = signal(location.search)
@@ -14,11 +14,8 @@ export const query = computed(() => new URLSearchParams(search.value))
 /** The moment that the address asks for: a position or an RFC 3339 time; null: now. */
 export const at = computed<string | null>(() => query.value.get('at') || null)
 
-/** The slug of the workspace in the address; '' where there is none. */
-export const slug = computed(() => {
-  const params = place.value?.params as { w?: string } | undefined
-  return params?.w ?? ''
-})
+/** The slug of the workspace in the address, also where it names no page of it; '' where there is none. */
+export const slug = computed(() => slugOf(path.value))
 
 /** How often a reader went to another page: the frame moves the focus when it changes. */
 export const visits = signal(0)

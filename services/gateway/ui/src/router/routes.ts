@@ -43,6 +43,11 @@ export function placeOf(path: string): Place | null {
   return null
 }
 
+/** The slug of the workspace that a path is below; '' for none. */
+export function slugOf(path: string): string {
+  return match('/w/:w', path.split('/', 3).join('/'))?.w ?? ''
+}
+
 export type Search = Record<string, string | number | boolean | null | undefined>
 
 /** The path of a page. */

@@ -10,6 +10,7 @@ import { History } from '../resource/History.tsx'
 import { Metadata } from '../resource/Metadata.tsx'
 import { Relations } from '../resource/Relations.tsx'
 import { Targets } from '../resource/Targets.tsx'
+import '../resource/resource.css'
 import { Variables } from '../resource/Variables.tsx'
 
 export function Detail({ identifier, onClose }: { identifier: string; onClose(): void }) {
