@@ -14,7 +14,6 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 from contracts.command import Request, Wish
@@ -36,7 +35,7 @@ from libs.simulation.world import WORKSPACE
 from services.policy.app import service
 from services.policy.state import State
 from tests.bench.policy import APPROVAL, COLLECTOR, GOLD, PRODUCTION, ROLLBACK, SELECTOR, WINDOW, rollout
-from tests.bench.policy_world import Yard, told, uid
+from tests.bench.policy_world import Yard, furnish, told, uid
 from tests.bench.running import machine
 
 TICK_S = 0.001
@@ -65,17 +64,7 @@ class Written(Yard):
 def estate(count: int, in_staging: int) -> Written:
     """A deployment in staging and production, where v0 runs."""
     yard = Written()
-    yard.environments("staging", "production")
-    yard.deployment("api")
-    ids = yard.resources(count)
-    yard.targets("api", "production", ids)
-    yard.targets("api", "staging", ids[:in_staging])
-    yard.settle()
-    zero = yard.version("api", "v0")
-    yard.deploy("api", "staging", zero, ids[:in_staging])
-    yard.deploy("api", "production", zero, ids)
-    yard.settle()
-    yard.now += timedelta(minutes=1)
+    furnish(yard, count, in_staging=in_staging)
     return yard
 
 

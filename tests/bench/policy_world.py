@@ -221,6 +221,11 @@ class Yard:
 def estate(count: int, *, in_staging: int = 1, supersession: str = "latest") -> tuple[Yard, list[str]]:
     """A deployment in staging and, on so many targets, in production, where v0 runs."""
     yard = Yard()
+    return yard, furnish(yard, count, in_staging=in_staging, supersession=supersession)
+
+
+def furnish(yard: Yard, count: int, *, in_staging: int, supersession: str = "latest") -> list[str]:
+    """Make the same in a workspace; ids of the resources."""
     yard.environments("staging", "production")
     yard.deployment("api", supersession)
     ids = yard.resources(count)
@@ -232,7 +237,7 @@ def estate(count: int, *, in_staging: int = 1, supersession: str = "latest") -> 
     yard.deploy("api", "production", zero, ids)
     yard.settle()
     yard.now += timedelta(minutes=1)
-    return yard, ids
+    return ids
 
 
 class Counted:

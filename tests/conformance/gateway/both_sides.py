@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
+
+import hypothesis
+from hypothesis import strategies as st
 
 from libs.eventlog.migration import migrate
 from services.gateway.adapters.memory import MemoryRows
@@ -53,3 +56,30 @@ async def in_postgres(conninfo: str) -> AsyncIterator[Both]:
     finally:
         await sink.close()
         await store.close()
+
+
+def drawn(patches: st.SearchStrategy[Patch], most: int) -> list[list[list[Patch]]]:
+    """Histories to play: rounds of at most so many patches. Drawn first, since what hypothesis calls can not wait for a database."""
+    histories: list[list[list[Patch]]] = []
+
+    @hypothesis.settings(max_examples=40, database=None, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+    @hypothesis.given(st.lists(st.lists(patches, max_size=most), max_size=4))
+    def collect(rounds: list[list[Patch]]) -> None:
+        histories.append(rounds)
+
+    collect()
+    return histories
+
+
+async def written_twice(
+    sink: Sink, rows: MemoryRows, workspace_id: str, rounds: Sequence[Sequence[Patch]]
+) -> AsyncIterator[None]:
+    """Write rounds of patches to both; goes on to the next one when asked for more."""
+    position = 0
+    for patches in rounds:
+        changes = [Change(position + number, patch) for number, patch in enumerate(patches, 1)]
+        end = position + len(patches) + 1
+        for one in (sink, rows):
+            assert await one.apply(workspace_id, position, end, changes)
+        position = end
+        yield

@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
-import hypothesis
 import psycopg
 import pytest
-from hypothesis import strategies as st
 
 from libs.eventlog.migration import migrate
 from services.gateway.adapters.memory import MemoryRows
@@ -18,7 +16,7 @@ from services.gateway.adapters.writing import PostgresSink
 from services.gateway.rows import TABLES, Change, Delete, DeleteWhere, Merge, Patch, Put, Table
 from services.gateway.serve import MIGRATIONS
 from services.gateway.store import NEWEST_FIRST, Order, ReadStore, RowsRefused, Sink, StoreUnavailable
-from tests.conformance.gateway.both_sides import ELSEWHERE, HERE, Both, in_postgres
+from tests.conformance.gateway.both_sides import ELSEWHERE, HERE, Both, drawn, in_postgres, written_twice
 from tests.conformance.gateway.row_patches import PATCHES
 
 
@@ -188,27 +186,15 @@ async def test_long_names_are_no_trouble(both: Both) -> None:
 
 @pytest.mark.integration
 async def test_postgres_holds_what_memory_holds(postgres: str) -> None:
-    histories: list[list[list[Patch]]] = []
-
-    @hypothesis.settings(max_examples=40, database=None, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
-    @hypothesis.given(st.lists(st.lists(PATCHES, max_size=6), max_size=4))
-    def collect(rounds: list[list[Patch]]) -> None:
-        histories.append(rounds)
-
-    collect()
     async with in_postgres(postgres) as both:
-        for rounds in histories:
+        for rounds in drawn(PATCHES, 6):
             await _compare(both.sink, both.store, rounds)
 
 
 async def _compare(sink: Sink, store: ReadStore, rounds: Sequence[Sequence[Patch]]) -> None:
-    workspace_id, rows, position = str(uuid4()), MemoryRows(), 0
-    for patches in rounds:
-        changes = [Change(position + number, patch) for number, patch in enumerate(patches, 1)]
-        end = position + len(patches) + 1
-        for one in (sink, rows):
-            assert await one.apply(workspace_id, position, end, changes)
-        position = end
+    workspace_id, rows = str(uuid4()), MemoryRows()
+    async for _ in written_twice(sink, rows, workspace_id, rounds):
+        pass
     assert (await store.find(workspace_id, "link")).items == (await rows.find(workspace_id, "link")).items
 
 

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
-import hypothesis
 import pytest
 from hypothesis import strategies as st
 
 from services.gateway.adapters.memory import MemoryRows
-from services.gateway.rows import Change, Delete, DeleteWhere, Merge, Patch, Put
+from services.gateway.rows import Delete, DeleteWhere, Merge, Patch, Put
 from services.gateway.store import ReadStore, Sink
-from tests.conformance.gateway.both_sides import ELSEWHERE, HERE, Both, in_postgres
+from tests.conformance.gateway.both_sides import ELSEWHERE, HERE, Both, drawn, in_postgres, written_twice
 
 KEYS = ("jobAgentId", "$deployment", "$environment", "status")
 _DOCUMENTS = st.fixed_dictionaries(
@@ -67,27 +66,14 @@ async def test_other_tables_and_other_keys_are_counted_as_well(both: Both) -> No
 
 @pytest.mark.integration
 async def test_whatever_happens_to_jobs_they_are_counted_as_they_are(postgres: str) -> None:
-    histories: list[list[list[Patch]]] = []
-
-    @hypothesis.settings(max_examples=40, database=None, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
-    @hypothesis.given(st.lists(st.lists(_PATCHES, max_size=8), max_size=4))
-    def collect(rounds: list[list[Patch]]) -> None:
-        histories.append(rounds)
-
-    collect()
     async with in_postgres(postgres) as both:
-        for rounds in histories:
+        for rounds in drawn(_PATCHES, 8):
             await _compare(both.sink, both.store, rounds)
 
 
 async def _compare(sink: Sink, store: ReadStore, rounds: Sequence[Sequence[Patch]]) -> None:
-    workspace_id, rows, position = str(uuid4()), MemoryRows(), 0
-    for patches in rounds:
-        changes = [Change(position + number, patch) for number, patch in enumerate(patches, 1)]
-        end = position + len(patches) + 1
-        for one in (sink, rows):
-            assert await one.apply(workspace_id, position, end, changes)
-        position = end
+    workspace_id, rows = str(uuid4()), MemoryRows()
+    async for _ in written_twice(sink, rows, workspace_id, rounds):
         wanted = Counter(
             tuple(str(row.doc.get(key) or "") for key in KEYS)
             for (table, _), row in rows.dump(workspace_id).items()
