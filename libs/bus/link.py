@@ -20,8 +20,15 @@ log_ = logging.getLogger("signalbox.bus")
 
 
 async def quiet(error: Exception) -> None:
-    """Take connection errors without a traceback for each attempt; an outage is normal and ends by itself."""
+    """Take connection errors without a traceback for each attempt; an outage is normal and ends by itself.
+
+    Raises: CancelledError: whoever connects was told to end. The client loses that where an attempt fails in the same moment
+        (`asyncio.wait_for` of Python 3.11 prefers the result), and would try for ever.
+    """
     log_.debug("broker: %s", error)
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def end(task: asyncio.Task[None]) -> None:
