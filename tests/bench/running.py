@@ -22,6 +22,8 @@ import psycopg
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 300.0
 START_S = 120.0
+REST = 0.1
+"""Who uses less than so much of a processor, rests."""
 
 
 @dataclass
@@ -98,6 +100,17 @@ class Running:
         while (shown := self.query(sql, self.workspace_id)[0]) < position:
             assert time.monotonic() < end, f"the read tables are at {shown} of {position} after {PATIENCE_S} s"
             time.sleep(0.05)
+
+    def at_rest(self) -> None:
+        """Wait until its processes have nothing to do: what was asked of them before is not to be measured too."""
+        end = time.monotonic() + PATIENCE_S
+        used = self.cpu_s()
+        while True:
+            time.sleep(2)
+            before, used = used, self.cpu_s()
+            if sum(used.values()) - sum(before.values()) < 2 * REST:
+                return
+            assert time.monotonic() < end, f"the system did not come to rest in {PATIENCE_S} s"
 
     def peaks_mb(self) -> dict[str, int]:
         """Peak resident memory of each process by name; of Postgres the largest of its processes, shared buffers included."""

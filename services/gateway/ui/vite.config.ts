@@ -67,6 +67,16 @@ function inOnePaint(): Plugin {
   }
 }
 
+/** The symbols are a part of the page: a file of their own would come after the first paint, and have all of it drawn once more. */
+function icons(): Plugin {
+  const sprite = () =>
+    readFileSync(join(import.meta.dirname, 'src/icons/sprite.svg'), 'utf8')
+      .replace(/^<svg [^>]*>/, '<svg id="icons" aria-hidden="true">')
+      .replaceAll('<symbol id="', '<symbol id="icon-')
+      .replaceAll(/>\s+</g, '><')
+  return { name: 'icons', transformIndexHtml: (html) => html.replace('</body>', `${sprite()}</body>`) }
+}
+
 /** What the first screen needs and pages share is one file: left to itself the bundler cuts it up by who shares what, a request for each piece. */
 const CORE = new RegExp(
   [
@@ -86,7 +96,7 @@ const CORE = new RegExp(
 const SHARED = /src\/(api\/(useQuery|coalesce)|parts\/(List|usePages|narrow|State|states|Said|Tabs)|frame\/commands)\.tsx?/
 
 export default defineConfig({
-  plugins: [inOnePaint(), filesOfPages(), compressed(), ...(process.env['UI_API'] ? [] : [fake()])],
+  plugins: [icons(), inOnePaint(), filesOfPages(), compressed(), ...(process.env['UI_API'] ? [] : [fake()])],
   // Inlined assets would be data: addresses, which the page's policy refuses for scripts, styles and fonts.
   build: { target: 'es2023', cssTarget: ['chrome125', 'firefox128', 'safari18'], outDir: OUT, emptyOutDir: true, assetsInlineLimit: 0, manifest: true, modulePreload: { polyfill: false }, rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'core', test: CORE, priority: 2 }, { name: 'shared', test: SHARED, priority: 1 }] } } } },
   worker: { format: 'es' },

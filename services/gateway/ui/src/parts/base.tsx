@@ -4,15 +4,14 @@ import type { ComponentChildren } from 'preact'
 import type { Status as Value } from '../board/types.ts'
 import { GLYPHS } from '../icons/glyphs.ts'
 import type { IconName } from '../icons/names.ts'
-import sprite from '../icons/sprite.svg?url'
 import { now } from '../time/clock.ts'
 import { age, brief, left, local, utc, waiting } from '../time/words.ts'
 
-/** A symbol of the sprite. It never stands alone: the text beside it, or the button's label, says the same. */
+/** A symbol of the sprite, which is in the page from its first byte. It never stands alone: the text beside it, or the button's label, says the same. */
 export function Icon({ name }: { name: IconName }) {
   return (
     <svg class="icon" aria-hidden="true">
-      <use href={`${sprite}#${name}`} />
+      <use href={`#icon-${name}`} />
     </svg>
   )
 }

@@ -34,25 +34,30 @@ export function CellLink({ line, column, active, dim }: Props) {
     >
       <Glyph status={cell.status} />
       <span class="v">{tagOf(cell) || '–'}</span>
-      <span class="x">
-        <Note cell={cell} />
-      </span>
+      <Note cell={cell} />
     </a>
   )
 }
 
-/** What is said at the right of a cell. */
+/** What is said at the right of a cell, in as few elements as can be: there are many cells. */
 export function Note({ cell }: { cell: Cell }) {
   const note = noteOf(cell)
-  if ('of' in note) return <span class="num">{note.of.join('/')}</span>
+  if ('of' in note) return <span class="x num">{note.of.join('/')}</span>
   if ('reason' in note) {
+    if (!note.until) return <span class="x cut">{note.reason}</span>
     return (
-      <>
+      <span class="x">
         <span class="cut">{note.reason}</span>
-        {note.until ? <Countdown until={note.until} small /> : null}
-      </>
+        <Countdown until={note.until} small />
+      </span>
     )
   }
-  if ('since' in note) return <Time at={note.since} ago />
-  return 'more' in note ? <span class="num">+{note.more}</span> : null
+  if ('since' in note) {
+    return (
+      <span class="x">
+        <Time at={note.since} ago />
+      </span>
+    )
+  }
+  return 'more' in note ? <span class="x num">+{note.more}</span> : null
 }

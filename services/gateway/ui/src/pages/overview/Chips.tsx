@@ -47,9 +47,7 @@ function Chip({ line, column, filter }: { line: Line; column: Line; filter: Filt
           <span class="sr">: {cell.status}, </span>
         </span>
         <span class="mono">{(cell.desired ?? cell.running[0])?.tag ?? '–'}</span>
-        <span class="x">
-          <Note cell={cell} />
-        </span>
+        <Note cell={cell} />
       </a>
     </li>
   )

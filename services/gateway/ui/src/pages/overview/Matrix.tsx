@@ -5,6 +5,7 @@ import type { Filter } from '../../board/filter.ts'
 import type { Line } from '../../board/types.ts'
 import { useKeys } from '../../frame/keys.ts'
 import { Lazy } from '../../frame/Lazy.tsx'
+import { oncePainted } from '../../frame/painted.ts'
 import { scrollTo, windowOf } from '../../parts/window.ts'
 import { href } from '../../router/location.ts'
 import { CellLink } from './CellLink.tsx'
@@ -14,17 +15,15 @@ import type { Peeked } from './Peek.tsx'
 /** The measures of --row and of the heading in overview.css. */
 const ROW = 34
 const HEAD = 36
-/** What is above and below the rows at least: the top bar, the tools, the heading, the dock. */
-const AROUND = 160
-/** When rows beyond those in sight are drawn at the latest: whoever scrolls has them at once. */
-const SPARE_MS = 300
+/** So many rows are in the first paint: each more is a part of what one waits for, and the others follow in the next frame. */
+const FIRST = 8
 const HOVER_MS = 450
 /** Nobody looks into a cell before there is one. */
 const peekCard = () => import('./Peek.tsx')
 
 export function Matrix({ items, columns, filter }: { items: readonly Item[]; columns: readonly Line[]; filter: Filter }) {
   const box = useRef<HTMLDivElement>(null)
-  const shown = useSignal<[number, number]>([0, Math.min(items.length, Math.max(1, Math.ceil((innerHeight - AROUND) / ROW)))])
+  const shown = useSignal<[number, number]>([0, Math.min(items.length, FIRST)])
   const active = useSignal<[row: number, column: number]>([items.findIndex((item) => item.kind === 'row'), 0])
   const peeked = useSignal<Peeked | null>(null)
   const hover = useRef(0)
@@ -35,22 +34,17 @@ export function Matrix({ items, columns, filter }: { items: readonly Item[]; col
     const next = windowOf(grid.scrollTop, grid.clientHeight - HEAD, ROW, items.length)
     if (next[0] !== shown.peek()[0] || next[1] !== shown.peek()[1]) shown.value = next
   }
-  // The first rows are painted before anything is measured: to ask for the height now would lay out the page twice before it is seen.
-  const first = useRef(true)
   useLayoutEffect(() => {
-    let waits = first.current
-    first.current = false
-    if (!waits) look()
-    const timer = setTimeout(() => {
-      waits = false
+    const watch = new ResizeObserver(look)
+    // Not before the first paint: to ask for the height would lay out the page twice before it is seen.
+    const forget = oncePainted(() => {
       look()
-    }, SPARE_MS)
-    const watch = new ResizeObserver(() => (waits ? undefined : look()))
-    if (box.current) watch.observe(box.current)
+      if (box.current) watch.observe(box.current)
+    })
     // The filter may have taken away the row that had the tab stop.
     if (items[active.peek()[0]]?.kind !== 'row') active.value = [items.findIndex((item) => item.kind === 'row'), 0]
     return () => {
-      clearTimeout(timer)
+      forget()
       watch.disconnect()
     }
   }, [items])
