@@ -131,3 +131,24 @@ async def test_letters_are_there_when_the_page_is_drawn(signed_in: Page, workspa
     )
     # Each once, and no other one.
     assert sorted(loaded) == sorted(named)
+
+
+async def test_symbols_come_with_the_page(signed_in: Page, workspace: Workspace, watch: Watch) -> None:
+    await signed_in.goto(workspace.url())
+    symbol = signed_in.get_by_role("link", name="Approvals").locator("svg.icon use")
+    await symbol.wait_for(state="attached")
+    name = await symbol.get_attribute("href")
+    assert name is not None and name.startswith("#icon-")
+    assert await signed_in.locator(f"symbol{name}").count() == 1
+    assert not [one for one in watch.asked if "sprite" in one]
+
+
+async def test_rows_beyond_those_of_the_first_paint_follow_by_themselves(signed_in: Page, workspace: Workspace) -> None:
+    names = [f"d{number:02}" for number in range(16)]
+    for name in names:
+        workspace.call("POST", "/deployments", {"name": name, "slug": name, "resourceSelector": "true"})
+    workspace.call("POST", "/environments", {"name": "staging", "resourceSelector": "true"})
+    await signed_in.goto(workspace.url())
+    # All of them are in sight in a window of this height, and nobody has touched anything.
+    for name in names:
+        await expect(signed_in.get_by_role("rowheader", name=name)).to_be_in_viewport()
