@@ -14,6 +14,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -26,6 +27,7 @@ from libs.eventlog.migration import DatabaseTooNew, migrate
 from libs.eventlog.port import LogUnavailable
 from libs.eventlog.postgres import PostgresLog
 from libs.runtime import audit, codec, logs
+from libs.runtime.ending import end
 from libs.runtime.feed import Feed
 from libs.runtime.host import Host
 from libs.runtime.leases import Leases
@@ -104,19 +106,21 @@ class Process:
         """Start, serve until told to stop, stop."""
         # States are large and hardly ever cyclic: walking them often would be most of the time that a load or a fold takes.
         gc.set_threshold(100_000, 20, 20)
-        await migrated(self.settings.postgres, stop, with_gateway=self.gateway is not None)
+        await unless_told(stop, migrated(self.settings.postgres, with_gateway=self.gateway is not None))
+        if stop.is_set():
+            return
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self.log.close)
             stack.push_async_callback(self.outside.close)
             await self.requests.start()
             stack.push_async_callback(self.requests.stop)
+            # All of a kind at once: where a server does not answer any more, each gives up only after some seconds.
+            for kind in (self.leases, self.hosts, self.couriers):
+                stack.push_async_callback(all_of, [one.stop for one in kind])
             for leases, host, courier in zip(self.leases, self.hosts, self.couriers, strict=True):
                 leases.start()
-                stack.push_async_callback(leases.stop)
                 host.start()
-                stack.push_async_callback(host.stop)
                 await courier.start()
-                stack.push_async_callback(courier.stop)
             await self.relay.start()
             stack.push_async_callback(self.relay.stop)
             await self._settle(stop)
@@ -125,8 +129,10 @@ class Process:
             if self.gateway is not None:
                 await self.ingest.start()
                 stack.push_async_callback(self.ingest.stop)
-                await self.gateway.start()
                 stack.push_async_callback(self.gateway.stop)
+                await unless_told(stop, self.gateway.start())
+                if stop.is_set():
+                    return
             self._tell_ready()
             gc.collect()
             gc.freeze()  # what was imported and loaded stays; the collector need not walk it again
@@ -167,9 +173,27 @@ async def first(*waits: Any) -> None:
         task.cancel()
 
 
-async def migrated(postgres: str, stop: asyncio.Event, *, with_gateway: bool) -> None:
-    """Bring the database to our schema, waiting for it to be reachable or for the stop. Raises: DatabaseTooNew."""
-    while not stop.is_set():
+async def all_of(stops: Sequence[Callable[[], Awaitable[None]]]) -> None:
+    """Stop several beside each other. Raises what the first one raises that does, after all have ended."""
+    for error in await asyncio.gather(*(stop() for stop in stops), return_exceptions=True):
+        if error is not None:
+            raise error
+
+
+async def unless_told(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Do something that may have to wait, or give it up when told to stop. Raises what it raises."""
+    doing = asyncio.create_task(work)
+    told = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({doing, told}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        told.cancel()
+        await end(doing)
+
+
+async def migrated(postgres: str, *, with_gateway: bool) -> None:
+    """Bring the database to our schema, waiting for it to be reachable. Raises: DatabaseTooNew."""
+    while True:
         try:
             await migrate(postgres)
             await migrate(postgres, component="secrets", folder=SECRETS_MIGRATIONS)

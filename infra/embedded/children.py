@@ -73,6 +73,15 @@ def rotate(log: Path) -> None:
             log.replace(log.with_name(f"{log.name}.1"))
 
 
+def tell(process: Process, number: signal.Signals) -> None:
+    """Send a signal to a child that `exited` was not awaited of; harmless when it has ended meanwhile.
+
+    Not `send_signal`, which looks first whether the child has ended and reaps it: nobody could wait for it then, and what it started in its
+    session would be out of reach.
+    """
+    os.kill(process.pid, number)
+
+
 async def exited(process: Process) -> int:
     """Wait for the end of a child and return its code, negative for a signal; what it started in its session ends too."""
     loop = asyncio.get_running_loop()

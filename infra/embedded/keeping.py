@@ -97,13 +97,13 @@ class Kept:
         process = self.process
         if process is None:
             return
-        process.send_signal(self._stop_signal)
+        children.tell(process, self._stop_signal)
         try:
             async with asyncio.timeout(grace_s):
                 await children.exited(process)
         except TimeoutError:
             self._say(f"{self.name} did not stop within {grace_s:.0f} s; ending it")
-            process.send_signal(last_resort)
+            children.tell(process, last_resort)
             await children.exited(process)
         self.process = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 import shutil
@@ -23,12 +24,22 @@ jetstream {{ store_dir: {store}, max_mem: 256MB, max_file: 1GB }}
 """
 
 
+PORTS = range(10_000, 32_768)
+"""Those that are for servers: Linux takes the ports of outgoing connections from above, unless it was told otherwise."""
+
+
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nothing uses at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port of 127.0.0.1 that nothing uses at the moment, and that the system gives to no outgoing connection later.
+
+    A client that tries again and again while the server is down would some day be given the server's own port to come from, reach itself,
+    and keep the server from coming back.
+    """
+    for port in (*secrets.SystemRandom().sample(PORTS, 100), 0):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            found: int = probe.getsockname()[1]
+            return found
+    raise AssertionError("the system has always a port to give")
 
 
 class Nats:

@@ -25,11 +25,12 @@ from contracts.command import Answer, Refusal, Refused, Request, Wish
 from libs.bus import ranges
 from libs.bus.desk import GRACE_S, Desk
 from libs.bus.large import read_wish
-from libs.bus.link import OUTAGES, RETRY_S, end
+from libs.bus.link import OUTAGES, RETRY_S
 from libs.bus.stream import EVT, ensure
 from libs.bus.subjects import STAGED, TO, workspace_of
 from libs.eventlog.mapping import decode
 from libs.eventlog.port import EventLog, LogUnavailable
+from libs.runtime.ending import end, heed
 from libs.runtime.feed import Feed
 from libs.runtime.service import Service
 
@@ -117,9 +118,10 @@ class Courier:
     async def _run(self) -> None:
         while True:
             try:
-                await self._desk.broker.connect()
-                await ensure(self._jetstream, EVT)
-                await self._desk.app.start()
+                # The client loses a cancellation where what it waits for is there in the same moment.
+                for step in (self._desk.broker.connect, self._see_to_stream, self._desk.app.start):
+                    await step()
+                    heed()
                 self.ready.set()
                 await self._watch()
             except OUTAGES as error:
@@ -129,7 +131,11 @@ class Courier:
             finally:
                 self.ready.clear()
                 await self._down()
+            heed()
             await asyncio.sleep(RETRY_S)
+
+    async def _see_to_stream(self) -> None:
+        await ensure(self._jetstream, EVT)
 
     async def _down(self) -> None:
         state = self._desk.broker.config.connection_state
@@ -159,6 +165,7 @@ class Courier:
         clock = asyncio.get_running_loop().time
         connected_at = clock()
         while not client.is_closed:
+            heed()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(WATCH_S):  # not wait_for: on Python 3.11 it can swallow the cancellation of a stop
                     await self._look.wait()

@@ -22,10 +22,11 @@ from contracts.command import WISHES, Answer, Refusal, Wish
 from contracts.shapes import Json
 from libs.bus.courier import malformed
 from libs.bus.dead_letter import letter_of
-from libs.bus.link import OUTAGES, Link, end
+from libs.bus.link import OUTAGES, Link
 from libs.bus.port import Requests, Unavailable
 from libs.bus.stream import DLQ, ensure
 from libs.bus.subjects import INGEST, dead_subject, workspace_of
+from libs.runtime.ending import end
 
 QUEUE = "ingest"
 AUTH_ID = "service:ingest"

@@ -10,9 +10,10 @@ from collections.abc import Awaitable, Callable
 from nats.aio.client import Client
 from nats.errors import Error
 
+from libs.runtime.ending import end, heed
+
 RETRY_S = 0.1
 CLOSE_LIMIT_S = 2.0
-END_AGAIN_S = 5.0
 OUTAGES = (Error, OSError, asyncio.TimeoutError)
 """What nats-py raises when the broker is away, slow, or has lost something."""
 
@@ -26,18 +27,11 @@ async def quiet(error: Exception) -> None:
         (`asyncio.wait_for` of Python 3.11 prefers the result), and would try for ever.
     """
     log_.debug("broker: %s", error)
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
+    heed()
 
 
-async def end(task: asyncio.Task[None]) -> None:
-    """Cancel a task and wait for its end. It is told again when nothing happens, because the client swallows some cancellations."""
-    while not task.done():
-        task.cancel()
-        await asyncio.wait({task}, timeout=END_AGAIN_S)
-    if not task.cancelled() and (error := task.exception()) is not None:
-        raise error
+class LinkStopped(Error):
+    """There is no connection any more, and there will be none: whoever had it made does not need it."""
 
 
 class Link:
@@ -62,25 +56,31 @@ class Link:
         self._client: Client | None = None
         self._interrupted: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
+        self._stopped = False
 
     def start(self) -> None:
         """Begin to connect; never waits, again changes nothing."""
         if self._task is None:
+            self._stopped = False
             self._task = asyncio.create_task(self._keep())
 
     async def stop(self) -> None:
-        """Close the connection; again changes nothing."""
+        """Close the connection; again changes nothing. Who waits for it, or asks for it later, is told that there is none."""
+        self._stopped = True
         task, self._task = self._task, None
         if task is not None:
             await end(task)
+        self.up.set()
+        self.up.clear()
 
     async def client(self) -> Client:
-        """The connection, as soon as there is one."""
-        self.start()
-        while True:
+        """The connection, as soon as there is one. Raises: LinkStopped."""
+        while not self._stopped:
+            self.start()
             await self.up.wait()
             if self._client is not None:
                 return self._client
+        raise LinkStopped
 
     def interrupted(self) -> asyncio.Future[None]:
         """Done when the connection breaks: what was asked before gets no answer any more."""
@@ -94,9 +94,11 @@ class Link:
             client = Client()
             try:
                 await self._connect(client, closed)
+                heed()
                 self._client = client
                 if self._on_connected is not None:
                     await self._on_connected(client)
+                heed()
                 self.up.set()
                 await closed.wait()
             except OUTAGES as error:
@@ -107,6 +109,7 @@ class Link:
                 with contextlib.suppress(*OUTAGES):
                     async with asyncio.timeout(CLOSE_LIMIT_S):
                         await client.close()
+            heed()
             await asyncio.sleep(RETRY_S)
 
     async def _connect(self, client: Client, closed: asyncio.Event) -> None:

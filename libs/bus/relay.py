@@ -21,10 +21,11 @@ from nats.js.api import PubAck
 from contracts.envelope import Recorded
 from libs.bus import ranges
 from libs.bus.leadership import Leadership
-from libs.bus.link import OUTAGES, Link, end
+from libs.bus.link import OUTAGES, Link
 from libs.bus.stream import EVT, ensure
 from libs.bus.subjects import WAKE
 from libs.eventlog.port import EventLog, LogUnavailable
+from libs.runtime.ending import end
 from libs.runtime.feed import Feed
 
 SWEEP_S = 0.5

@@ -14,7 +14,7 @@ from nats.errors import NoRespondersError
 from pydantic import ValidationError
 
 from contracts.command import NOT_OWNER, Answer, AsOf, Wish
-from libs.bus.link import OUTAGES, Link
+from libs.bus.link import OUTAGES, Link, LinkStopped
 from libs.bus.port import Unavailable, Written
 from libs.bus.subjects import STAGED
 from libs.eventlog.port import EventLog, LogUnavailable
@@ -95,7 +95,6 @@ class BusRequests:
         limit_s, try_s = self._limit_s + more_s, self._try_s + more_s
         if as_of is not None:
             limit_s, try_s = PAST_TIMES * limit_s, PAST_TRIES * try_s
-        self._link.start()
         why, pause = "the broker can not be reached", NEXT_REPLICA_S
         try:
             async with asyncio.timeout(limit_s):
@@ -106,6 +105,11 @@ class BusRequests:
                             # Each time: an earlier try may have been answered, and its payload dropped, before the reply got lost.
                             await self._log.stage(staged_id, payload)
                         answer = await self._once(kind.subject(), body, try_s)
+                    except LinkStopped:
+                        message = (
+                            f"{kind.SERVICE} was not asked, because this process is stopping; send it again with the same id"
+                        )
+                        raise Unavailable(message) from None
                     except NoRespondersError:
                         why = f"nobody answers {kind.subject()}"
                     except LogUnavailable as error:

@@ -22,7 +22,7 @@ from libs.eventlog.port import (
     Repeated,
     Snapshot,
 )
-from libs.eventlog.prepare import FactKnown, Prepared, prepare
+from libs.eventlog.prepare import FactKnown, Prepared, prepare, storable
 from libs.eventlog.thinning import surplus
 
 
@@ -276,7 +276,7 @@ class MemoryLog:
 
     async def park(self, consumer: str, workspace_id: str, position: int, error: str) -> None:
         """See `EventLog.park`."""
-        self.workspace(workspace_id).parked.setdefault(consumer, {})[position] = error
+        self.workspace(workspace_id).parked.setdefault(consumer, {})[position] = storable(error)
 
     async def parked(self, consumer: str, workspace_id: str) -> list[tuple[int, str]]:
         """See `EventLog.parked`."""

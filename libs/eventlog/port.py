@@ -220,7 +220,7 @@ class EventLog(Protocol):
         """The newest snapshot of this state version, at or before a position when one is given."""
 
     async def park(self, consumer: str, workspace_id: str, position: int, error: str) -> None:
-        """Remember that a consumer could not handle a fact."""
+        """Remember that a consumer could not handle a fact, and why: what can not be stored of an error becomes U+FFFD."""
 
     async def parked(self, consumer: str, workspace_id: str) -> list[tuple[int, str]]:
         """Facts that wait for a person: (position, error), unresolved only."""

@@ -32,7 +32,7 @@ from libs.eventlog.port import (
     Snapshot,
     Unstorable,
 )
-from libs.eventlog.prepare import FactKnown, Prepared, encoded, prepare
+from libs.eventlog.prepare import FactKnown, Prepared, encoded, prepare, storable
 from libs.eventlog.statements import APPEND, COLUMNS, Part, append_parameters, recorded_now, recorded_of, row_of
 from libs.eventlog.thinning import surplus
 from libs.eventlog.together import Together
@@ -282,7 +282,7 @@ class PostgresLog:
 
     async def park(self, consumer: str, workspace_id: str, position: int, error: str) -> None:
         """See `EventLog.park`."""
-        await self._connections.rows(_PARK, (consumer, workspace_id, position, error))
+        await self._connections.rows(_PARK, (consumer, workspace_id, position, storable(error)))
 
     async def parked(self, consumer: str, workspace_id: str) -> list[tuple[int, str]]:
         """See `EventLog.parked`."""

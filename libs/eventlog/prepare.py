@@ -11,6 +11,7 @@ from libs.eventlog.mapping import encode
 from libs.eventlog.port import MAX_FACT_BYTES, Append, NewFact, Unstorable
 
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 
 
 class FactKnown(ValueError):
@@ -53,3 +54,8 @@ def encoded(facts: Iterable[NewFact]) -> Iterator[bytes]:
         if b"\\u0000" in payload and _NUL.search(payload):
             raise Unstorable(f"{new.fact.TYPE} about {new.fact.stream} holds a NUL character (\\u0000); remove it")
         yield payload
+
+
+def storable(text: str) -> str:
+    """A text as Postgres can store it: what is no character that it knows becomes U+FFFD."""
+    return _NO_TEXT.sub("\ufffd", text)

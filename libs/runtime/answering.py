@@ -1,34 +1,43 @@
-"""Answers queries from a state. Those that take long are answered in a thread, since a state never changes: decisions go on meanwhile."""
+"""Answers queries from a state. Those that take long are answered in threads, since a state never changes: decisions go on meanwhile."""
 
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from contracts.command import Answer, Asked, Refused, Request, Wish
 from libs.runtime.service import QueryHandler, Service
+from libs.runtime.turns import Piece, Turns
 
 S = TypeVar("S")
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class _Found:
     """An answer that is under way, and how many wait for it."""
 
-    answer: asyncio.Future[Answer]
+    piece: Piece[Answer]
     waiting: int = 0
 
 
 class Answering(Generic[S]):
-    """The answers of one service. Long ones are found one after the other, in the order in which they were asked for."""
+    """The answers of one service. Long ones are found in threads, workspaces taking turns; those of one workspace one after the other, in the
+    order in which they were asked for.
+    """
 
     def __init__(self, service: Service[S]) -> None:
         self._service = service
-        self._thread: ThreadPoolExecutor | None = None
+        self._turns = Turns(f"{service.name} answers")
         self._under_way: dict[str, _Found] = {}
+        self._stopped = False
+
+    def start(self) -> None:
+        """Answer again after a stop; again changes nothing."""
+        self._stopped = False
 
     async def answer(self, wish: Wish, request: Request, state: S, now: datetime, position: int) -> Answer:
         """Answer a query from a state that stands at a position.
@@ -43,30 +52,40 @@ class Answering(Generic[S]):
         handler = self._service.queries[wish.NAME]
         if not handler.long:
             return _answer(handler, wish, state, asked, position)
+        if self._stopped:
+            return self._unavailable()
         same = _sameness(wish, request)
         found = self._under_way.get(same)
         if found is None:
-            if self._thread is None:
-                # One: two would be done no sooner, and the loop would have its turn less often.
-                self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"{self._service.name} answers")
-            loop = asyncio.get_running_loop()
-            found = _Found(loop.run_in_executor(self._thread, _answer, handler, wish, state, asked, position))
-            self._under_way[same] = found
+            found = self._look_for(same, request.workspace_id, partial(_answer, handler, wish, state, asked, position))
         found.waiting += 1
         try:
-            await asyncio.wait({found.answer})
+            return await asyncio.shield(found.piece.found)
         finally:
             found.waiting -= 1
-            if not found.waiting:
-                del self._under_way[same]
-                found.answer.cancel()  # nobody waits any more: what has not begun need not begin
-        return found.answer.result() if not found.answer.cancelled() else Answer(unavailable=f"{self._service.name} is stopping")
+            if not found.waiting and self._turns.drop(found.piece):
+                self._forget(same, found)
 
     def stop(self) -> None:
-        """Begin with no other long answer: those who wait for one are to come back. Again changes nothing."""
-        thread, self._thread = self._thread, None
-        if thread is not None:
-            thread.shutdown(wait=False, cancel_futures=True)
+        """Find nothing more: those who wait are to come back, and nobody waits for what is under way. Again changes nothing."""
+        self._stopped = True
+        under_way, self._under_way = self._under_way, {}
+        self._turns.stop()
+        for found in under_way.values():
+            if not found.piece.found.done():
+                found.piece.found.set_result(self._unavailable())
+
+    def _look_for(self, same: str, workspace_id: str, work: Callable[[], Answer]) -> _Found:
+        found = self._under_way[same] = _Found(self._turns.add(workspace_id, work))
+        found.piece.found.add_done_callback(lambda _: self._forget(same, found))
+        return found
+
+    def _forget(self, same: str, found: _Found) -> None:
+        if self._under_way.get(same) is found:
+            del self._under_way[same]
+
+    def _unavailable(self) -> Answer:
+        return Answer(unavailable=f"{self._service.name} is stopping")
 
 
 def _sameness(wish: Wish, request: Request) -> str:

@@ -161,6 +161,11 @@ class FoldAt(Generic[S]):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for workspace_id, of in list(self._workspaces.items()):
+            if of.task is not None and of.task.done():  # it ended before its first turn, so that it could tell nobody
+                for way in of.ways.values():
+                    way.asked.cancel()
+                del self._workspaces[workspace_id]
         if self._letting_go is not None:
             self._letting_go.cancel()
             self._letting_go = None

@@ -149,7 +149,8 @@ class Feed:
         waiter = asyncio.get_running_loop().create_future()
         tail.waiters.add(waiter)
         try:
-            await asyncio.wait_for(waiter, timeout_s)
+            async with asyncio.timeout(timeout_s):  # not wait_for: on Python 3.11 it can swallow the cancellation of a stop
+                await waiter
         except TimeoutError:
             return False
         finally:

@@ -88,6 +88,7 @@ class Host(Generic[S]):
     def start(self) -> None:
         """Begin to follow the feed; again changes nothing."""
         self._running = True
+        self._answering.start()
         if not self._listening:
             self._listening = True
             self._feed.listen(self._on_news)

@@ -1,6 +1,6 @@
 """What was found out before, kept so that it need not be found out again. It never makes a difference but in time.
 
-Long answers are found in a thread of their own, while decisions go on in another one. Each thread keeps its own, so that nothing that is kept
+Long answers are found in threads of their own, while decisions go on in another one. Each thread keeps its own, so that nothing that is kept
 is changed under the eyes of somebody else, and whoever keeps things that grow as they are asked needs no lock.
 """
 

@@ -8,7 +8,6 @@ connection does not put anything down by itself; what another replica took meanw
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import zlib
 from collections.abc import Callable
@@ -16,8 +15,13 @@ from uuid import UUID
 
 import psycopg
 
+from libs.runtime.ending import end, heed
+
 PARTITIONS = 16
 LOOK_S = 0.2
+OUTLIVE_S = 2.0
+"""So long a session of our own that was lost may hold on to what it has: the server takes a moment to notice."""
+
 MEMBERS = 0x5B00
 """Advisory lock class of membership; the partitions of a service are in classes of their own."""
 
@@ -41,6 +45,7 @@ class Leases:
         self._postgres = postgres
         self._service = zlib.crc32(service.encode()) & 0x7FFF
         self._owned: set[int] = set()
+        self._session = 0
         self._listeners: list[Callable[[], None]] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -61,9 +66,7 @@ class Leases:
         """Give everything back; again changes nothing."""
         task, self._task = self._task, None
         if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await end(task)
             self._tell(set())
 
     async def _run(self) -> None:
@@ -84,9 +87,12 @@ class Leases:
                 log_.debug("no connection; leases are taken again: %s", error)
             except Exception:
                 log_.exception("leases broke; they are taken again")
+            heed()
             await asyncio.sleep(LOOK_S / 4)
 
     async def _hold(self, connection: psycopg.AsyncConnection[tuple[int]]) -> None:
+        await self._outlive(connection)
+        self._session = connection.info.backend_pid
         await connection.execute("SELECT pg_advisory_lock_shared(%s, %s)", (MEMBERS, self._service))
         held: set[int] = set()
         wanted = set(self._owned)  # after a reconnection: take what we had first
@@ -113,6 +119,16 @@ class Leases:
             self._tell(held)
             self.settled.set()
             await asyncio.sleep(LOOK_S)
+
+    async def _outlive(self, connection: psycopg.AsyncConnection[tuple[int]]) -> None:
+        """Wait for the end of our session before this one: what it holds would be put down here, only to be taken up again."""
+        clock = asyncio.get_running_loop().time
+        end_at = clock() + OUTLIVE_S
+        while self._session and clock() < end_at:
+            held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = %s AND classid = %s"
+            if not await self._one(connection, held, (self._session, MEMBERS)):
+                return
+            await asyncio.sleep(LOOK_S / 4)
 
     def _class(self) -> int:
         return MEMBERS + 1 + self._service

@@ -14,6 +14,7 @@ from weakref import WeakValueDictionary
 
 import orjson
 
+from libs.runtime.ending import is_told
 from libs.runtime.lanes import Lane, Lanes
 from libs.runtime.service import Intent, NotYet, Outcome, Performer
 
@@ -107,9 +108,13 @@ class Performing:
                 if not isinstance(result, NotYet):
                     result = _plain(result)
         except Exception:
+            if is_told():
+                return
             log_.exception("an effect broke and is tried again", extra={"intent": intent.key})
             self._tasks.pop(intent.key, None)
             self._schedule(replace(intent, again=True), AGAIN_S)
+            return
+        if is_told():  # whatever the performer made of that: somebody else may have taken the intent up
             return
         self._tasks.pop(intent.key, None)
         if isinstance(result, NotYet):

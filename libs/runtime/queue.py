@@ -21,6 +21,7 @@ from libs.eventlog.port import CheckpointMoved, ConditionFailed, EventLog, LogUn
 from libs.runtime import snapshots
 from libs.runtime.answering import Answering
 from libs.runtime.commands import Commands
+from libs.runtime.ending import end
 from libs.runtime.fate import PAUSE_S, fate
 from libs.runtime.feed import Feed
 from libs.runtime.lanes import Lanes
@@ -107,9 +108,7 @@ class Queue(Generic[S]):
             self._stopping = True
             self._wake.set()
             await asyncio.wait({task}, timeout=STOP_S)
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await end(task)
             await self._performing.stop()
             if self.ready.is_set() and self.failed is None and not self.room.pending:
                 await self._storing.store_before_stop()

@@ -66,8 +66,8 @@ class QueryHandler(Generic[S, W]):
     """A query and its pure answer (JSON-able, or a pydantic model); `now` is in `asked`, and `position` is where `state` stands.
 
     Attributes:
-        long: it may take so long that it is found in a thread of its own, while decisions go on: what it remembers from one answer to the
-            next, and shares with decisions, it keeps by thread (`kept.py`).
+        long: it may take so long that it is found in a thread, while decisions go on and another one is found in another: what it remembers
+            from one answer to the next, and shares with decisions, it keeps by thread (`kept.py`).
     """
 
     wish: type[W]

@@ -14,6 +14,12 @@ MOST_VALUES: Final = 50
 MOST_PATHS: Final = 200
 _COUNTED: Final = 2_000
 """Different values of one key that are counted; what comes after is only said to be there."""
+_COUNTED_IN_ALL: Final = 200_000
+"""The same of all keys together."""
+_KEYS: Final = 5_000
+"""Different keys, and paths, that are counted; those that come after are not told of."""
+_LONG: Final = 200
+"""Characters of a value that nobody picks from a list; it is only said to be there."""
 _DEPTH: Final = 3
 
 
@@ -27,6 +33,7 @@ class Facets:
         self._having: Counter[str] = Counter()
         self._uncounted: set[str] = set()
         self._paths: Counter[str] = Counter()
+        self._values = 0
 
     def add(self, resources: Iterable[Json]) -> None:
         """Count some more."""
@@ -38,14 +45,17 @@ class Facets:
                 if one.get(key):
                     counts[one[key]] += 1
             pairs.update(one["metadata"].items())
-            self._paths.update(_paths(one["config"], "config", _DEPTH))
+            for path in _paths(one["config"], "config", _DEPTH):
+                _count(self._paths, path, 1, _KEYS)
         for (key, value), count in pairs.items():
-            self._having[key] += count
+            if not _count(self._having, key, count, _KEYS):
+                continue
             counts = self._metadata.setdefault(key, Counter())
-            if value in counts or len(counts) < _COUNTED:
-                counts[value] += count
-            else:
+            before = len(counts)
+            room = min(_COUNTED, before + _COUNTED_IN_ALL - self._values)
+            if len(value) > _LONG or not _count(counts, value, count, room):
                 self._uncounted.add(key)
+            self._values += len(counts) - before
 
     def told(self, providers: dict[str, Json]) -> Json:
         """All of it, what most have first.
@@ -78,6 +88,14 @@ class Facets:
     def provider_ids(self) -> list[str]:
         """Whose names are needed."""
         return sorted(self._of["providerId"])
+
+
+def _count(counts: Counter[str], what: str, count: int, most: int) -> bool:
+    """Count something; False where it would be one thing too many, so that whatever is there takes no more room."""
+    if what not in counts and len(counts) >= most:
+        return False
+    counts[what] += count
+    return True
 
 
 def _ordered(counts: Counter[str]) -> list[tuple[str, int]]:

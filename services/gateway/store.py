@@ -125,8 +125,8 @@ class ReadStore(Protocol):
     async def tally(
         self, workspace_id: str, table: Table, fields: Sequence[str], where: Where | None = None
     ) -> dict[tuple[str, ...], int]:
-        """How many rows have which texts under some keys, of those whose keys have these values. Of jobs that is known without looking
-        at them, whatever is asked by agent, deployment, environment and status."""
+        """How many rows have which texts under some keys, of those whose keys have these values. That is known without looking at them of
+        jobs, whatever is asked by agent, deployment, environment and status, and of resources by provider."""
 
     async def scan(
         self,

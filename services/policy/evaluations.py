@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from contracts.command import Asked, Refused
 from contracts.commands.policy.evaluations import EvaluateTarget, PolicyVerdicts, TargetEvaluation
 from contracts.commands.policy.reasons import Reason
 from services.policy.candidates import is_fit, marked, unfit
 from services.policy.evaluation import Findings, walk
 from services.policy.explanation import pair_with, reasons_of
-from services.policy.finding import BAD_MARK, DEPLOYABLE
+from services.policy.finding import APPROVAL, BAD_MARK, DEPLOYABLE
 from services.policy.gate import Judge
 from services.policy.rollout import Candidates
 from services.policy.state import NOWHERE, Pair, State, Version
 from services.policy.tried_again import with_retries
 from services.policy.turns import judge_rollouts
-
-SUMMARIES: Final = {"blocked": "blocks", "waiting": "waits", "allowed": "allows it"}
 
 
 def evaluate_target(wish: EvaluateTarget, state: State, asked: Asked, position: int) -> TargetEvaluation:
@@ -84,8 +80,8 @@ def _summary(who: str, results: list[Reason]) -> str:
     """What a policy says, in the words of the rule that says most against it."""
     if not results:
         return f"{who} has no rule that decides whether the version may go."
-    for verdict in ("blocked", "waiting"):
-        against = [one for one in results if one.verdict == verdict]
-        if against:
-            return f"{who} {SUMMARIES[verdict]}: {against[0].message}"
-    return f"{who} {SUMMARIES['allowed']}."
+    against = [one for one in results if one.verdict != "allowed"]
+    if not against:
+        return f"{who} allows it."
+    blocking = [one for one in against if one.verdict == "blocked"] or [one for one in against if one.rule_type == APPROVAL]
+    return f"{who} blocks: {blocking[0].message}" if blocking else f"{who} waits: {against[0].message}"

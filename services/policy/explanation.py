@@ -13,7 +13,7 @@ from contracts.commands.policy.reasons import Reason
 from contracts.shapes import ACTIVE
 from services.policy.candidates import Step, marked, step_for, unfit
 from services.policy.evaluation import Findings, walk
-from services.policy.finding import BAD_MARK, ROLLOUT, Finding, RuleKey, positions
+from services.policy.finding import BAD_MARK, ROLLOUT, Finding, RuleKey, blocks, positions
 from services.policy.gate import Judge
 from services.policy.not_a_target import why_no_target
 from services.policy.on_the_way import ends_of, failed_as, health, held_return, on_its_way, worded
@@ -165,7 +165,7 @@ def held(
 ) -> VersionStanding:
     """A version that rules hold. `changed`: it runs with other variables."""
     against = telling(findings)
-    blocked = any(finding.verdict == "blocked" for finding in against)
+    blocked = any(blocks(key, finding) for key, finding in findings)
     what = f"{version.tag} with its new variables" if changed else version.tag
     said = " ".join(stopped(finding.sentence) for finding in against)
     ends = "; ".join(dict.fromkeys(finding.ended_by for finding in against if finding.ended_by))

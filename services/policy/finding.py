@@ -23,6 +23,8 @@ class RuleKey(NamedTuple):
     rule_type: str
 
 
+APPROVAL = "anyApproval"
+
 ROLLOUT = "gradualRollout"
 """The type of rules that let targets follow one another: what they say of a target rests on what others come to."""
 
@@ -72,6 +74,13 @@ NO_LONGER = Finding("allowed", "The rule no longer applies here.")
 
 TURN_CAME = Finding("allowed", "The versions before it have gone, so its turn has come.")
 """Recorded where a version waited for earlier ones."""
+
+
+def blocks(key: RuleKey, finding: Finding) -> bool:
+    """Whether people are told that it blocks, as the board has it: somebody must act, and a missing approval is such a thing as well. What time
+    or others end is said to wait.
+    """
+    return finding.verdict == "blocked" or (key.rule_type == APPROVAL and not finding.allows)
 
 
 def positions(*groups: tuple[int, ...]) -> tuple[int, ...]:

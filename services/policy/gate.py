@@ -9,7 +9,7 @@ from datetime import datetime
 from contracts.shapes import DeploymentWindow, GradualRollout, Rule
 from services.policy.approval import judge_approval
 from services.policy.dependency import Answers, judge_dependencies
-from services.policy.finding import DEPENDS, ROLLOUT, Finding, RuleKey, positions
+from services.policy.finding import APPROVAL, DEPENDS, ROLLOUT, Finding, RuleKey, positions
 from services.policy.freezes import FREEZE, FreezeFindings, Freezes
 from services.policy.own import RETRY, SELECTOR, Own, OwnAnswers, OwnRule, own_rules
 from services.policy.progression import Tally, count, judge_progression
@@ -22,7 +22,6 @@ from services.policy.version_selector import judge_version_selector, reads_resou
 from services.policy.window import judge_window, open_from
 
 SELECTOR_TYPE = "policySelector"
-APPROVAL = "anyApproval"
 PROGRESSION = "environmentProgression"
 WINDOW = "deploymentWindow"
 STARTS = frozenset({APPROVAL, PROGRESSION})

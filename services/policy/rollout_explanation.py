@@ -16,7 +16,7 @@ from libs.runtime.kept import Kept
 from services.policy.candidates import Step, step_for
 from services.policy.evaluation import Evaluation, Findings, walk
 from services.policy.explanation import held, out_of_order, passed_over, reason_of, superseded, telling
-from services.policy.finding import Finding, RuleKey
+from services.policy.finding import Finding, RuleKey, blocks
 from services.policy.forecast import counted, rollout_of
 from services.policy.gate import Judge
 from services.policy.instants import END, spoken
@@ -146,6 +146,13 @@ class Look:
         failed = job is not None and job.version_id == version_id and job.status != "successful"
         return "blocked" if failed else "going"
 
+    def _told_of(self, one: str) -> Standing:
+        """How a target stands, as people are told."""
+        stands = self.standings[one]
+        if stands == "waiting" and any(blocks(key, finding) for key, finding in self._findings(one) or ()):
+            return "blocked"
+        return stands
+
     def _findings(self, one: str) -> Findings | None:
         return self.found.findings.get(self.version.version_id, {}).get(one)
 
@@ -242,13 +249,14 @@ class Look:
         if counts["done"] == total:
             return f"{where}: done, it runs on {'its target' if total == 1 else f'all {counted(total)}'}."
         said = f"{where}: {counts['done']:,} of {total:,} done"
+        told = Counter(self._told_of(one) for one in self.order)
         words: tuple[tuple[Standing, str], ...] = (
             ("going", "on the way"),
             ("waiting", "waiting"),
             ("blocked", "blocked"),
             ("passed", "passed over"),
         )
-        said += "".join(f", {counts[stands]:,} {word}" for stands, word in words if counts[stands])
+        said += "".join(f", {told[stands]:,} {word}" for stands, word in words if told[stands])
         if first is None:
             return f"{said}."
         findings = wordy.findings.get(self.version.version_id, {}).get(first, ())
@@ -263,7 +271,7 @@ class Look:
         elif self._is_same_for_all(against, findings, holding):
             said += ". "
         else:
-            said += f". {name} waits: " if self.standings[first] == "waiting" else f". {name} is blocked: "
+            said += f". {name} waits: " if self._told_of(first) == "waiting" else f". {name} is blocked: "
         ends = "; ".join(dict.fromkeys(finding.ended_by for finding in against if finding.ended_by))
         return f"{said}{sentences} What ends it: {ends}."
 

@@ -24,7 +24,7 @@ from tests.browser.watching import Watch
 from tests.story.house import House, house
 
 HERE = Path(__file__).parent
-LIMIT_MS = 20_000
+LIMIT_MS = 40_000
 """How long something may take to come about in the page. Hardly anything takes a tenth of it, but other tests run beside this one."""
 
 

@@ -87,6 +87,7 @@ PAGES: Final = {
     "agents": "/settings/agents",
     "providers": "/settings/providers",
     "system": "/settings/system",
+    "browser": "/settings/browser",
     "start": "/start",
     "nowhere": "/no-such-page",
 }

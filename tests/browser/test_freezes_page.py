@@ -159,3 +159,50 @@ async def test_times_of_a_freeze_are_told_in_the_zone_of_who_looks_and_exactly_o
     await dialog.get_by_label("Until").fill("2090-06-01T10:00")
     await expect(dialog.locator(".consequence")).to_contain_text("until 1 Jun 2090, 10:00")
     await expect(dialog.locator(".consequence time")).to_have_attribute("title", "2090-06-01 08:00:00 UTC")
+
+
+async def test_an_end_that_is_half_typed_is_no_wish_for_none(signed_in: Page, workspace: Workspace, axe: Axe) -> None:
+    body = {"scope": "workspace", "reason": "audit", "endsAt": "2090-01-01T09:00:00Z"}
+    freeze = workspace.call("POST", "/freezes", body)["id"]
+    await signed_in.goto(workspace.url("/freezes"))
+    active = signed_in.get_by_role("list", name="Active freezes").get_by_role("listitem")
+    await active.get_by_role("button", name="Change…").click()
+    dialog = signed_in.get_by_role("dialog", name="Change this freeze")
+    field = dialog.get_by_label("Until")
+    wrong = "The end is no whole date and time: finish it, or empty it."
+    await expect(field).to_have_value("2090-01-01T10:00")
+    # A part of it goes, the others stay.
+    await field.focus()
+    await keys(signed_in, "Backspace")
+    await expect(field).to_have_value("")
+    await dialog.get_by_label("Why it is frozen").fill("a longer audit")
+    await expect(field).to_have_attribute("aria-invalid", "true")
+    await expect(field).to_have_accessible_description(wrong)
+    await axe(signed_in, "dialog")
+    await dialog.get_by_role("button", name="Change it").click()
+    await expect(dialog.get_by_role("alert")).to_contain_text(wrong)
+    assert workspace.call("GET", f"/freezes/{freeze}")["endsAt"] == "2090-01-01T09:00:00.000Z"
+    # It begins with the day or with the month, as the browser has it.
+    await field.focus()
+    await keys(signed_in, "0", "1")
+    await expect(field).to_have_value("2090-01-01T10:00")
+    await expect(field).not_to_have_attribute("aria-invalid", "true")
+    await dialog.get_by_role("button", name="Change it").click()
+    await expect(active).to_contain_text("a longer audit")
+    assert workspace.call("GET", f"/freezes/{freeze}")["endsAt"] == "2090-01-01T09:00:00.000Z"
+
+
+async def test_a_start_that_is_begun_is_not_now(signed_in: Page, workspace: Workspace) -> None:
+    await signed_in.goto(workspace.url("/freezes"))
+    await signed_in.get_by_role("button", name="Freeze…").click()
+    dialog = signed_in.get_by_role("dialog")
+    await dialog.get_by_text("More: only some targets").click()
+    field = dialog.get_by_label("Starts")
+    await field.focus()
+    await keys(signed_in, "0", "2")
+    await expect(dialog.locator(".consequence")).to_contain_text("from a time on")
+    await dialog.get_by_label("Reason").fill("holidays")
+    await expect(field).to_have_accessible_description("The start is no whole date and time: finish it, or empty it.")
+    await dialog.get_by_role("button", name="Freeze it").click()
+    await expect(dialog.get_by_role("alert")).to_contain_text("The start is no whole date and time")
+    assert workspace.call("GET", "/freezes")["items"] == []

@@ -48,12 +48,12 @@ async def test_the_policy_is_in_force(page: Page, watch: Watch) -> None:
 
 
 def test_files_are_compressed_and_kept_for_ever(system: House) -> None:
-    names = re.findall(r'(?:src|href)="(/assets/[^"]+\.(?:js|css))"', httpx.get(system.url, headers=HTML).text)
+    names = re.findall(r'(?:src|href)="(/assets/[^"]+\.(?:js|css))"', httpx.get(system.url, headers=HTML, timeout=60).text)
     assert names
     for name in names:
         sizes = {}
         for coding in ("identity", "gzip", "br"):
-            with httpx.stream("GET", f"{system.url}{name}", headers={"Accept-Encoding": coding}) as answer:
+            with httpx.stream("GET", f"{system.url}{name}", headers={"Accept-Encoding": coding}, timeout=60) as answer:
                 sizes[coding] = len(b"".join(answer.iter_raw()))
                 assert answer.headers.get("content-encoding", "identity") == coding
                 assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
@@ -61,9 +61,9 @@ def test_files_are_compressed_and_kept_for_ever(system: House) -> None:
 
 
 def test_the_page_is_asked_for_again_and_sent_only_when_it_changed(system: House) -> None:
-    first = httpx.get(f"{system.url}/signin", headers=HTML)
+    first = httpx.get(f"{system.url}/signin", headers=HTML, timeout=60)
     assert first.headers["cache-control"] == "private, no-cache"
-    again = httpx.get(f"{system.url}/signin", headers={**HTML, "If-None-Match": first.headers["etag"]})
+    again = httpx.get(f"{system.url}/signin", headers={**HTML, "If-None-Match": first.headers["etag"]}, timeout=60)
     assert (again.status_code, again.content) == (304, b"")
 
 
@@ -138,7 +138,8 @@ async def test_symbols_come_with_the_page(signed_in: Page, workspace: Workspace,
     symbol = signed_in.get_by_role("link", name="Approvals").locator("svg.icon use")
     await symbol.wait_for(state="attached")
     name = await symbol.get_attribute("href")
-    assert name is not None and name.startswith("#icon-")
+    assert name is not None
+    assert name.startswith("#icon-")
     assert await signed_in.locator(f"symbol{name}").count() == 1
     assert not [one for one in watch.asked if "sprite" in one]
 

@@ -61,6 +61,27 @@ async def test_policies_read_as_sentences_with_what_they_hold_now(
     await expect(signed_in.get_by_role("heading", name="healthy", level=1)).to_be_visible()
 
 
+async def test_a_priority_may_be_below_zero_and_is_never_none(signed_in: Page, workspace: Workspace) -> None:
+    body = {"name": "late", "selector": "true", "priority": 3, "rules": [{"anyApproval": {"minApprovals": 1}}]}
+    policy = workspace.call("POST", "/policies", body)["id"]
+    await signed_in.goto(workspace.url(f"/p/{policy}"))
+    field = signed_in.get_by_label("Priority")
+    await expect(field).to_have_value("3")
+    await field.focus()
+    await keys(signed_in, "Control+a", "Delete")
+    await expect(field).to_have_value("")
+    await signed_in.get_by_label("Name").focus()
+    await expect(field).to_have_value("3")
+    await field.focus()
+    await keys(signed_in, "Control+a", "-", "5")
+    await expect(field).to_have_value("-5")
+    await signed_in.get_by_role("button", name="Save…").click()
+    await signed_in.get_by_role("dialog").get_by_role("button", name="Save the policy").click()
+    await expect(signed_in.get_by_role("heading", name="late", level=1)).to_be_visible()
+    await expect(signed_in.get_by_text("“late” was saved.")).to_be_visible()
+    assert workspace.call("GET", f"/policies/{policy}")["priority"] == -5
+
+
 async def test_a_policy_is_written_with_what_it_would_do(
     signed_in: Page, workspace: Workspace, axe: Axe, camera: Camera, watch: Watch
 ) -> None:

@@ -75,7 +75,7 @@ async def test_facets_write_the_expression_and_a_row_opens_beside_the_list(
     await camera(signed_in, "resources")
     await keys(signed_in, "x")
     await expect(beside).to_have_count(0)
-    await rows.filter(has_text="eu-1").focus()
+    await expect(rows.filter(has_text="eu-1")).to_be_focused()
     await keys(signed_in, "o")
     await expect(signed_in.get_by_role("heading", name="eu-1", level=1)).to_be_visible()
 
@@ -192,7 +192,7 @@ async def test_a_resource_is_deleted_with_what_goes_with_it(signed_in: Page, wor
     await expect(signed_in).to_have_url(re.compile("/resources"))
     assert workspace.client.get("/resources/identifier/prd-1").status_code == 404
     await signed_in.goto(workspace.url("/r/prd-1"))
-    await expect(signed_in.get_by_role("heading", name="There is no such resource")).to_be_visible()
+    await expect(signed_in.get_by_role("heading", name="There is no such resource", level=1)).to_be_visible()
 
 
 async def test_a_heading_puts_what_was_found_in_order(signed_in: Page, workspace: Workspace, axe: Axe) -> None:
@@ -214,3 +214,20 @@ async def test_a_heading_puts_what_was_found_in_order(signed_in: Page, workspace
     # The address is enough to see the same again.
     await signed_in.reload()
     await expect(links).to_have_text(["node-9", "node-1", "node-10"])
+
+
+async def test_rows_further_down_are_there_when_the_order_is_given_up(signed_in: Page, workspace: Workspace) -> None:
+    # The server tells a hundred at a time; those in an order of one's own are all there.
+    for number in range(130):
+        resource(workspace, f"node-{number:03}")
+    await signed_in.goto(workspace.url("/resources?sort=-name"))
+    rows = signed_in.get_by_role("grid", name="Resources").get_by_role("row").filter(has=signed_in.get_by_role("gridcell"))
+    await expect(rows.first).to_contain_text("node-129")
+    await rows.first.focus()
+    await keys(signed_in, "End")
+    await expect(rows.last).to_contain_text("node-000")
+    await signed_in.get_by_role("button", name="Resource").click()
+    await expect(signed_in).not_to_have_url(re.compile("sort="))
+    await expect(rows.last).to_have_attribute("aria-rowindex", "131")
+    await expect(rows.last).to_contain_text("node-000")
+    await expect(signed_in.locator(".row.ghost")).to_have_count(0)

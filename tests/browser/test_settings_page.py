@@ -96,10 +96,72 @@ async def test_the_system_tells_how_far_every_service_is(signed_in: Page, worksp
 async def test_sections_are_gone_through_with_the_keyboard(signed_in: Page, workspace: Workspace) -> None:
     page = signed_in
     await page.goto(workspace.url("/settings/keys"))
-    for key, title in (("2", "Agents"), ("3", "Providers"), ("4", "System"), ("1", "API keys")):
+    for key, title in (("2", "Agents"), ("3", "Providers"), ("4", "System"), ("5", "This browser"), ("1", "API keys")):
         await expect(page.get_by_role("heading", level=1)).to_be_visible()
         await keys(page, key)
         await expect(page.get_by_role("heading", level=1)).to_have_text(title)
         await expect(page.get_by_role("navigation", name="Settings").get_by_role("link", name=title)).to_have_attribute(
             "aria-current", "page"
         )
+
+
+async def test_keys_of_a_single_letter_are_switched_off(signed_in: Page, workspace: Workspace, axe: Axe, camera: Camera) -> None:
+    """For who speaks to the computer: each word would be a row of keys (WCAG 2.1.4)."""
+    page, dialog = signed_in, signed_in.get_by_role("dialog")
+    Shop(workspace)
+    await page.goto(workspace.url())
+    cell = page.locator(".cell").first
+    await expect(cell).to_be_visible()
+    await keys(page, "?")
+    switch = dialog.get_by_role("checkbox", name="Keys of a single letter")
+    await expect(dialog).to_contain_text("change the theme")
+    await switch.uncheck()
+    # Those that do nothing any more are not told of; the others are.
+    await expect(dialog).not_to_contain_text("change the theme")
+    await expect(dialog).to_contain_text("search or jump to anything")
+    await axe(page)
+    await camera(page, "keys-without-letters")
+    await keys(page, "Escape")
+    # Also after the page was loaded anew, and in the parts of a page: signs, letters, two letters, letters of the matrix.
+    await page.goto(workspace.url())
+    await cell.focus()
+    before = await page.locator("html").get_attribute("data-theme")
+    await keys(page, "t", "?", "/", "[", "d", ".", "z", "j", "l", "g", "j")
+    await expect(cell).to_be_focused()
+    await expect(dialog).to_have_count(0)
+    assert await page.locator("html").get_attribute("data-theme") == before
+    await expect(page).to_have_url(re.compile(re.escape(workspace.url()) + "$"))
+    await expect(page.get_by_role("button", name="One event back", exact=True)).to_be_visible()
+    # Arrows, Enter, Escape and keys with Ctrl are no letters.
+    await keys(page, "ArrowDown", "ArrowRight", "Control+k")
+    await expect(page.get_by_role("combobox")).to_be_focused()
+    # What is typed is text.
+    await page.keyboard.type("settings")
+    await keys(page, "Enter")
+    await page.get_by_role("navigation", name="Settings").get_by_role("link", name="This browser").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("This browser")
+    await axe(page)
+    await camera(page, "settings-browser")
+    await keys(page, "1")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("This browser")
+    other = await page.context.new_page()
+    await other.goto(workspace.url("/settings/browser"))
+    await page.get_by_role("checkbox", name="Keys of a single letter").check()
+    await keys(page, "1")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("API keys")
+    # Tabs of one browser agree.
+    await expect(other.get_by_role("checkbox", name="Keys of a single letter")).to_be_checked()
+    await keys(other, "?")
+    await expect(other.get_by_role("dialog")).to_be_visible()
+
+
+async def test_rows_and_theme_are_chosen_for_this_browser(signed_in: Page, workspace: Workspace) -> None:
+    page = signed_in
+    await page.goto(workspace.url("/settings/browser"))
+    await page.get_by_role("group", name="Rows").get_by_role("radio", name="Compact").check()
+    await page.get_by_role("group", name="Theme").get_by_role("radio", name="Dark").check()
+    await page.goto(workspace.url("/settings/browser"))
+    await expect(page.locator("html")).to_have_attribute("data-density", "compact")
+    await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    await expect(page.get_by_role("radio", name="Compact")).to_be_checked()
+    await expect(page.get_by_role("radio", name="Dark")).to_be_checked()

@@ -149,7 +149,7 @@ async def test_what_the_rules_say_of_another_version_is_asked_for(signed_in: Pag
     shop.version("v2")
     await look_at(signed_in, workspace, shop, "prd-1")
     why = card(signed_in, "Why")
-    await expect(why).to_contain_text("v2 waits")
+    await expect(why).to_contain_text("v2 is blocked")
     await why.get_by_label("if it were").select_option("v1")
     await expect(why).to_contain_text("v1 would wait for 1 rule.")
     await expect(signed_in).to_have_url(re.compile(f"v={first}"))
@@ -199,7 +199,7 @@ async def test_what_is_no_target_is_said_to_be_none(signed_in: Page, workspace: 
     shop = Shop(workspace)
     key = f"{shop.resources['stg-1']}-{shop.environments['production']}-{shop.deployment}"
     await signed_in.goto(workspace.url(f"/t/{key}"))
-    await expect(signed_in.get_by_text("This is no release target")).to_be_visible()
+    await expect(signed_in.get_by_role("heading", name="This is no release target", level=1)).to_be_visible()
 
 
 async def test_what_holds_is_told_by_name_and_in_the_zone_of_who_looks(signed_in: Page, workspace: Workspace) -> None:

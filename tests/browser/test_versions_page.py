@@ -50,6 +50,29 @@ async def test_versions_are_listed_filtered_and_opened(signed_in: Page, workspac
     await expect(signed_in.get_by_role("heading", name="api v1", level=1)).to_be_visible()
 
 
+async def test_what_was_typed_last_does_not_come_back_once_the_filter_is_dropped(signed_in: Page, workspace: Workspace) -> None:
+    Shop(workspace).version("v1")
+    await signed_in.clock.install()
+    await signed_in.goto(workspace.url("/versions?q=zzz"))
+    drop = signed_in.get_by_role("button", name="Drop the filter")
+    await expect(drop).to_be_visible()
+    # Both before the time is over after which a text that is typed is looked for.
+    await drop.evaluate(
+        """(button) => {
+          const field = document.querySelector('[data-filter]')
+          field.focus()
+          field.value = 'zzzz'
+          field.dispatchEvent(new Event('input', { bubbles: true }))
+          button.click()
+        }"""
+    )
+    await expect(signed_in).not_to_have_url(re.compile("q="))
+    await signed_in.clock.run_for(1_000)
+    await expect(signed_in.get_by_role("row").filter(has_text="v1")).to_be_visible()
+    await expect(signed_in.get_by_role("searchbox")).to_have_value("")
+    await expect(signed_in).not_to_have_url(re.compile("q="))
+
+
 async def test_a_version_tells_how_far_it_came_and_is_approved_from_there(
     signed_in: Page, workspace: Workspace, axe: Axe, camera: Camera
 ) -> None:
@@ -106,4 +129,4 @@ async def test_it_is_paused_and_marked_bad_with_what_follows(signed_in: Page, wo
 async def test_a_version_that_is_not_there_is_said_to_be_none(signed_in: Page, workspace: Workspace, watch: Watch) -> None:
     watch.expect("status of 404")
     await signed_in.goto(workspace.url("/v/00000000-0000-4000-8000-000000000000"))
-    await expect(signed_in.get_by_text("There is no such version")).to_be_visible()
+    await expect(signed_in.get_by_role("heading", name="There is no such version", level=1)).to_be_visible()

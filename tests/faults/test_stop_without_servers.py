@@ -34,6 +34,6 @@ def test_it_ends_before_it_was_ready(postgres_runs: bool, postgres: str, tmp_pat
         try:
             wait_until(lambda: catches_sigterm(process.pid), "it has begun")
             process.terminate()
-            assert process.wait(10) == 0
+            assert process.wait(60) == 0
         finally:
             process.kill()

@@ -25,7 +25,7 @@ from infra.embedded.supervisor import run
 data, port, *command = sys.argv[1:]
 sys.exit(run(Options(Path(data), int(port), services=(ServiceProcess("services", tuple(command)),), demo=False)))
 """
-LIMIT_S = 60.0
+LIMIT_S = 100.0
 T = TypeVar("T")
 
 

@@ -18,7 +18,8 @@ from infra.demo.api import Api
 from infra.demo.colleague import TAKES_S, Colleague, waiting_for_a_person
 from tests.infra.supervised import Running, until
 
-SEEN_WITHIN_S = 90.0
+SEEN_WITHIN_S = 200.0
+"""More than the minute and a half that it takes, for a machine that does other things as well."""
 
 
 # --- which versions are unhealthy -----------------------------------------------------------------------------------------------
@@ -45,7 +46,7 @@ def test_the_build_number_decides_where_a_version_is_unhealthy(build: int, where
 
 def test_monitoring_answers_over_http_and_says_what_it_wants() -> None:
     url = f"http://127.0.0.1:{monitoring.serve(0)}/errors"
-    with httpx.Client(trust_env=False) as client:
+    with httpx.Client(trust_env=False, timeout=60) as client:
         assert client.get(url, params={"version": "v4.2.1", "resource": "staging-eu-1"}).json() == {"errorRate": 0.37}
         refused = client.get(url, params={"version": "latest", "resource": "staging-eu-1"})
     assert (refused.status_code, "ask with ?version=" in refused.json()["error"]) == (400, True)
@@ -172,6 +173,7 @@ class Watcher:
 
 
 @pytest.mark.integration
+@pytest.mark.timeout(300)
 def test_a_newcomer_sees_a_promotion_a_wait_for_a_person_and_a_rollback(
     tmp_path: Path, supervise: Callable[..., Running]
 ) -> None:

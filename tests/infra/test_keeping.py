@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -67,6 +69,31 @@ async def test_a_process_that_does_not_stop_is_ended(tmp_path: Path) -> None:
     await kept.stop(0.05)
     assert said == ["deaf did not stop within 0 s; ending it"]
     assert kept.process is None
+
+
+async def test_a_process_that_ended_by_itself_before_it_is_stopped_is_done(tmp_path: Path) -> None:
+    """As when a service manager tells every process of the group to end."""
+    ends = "import os, signal; os.write({ready}, b'ready'); signal.pause()"
+
+    def make(ready: int) -> Child:
+        return Child((sys.executable, "-S", "-c", ends.format(ready=ready)), tmp_path / "log", descriptors=(ready,))
+
+    kept = Kept("quick", make, say=pytest.fail, changed=lambda: None, reports_ready=True)
+    keeper = asyncio.create_task(kept.keep())
+    async with asyncio.timeout(60):
+        await kept.ready.wait()
+    keeper.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await keeper
+    process = kept.process
+    assert process is not None
+    process.send_signal(signal.SIGTERM)
+    # It has ended then, and nobody has asked how.
+    await asyncio.to_thread(os.waitid, os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    async with asyncio.timeout(60):
+        await kept.stop(30.0)
+    assert kept.process is None
+    assert process.returncode == -signal.SIGTERM
 
 
 def test_a_log_that_has_grown_long_is_put_aside(tmp_path: Path) -> None:

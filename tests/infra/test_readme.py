@@ -37,7 +37,7 @@ def test_the_story_works_as_it_is_written(tmp_path: Path, supervise: Callable[..
         text=True,
         env=environment,
         check=False,
-        timeout=60,
+        timeout=100,
     )
     assert told.returncode == 0, told.stdout + told.stderr
     assert "Nothing runs here yet. v1.0.0 waits." in told.stdout

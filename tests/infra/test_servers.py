@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import stat
 from pathlib import Path
 
@@ -12,9 +13,17 @@ import pytest
 from nats.js.errors import NotFoundError
 
 from infra.embedded import children
+from infra.embedded.nats import PORTS, free_port
 from infra.embedded.servers import Servers
 
 pytestmark = pytest.mark.integration
+
+
+def test_a_server_has_a_port_that_no_client_is_given_to_come_from() -> None:
+    found = [free_port() for _ in range(20)]
+    assert [one for one in found if one not in PORTS] == []
+    with socket.create_server(("127.0.0.1", found[0])) as listening:
+        assert listening.getsockname()[1] == found[0], "nothing uses it"
 
 
 async def test_a_broker_comes_back_with_its_streams_unless_they_are_wiped(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def test_installed_in_a_new_environment_it_serves_the_dashboard(wheel: Path, bar
     )
     assert all(Path(one).is_relative_to(site_packages) for one in found.stdout.split())
     with started(tmp_path / "data", python=str(python), cwd=tmp_path, path=bare_path) as house:
-        page = httpx.get(house.url, headers={"Accept": "text/html"})
+        page = httpx.get(house.url, headers={"Accept": "text/html"}, timeout=60)
         assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
         with zipfile.ZipFile(wheel) as archive:
             names = [
@@ -109,7 +109,7 @@ def test_installed_in_a_new_environment_it_serves_the_dashboard(wheel: Path, bar
             ]
             assert any(f'src="/assets/{Path(name).name}"' in page.text for name in names)
             for name in names:
-                asset = httpx.get(f"{house.url}/assets/{Path(name).name}", headers={"Accept-Encoding": "identity"})
+                asset = httpx.get(f"{house.url}/assets/{Path(name).name}", headers={"Accept-Encoding": "identity"}, timeout=60)
                 assert (asset.status_code, asset.content) == (200, archive.read(name))
 
 

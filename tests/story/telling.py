@@ -56,7 +56,7 @@ class Monitoring:
         finally:
             self._server.shutdown()
             self._server.server_close()
-            thread.join(5)
+            thread.join(60)
 
 
 class Telling:
@@ -71,14 +71,14 @@ class Telling:
         self.deployment = ""
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
-        """Call the API; what is 503 or cut is asked again with the same key for up to a minute."""
+        """Call the API; what is 503 or cut is asked again with the same key for up to two minutes."""
         headers = {} if method == "GET" else {"Idempotency-Key": str(uuid.uuid4())}
-        end = time.monotonic() + 60
+        end = time.monotonic() + 120
         while True:
             response = self._try(method, path, body, headers)
             if response is not None and response.status_code != 503:
                 break
-            assert time.monotonic() < end, f"{method} {path}: no answer for a minute"
+            assert time.monotonic() < end, f"{method} {path}: no answer for two minutes"
             time.sleep(0.2)
         assert response.is_success, f"{method} {path} answered {response.status_code}: {response.text[:400]}"
         return response.json() if response.content else {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
@@ -34,12 +34,25 @@ def _having(where: Where | None, text: Callable[[str], Composed]) -> Composed:
     )
 
 
-_TALLIED: Final = {"jobAgentId": "agent", "$deployment": "deployment", "$environment": "environment", "status": "status"}
-"""By what jobs are counted in `read.job_tally`, which the database keeps."""
+class _Kept(NamedTuple):
+    """Numbers that the database keeps: in which table and column, and in which others of its columns keys of the rows stand."""
+
+    table: str
+    number: str
+    keys: Mapping[str, str]
+
+    def key(self, field: str) -> Composed:
+        return SQL("{}").format(Identifier(self.keys[field]))
 
 
-def _tallied(field: str) -> Composed:
-    return SQL("{}").format(Identifier(_TALLIED[field]))
+_TALLIES: Final[Mapping[Table, _Kept]] = {
+    "job": _Kept(
+        "job_tally",
+        "jobs",
+        {"jobAgentId": "agent", "$deployment": "deployment", "$environment": "environment", "status": "status"},
+    ),
+    "resource": _Kept("resource_tally", "resources", {"providerId": "provider"}),
+}
 
 
 def _parsed(rows: Sequence[tuple[Any, ...]]) -> list[Json]:
@@ -177,10 +190,11 @@ class PostgresStore:
         """See `ReadStore.tally`."""
         assert set(fields) <= FIELDS[table], f"{table} has no index for {fields}"
         conditions, values = _conditions(table, where)
-        number, source, keys = SQL("count(*)"), table_name(table), [text_of(one) for one in fields]
-        if table == "job" and _TALLIED.keys() >= {*fields, *(where or {})}:
-            number, source, keys = SQL("sum(jobs)"), Identifier("read", "job_tally"), [_tallied(one) for one in fields]
-            conditions = _having(where, _tallied)
+        number, source, keys = SQL("count(*)").format(), table_name(table), [text_of(one) for one in fields]
+        kept = _TALLIES.get(table)
+        if kept is not None and kept.keys.keys() >= {*fields, *(where or {})}:
+            number, source = SQL("sum({})").format(Identifier(kept.number)), Identifier("read", kept.table)
+            keys, conditions = [kept.key(one) for one in fields], _having(where, kept.key)
         grouped = SQL(" GROUP BY {}").format(SQL(", ").join(keys)) if keys else SQL("")
         query = SQL("SELECT {} FROM {} WHERE workspace_id = %s::uuid{}{}").format(
             SQL(", ").join([*keys, number]), source, conditions, grouped

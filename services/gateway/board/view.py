@@ -114,6 +114,7 @@ class BoardView:
         self._stored_at = 0
         self._moved = asyncio.Event()
         self._channels: dict[tuple[Topics, str], _Channel] = {}
+        self._reminders: dict[tuple[Reader, RowName], tuple[Topics, str, datetime]] = {}
         self._ticking: asyncio.TimerHandle | None = None
         self._ticked_at = 0.0
         self._closing = False
@@ -210,11 +211,19 @@ class BoardView:
         """Have a reader ask again for something that the workspace's own log does not tell of, after what that told until now."""
         live = self._live
         if live is None:
-            return  # it is made anew, and then everybody begins anew
+            self._reminders[reader, touched] = (topics, who, now)  # as soon as it was made anew
+            return
         channel = self._channels[topics, who]
         live.close()
         channel.tell(live, asyncio.get_running_loop().time())
         reader.send(frames.touch(channel.position, live.time or now, touched), channel.position)
+
+    def _remind_late(self) -> None:
+        reminders, self._reminders = self._reminders, {}
+        for (reader, touched), (topics, who, now) in reminders.items():
+            channel = self._channels.get((topics, who))
+            if channel is not None and reader in channel.readers:
+                self.remind(topics, who, reader, touched, now)
 
     def close(self) -> None:
         """The process is about to end: who waits until the board is loaded need not, and every reader looks around."""
@@ -238,6 +247,7 @@ class BoardView:
                     live.close()
                     self._live = live
                     self._tick_soon()  # where it was made anew, readers are to begin anew, though nothing may follow
+                    self._remind_late()
                 self._tell_those_who_wait()
             except LogUnavailable:
                 await asyncio.sleep(RETRY_S)

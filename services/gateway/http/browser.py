@@ -1,4 +1,5 @@
-"""Whether a request comes from a page of ours, for somebody who signed in: the cookie, and what keeps other pages from using it.
+"""Who sends a request, and whether it comes from a page of ours, for somebody who signed in: the cookie, and what keeps other pages from using
+it.
 
 A browser sends the cookie along whatever page made it ask. So a request that changes something also shows the session's second token, which
 only pages of ours can read, and where its `Origin` is told, it is us. An API key in a header needs none of this: no browser adds one by itself.
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.gateway.access import Identity, identify_session
+from services.gateway.access import Identity, credential, identify, identify_session
 from services.gateway.http.deps import Deps
 from services.gateway.http.problem import Problem
 from services.gateway.sessions import LIFE, Session, renewed
@@ -32,6 +33,22 @@ def session_of(request: Request, deps: Deps) -> tuple[Identity, Session] | None:
     token = cookie_of(request)
     found = identify_session(deps.system.state, deps.signer, token, deps.clock()) if token is not None else None
     return None if found is None or found[1] in deps.signed_out else found
+
+
+def presented_by(request: Request) -> str | None:
+    """The credential that is in the headers; None when there is none at all."""
+    return credential(request.headers.get("x-api-key"), request.headers.get("authorization"))
+
+
+def who_asks(request: Request, deps: Deps) -> tuple[Identity, Session | None] | None:
+    """Whose credential the request has, or, where it has none, who signed in in the browser and the session; None when that is nobody (any
+    more).
+    """
+    presented = presented_by(request)
+    if presented is None:
+        return session_of(request, deps)
+    who = identify(deps.system.state, presented, deps.clock())
+    return (who, None) if who is not None else None
 
 
 def check_page(request: Request, deps: Deps, session: Session) -> None:

@@ -18,8 +18,8 @@ from contracts.envelope import NIL_WORKSPACE
 from contracts.shapes import Json
 from libs.bus.port import Unavailable, Written
 from libs.eventlog.port import MAX_FACT_BYTES, Append, CommandAnswer, Repeated
-from services.gateway.access import Identity, credential, identify, may_see, may_write
-from services.gateway.http.browser import session_of
+from services.gateway.access import Identity, may_see, may_write
+from services.gateway.http.browser import who_asks
 from services.gateway.http.deps import Deps
 from services.gateway.http.problem import NotFound, Problem, unavailable
 from services.gateway.http.validation import canonical_uuid
@@ -89,14 +89,8 @@ class Call:
 
     def may_go_on(self) -> bool:
         """Whether what the request was admitted with still holds: a revoked key and a session that is over end what they began."""
-        deps, request = self.deps, self.request
-        presented = credential(request.headers.get("x-api-key"), request.headers.get("authorization"))
-        if presented is not None:
-            who = identify(deps.system.state, presented, deps.clock())
-        else:
-            found = session_of(request, deps)
-            who = found[0] if found is not None else None
-        return who is not None and may_see(deps.system.state, who, self.workspace_id)
+        found = who_asks(self.request, self.deps)
+        return found is not None and may_see(self.deps.system.state, found[0], self.workspace_id)
 
     def now(self) -> datetime:
         """The time as which is read: what depends on the clock is told as it stood then."""

@@ -20,6 +20,7 @@ from services.gateway.adapters.system import SystemView
 from services.gateway.as_of.past import PastRows
 from services.gateway.board.views import Boards
 from services.gateway.configs.saving import Configs
+from services.gateway.http.places import Places
 from services.gateway.sessions import Signer
 from services.gateway.sign_ins import SignedOut, WrongKeys
 from services.gateway.store import ReadStore
@@ -75,7 +76,7 @@ class Deps:
         read_wait_s: how long a write waits for its rows.
         heartbeat_s: pause between two signs of life on a quiet stream.
         clock: only to tell whether a key has expired.
-        filters: how many lists are filtered at the same time; each of them may keep a processor busy.
+        filters: how many lists are filtered at the same time, two for each workspace; each of them may keep a processor busy.
         closing: set when the process is about to end, so that streams end first.
         vault: seals secrets, and opens them for who may read them.
         keys: those of the vault, to be destroyed with their workspace; None where nothing can be sealed.
@@ -100,7 +101,7 @@ class Deps:
     read_wait_s: float = 10.0
     heartbeat_s: float = 15.0
     clock: Callable[[], datetime] = wall.now
-    filters: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    filters: Places = field(default_factory=lambda: Places(most=3, each=2))
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     vault: Vault = field(default_factory=no_secrets)
     keys: SecretKeys | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -17,7 +17,7 @@ from services.gateway.http import answers, bodies
 from services.gateway.http.call import Call
 from services.gateway.http.naming import names_of
 from services.gateway.http.operation import Routes
-from services.gateway.http.seeking import Wanted, sought
+from services.gateway.http.seeking import FIRST, PAGE_BYTES, Wanted, fitting, sought
 from services.gateway.http.server_sent import resumes_after, streamed
 
 routes = Routes("events")
@@ -91,21 +91,33 @@ async def stream_events(call: Call) -> Response:
 
 
 async def _frames(call: Call, after: int, types: frozenset[str]) -> AsyncIterator[bytes]:
-    feed, where = call.deps.feed, call.workspace_id
+    feed, where, size = call.deps.feed, call.workspace_id, FIRST
     yield b": open\n\n"
     while not call.deps.closing.is_set() and call.may_go_on():
         try:
-            found: Sequence[Recorded] = await feed.read(where, after, _BATCH)
+            found: Sequence[Recorded] = await feed.read(where, after, size)
         except LogUnavailable:
             await asyncio.sleep(_RETRY_S)
             continue
         if found:
             after = found[-1].position
-            wanted = [one for one in found if not types or one.type in types]
-            if wanted:
-                yield b"".join(_frame(one) for one in wanted)
+            size = min(_BATCH, fitting(len(found), sum(len(one.data) for one in found)))
+            for portion in _portions([one for one in found if not types or one.type in types]):
+                yield b"".join(_frame(one) for one in portion)
         elif not await _anything_new(call, after):
             yield b": alive\n\n"
+
+
+def _portions(facts: Sequence[Recorded]) -> Iterator[Sequence[Recorded]]:
+    """What is written at once: a reader that is slow takes no more room than a page does."""
+    start = size = 0
+    for end, one in enumerate(facts):
+        size += len(one.data)
+        if end > start and size > PAGE_BYTES:
+            yield facts[start:end]
+            start, size = end, len(one.data)
+    if facts:
+        yield facts[start:]
 
 
 def _frame(one: Recorded) -> bytes:

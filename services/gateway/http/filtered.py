@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from contracts.shapes import Json
@@ -114,15 +114,13 @@ def _bare(rows: list[Json]) -> list[Json]:
 @asynccontextmanager
 async def _turn(call: Call) -> AsyncIterator[None]:
     """Wait until few enough others are filtering. Raises: Problem (503): they take too long."""
-    try:
-        async with asyncio.timeout(_QUEUE_S):
-            await call.deps.filters.acquire()
-    except TimeoutError:
-        raise unavailable("too many lists are being filtered; send the same request again") from None
-    try:
+    async with AsyncExitStack() as stack:
+        try:
+            async with asyncio.timeout(_QUEUE_S):
+                await stack.enter_async_context(call.deps.filters.taken(call.workspace_id))
+        except TimeoutError:
+            raise unavailable("too many lists are being filtered; send the same request again") from None
         yield
-    finally:
-        call.deps.filters.release()
 
 
 class _Filter:

@@ -16,6 +16,7 @@ from services.gateway.http.board import board_of
 from services.gateway.http.call import Call, Reply
 from services.gateway.http.operation import Routes
 from services.gateway.http.problem import NotFound
+from services.gateway.http.seeking import FIRST, MOST_BYTES, fitting
 from services.gateway.http.targets import target_of
 
 routes = Routes("board")
@@ -61,11 +62,13 @@ async def get_target_history(call: Call) -> Reply:
     board, position = await board_of(call)
     before = position + 1 if query.before is None else min(query.before, position + 1)
     found: list[Recorded] = []
-    looked, ended = 0, False
-    while len(found) < query.limit and looked < _MOST_READ and not ended:
-        batch = await call.deps.log.read_back(call.workspace_id, before, _BATCH, history.TYPES)
-        ended = len(batch) < _BATCH
+    looked, looked_bytes, size, ended = 0, 0, FIRST, False
+    while len(found) < query.limit and looked < _MOST_READ and looked_bytes < MOST_BYTES and not ended:
+        batch = await call.deps.log.read_back(call.workspace_id, before, size, history.TYPES)
+        ended = len(batch) < size
         looked += len(batch)
+        looked_bytes += sum(len(one.data) for one in batch)
+        size = min(_BATCH, fitting(looked, looked_bytes))
         # A fact that names thousands of targets takes milliseconds to read, and nobody else should wait for five hundred of them.
         concerned = await asyncio.to_thread(_concerned, batch, target)
         before = batch[-1].position if batch else before

@@ -88,7 +88,7 @@ def header(scope: Scope, name: bytes) -> str | None:
 
 async def _read(scope: Scope, receive: Receive, most: int) -> bytes:
     told = header(scope, b"content-length")
-    if told is not None and told.isdigit() and int(told) > most:
+    if told is not None and told.isascii() and told.isdigit() and (len(told) > 15 or int(told) > most):
         raise Problem(413, f"the body is larger than {most} bytes", "Payload Too Large")
     chunks: list[bytes] = []
     size = 0

@@ -10,6 +10,7 @@ from contracts.shapes import Json
 from libs.cel import CelProblems, Environment, Program
 from services.gateway.http.bodies import Paging
 from services.gateway.http.call import Call, Reply
+from services.gateway.http.conditions import condition
 from services.gateway.http.problem import Problem
 from services.gateway.rows import Table
 from services.gateway.store import NEWEST_FIRST, Order
@@ -34,21 +35,21 @@ async def page_of_rows(call: Call, table: Table, order: Order = NEWEST_FIRST) ->
 
 
 async def program_of(environment: Environment, source: str, path: str = "/query/cel") -> Program:
-    """The compiled filter. One client encodes it twice in a query, so what can not be parsed there is decoded once more.
+    """The compiled filter. One client encodes it twice in a query, so what can not be a filter there is decoded once more.
 
     Args:
         path: where the request has it.
 
-    Raises: Problem (400) with line and column.
+    Raises: Problem (400) with line and column: it can not be compiled, or is no condition.
     """
     try:
         # The first compilation of a process loads the parser, which takes a while.
-        return await asyncio.to_thread(environment.compile, source)
+        return await asyncio.to_thread(condition, environment, source)
     except CelProblems as error:
         again = unquote_plus(source) if path.startswith("/query/") else source
         if again != source:
             try:
-                return await asyncio.to_thread(environment.compile, again)
+                return await asyncio.to_thread(condition, environment, again)
             except CelProblems:
                 pass
         raise Problem(400, f"Invalid CEL expression: {error}", "INVALID_CEL", _details(error, path)) from error

@@ -22,9 +22,9 @@ from contracts.command import Refused
 from contracts.envelope import NIL_WORKSPACE
 from libs.eventlog.port import LogUnavailable
 from libs.secrets.keys import KeysUnavailable
-from services.gateway.access import Identity, credential, identify, may_see
+from services.gateway.access import Identity, may_see
 from services.gateway.http.bodies import NoQuery
-from services.gateway.http.browser import check_page, cookie_of, keep_alive, session_of
+from services.gateway.http.browser import check_page, cookie_of, keep_alive, presented_by, who_asks
 from services.gateway.http.call import Call, Reply, command_id_of, is_named
 from services.gateway.http.deps import Deps
 from services.gateway.http.intake import is_json
@@ -169,13 +169,12 @@ async def patient(attempt: Callable[[], Awaitable[T]], patience_s: float) -> T:
 
 async def _checked(operation: Operation, deps: Deps, request: Request) -> Call:
     """The request, after every check, in the order that clients know. Raises: Problem."""
-    presented = credential(request.headers.get("x-api-key"), request.headers.get("authorization"))
-    if presented is None and cookie_of(request) is None:
+    if presented_by(request) is None and cookie_of(request) is None:
         detail = finding("/headers/x-api-key", "must have required property 'x-api-key'", "required")
         raise Problem(401, "'X-API-Key' header required", "Unauthorized", [detail])
     fingerprint = await _fingerprint(request) if operation.body is not None else ""
     workspace_id, query, body = await _form(operation, request)
-    who = await _admitted(operation, deps, request, presented, workspace_id)
+    who = await _admitted(operation, deps, request, workspace_id)
     request.state.auth_id = who.auth_id
     path = _decoded_path(request)
     past = await patient(partial(as_of, deps.log, workspace_id, query, deps.clock()), deps.patience_s)
@@ -195,13 +194,13 @@ async def _fingerprint(request: Request) -> str:
     return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-async def _admitted(operation: Operation, deps: Deps, request: Request, presented: str | None, workspace_id: str) -> Identity:
+async def _admitted(operation: Operation, deps: Deps, request: Request, workspace_id: str) -> Identity:
     """Who asks, when it may. Raises: Problem."""
-    who = _who(deps, request, presented)
+    who = _who(deps, request)
     if who is None or (operation.workspace and not may_see(deps.system.state, who, workspace_id)):
         # A gateway that has just started, or where others write the log, does not turn away what it has not heard of yet.
         await patient(deps.system.catch_up_with_log, deps.patience_s)
-        who = _who(deps, request, presented)
+        who = _who(deps, request)
     if who is None:
         raise Problem(401, "Authentication required", "UNAUTHORIZED")
     if operation.workspace and not may_see(deps.system.state, who, workspace_id):
@@ -209,16 +208,16 @@ async def _admitted(operation: Operation, deps: Deps, request: Request, presente
     return who
 
 
-def _who(deps: Deps, request: Request, presented: str | None) -> Identity | None:
+def _who(deps: Deps, request: Request) -> Identity | None:
     """The owner of the key, or whoever signed in. Raises: Problem (403): the cookie is there, but another page may have sent it."""
-    if presented is not None:
-        return identify(deps.system.state, presented, deps.clock())
-    found = session_of(request, deps)
+    found = who_asks(request, deps)
     if found is None:
         return None
-    check_page(request, deps, found[1])
-    request.state.session = found[1]
-    return found[0]
+    who, session = found
+    if session is not None:
+        check_page(request, deps, session)
+        request.state.session = session
+    return who
 
 
 async def _form(operation: Operation, request: Request) -> tuple[str, BaseModel | None, BaseModel | None]:

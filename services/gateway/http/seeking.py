@@ -14,13 +14,13 @@ from libs.eventlog.port import EventLog
 PAGE_BYTES: Final = 4 << 20
 """Payloads of one page: it ends early, rather than that somebody gets a thousand of the largest."""
 _BATCH: Final = 1_000
-_FIRST: Final = 100
+FIRST: Final = 100
 """Facts that are read before it is known how large they are."""
 _BATCH_BYTES: Final = 8 << 20
 """What is read at once, as far as what was read before tells."""
 _MOST: Final = 20_000
 """Facts that one request looks through for a text: some tenths of a second of a database's work."""
-_MOST_BYTES: Final = 64 << 20
+MOST_BYTES: Final = 64 << 20
 """The same in bytes of their payloads."""
 
 
@@ -56,7 +56,7 @@ async def sought(log: EventLog, workspace_id: str, wanted: Wanted, limit: int) -
     place = wanted.before if wanted.newest_first else wanted.after
     while True:
         most = _BATCH if sifted else limit - len(found)
-        size = min(most, _FIRST if not seen else max(1, _BATCH_BYTES * seen // max(1, read_bytes)))
+        size = min(most, FIRST if not seen else fitting(seen, read_bytes))
         batch = await _read(log, workspace_id, wanted, place, size)
         inside = [one for one in batch if wanted.after < one.position < wanted.before]
         for one in await _matching(inside, wanted) if sifted else inside:
@@ -71,8 +71,13 @@ async def sought(log: EventLog, workspace_id: str, wanted: Wanted, limit: int) -
         if len(inside) < size:
             return found, None
         place = inside[-1].position
-        if seen >= _MOST or read_bytes >= _MOST_BYTES:
+        if seen >= _MOST or read_bytes >= MOST_BYTES:
             return found, place
+
+
+def fitting(count: int, size: int) -> int:
+    """How many facts to read at once, after so many with so many bytes of payloads."""
+    return max(1, _BATCH_BYTES * count // max(1, size))
 
 
 async def _read(log: EventLog, workspace_id: str, wanted: Wanted, place: int, size: int) -> list[Recorded]:

@@ -60,10 +60,10 @@ async def _frames(call: Call, topics: Topics, since: int | None) -> AsyncIterato
     deps, loop = call.deps, asyncio.get_running_loop()
     yield b": open\n\n"
     async with deps.boards.used(call.workspace_id) as view:
-        if not await _loaded(call, view):
-            return
         if APPROVALS in topics.whole:
             await asyncio.to_thread(make_ready)
+        if not await _loaded(call, view):
+            return
         who, finish = _as_seen_by(call, topics)
         reader = view.join(topics, who, finish, since)
         # Keys, users and names of workspaces are in the log of the system, of which no position here tells what was missed.

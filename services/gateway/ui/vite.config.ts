@@ -87,13 +87,14 @@ const CORE = new RegExp(
     'src/live/(link|rows)\\.ts',
     'src/session\\.ts',
     'src/board/(board|filter)\\.ts',
-    'src/parts/(numbers|window)\\.ts',
+    'src/frame/(kept|density|keys|overlays)\\.ts',
+    'src/parts/(asked|narrow|numbers|useTold|window)\\.ts',
     'src/parts/(base|Button|say)\\.tsx',
   ].join('|'),
 )
 
 /** What most of the other pages share, which is many small modules: one file for the same reason. Nothing of it is in the first screen. */
-const SHARED = /src\/(api\/(useQuery|coalesce)|parts\/(List|usePages|narrow|State|states|Said|Tabs)|frame\/commands)\.tsx?/
+const SHARED = /src\/(api\/(useQuery|coalesce)|parts\/(List|attention|usePages|State|states|Said|Tabs)|frame\/commands)\.tsx?/
 
 export default defineConfig({
   plugins: [icons(), inOnePaint(), filesOfPages(), compressed(), ...(process.env['UI_API'] ? [] : [fake()])],

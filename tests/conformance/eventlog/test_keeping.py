@@ -74,6 +74,12 @@ async def test_parked_facts_wait_in_order(log: EventLog) -> None:
     assert await log.parked("policy", workspace()) == []
 
 
+async def test_a_fact_is_parked_whatever_the_error_says(log: EventLog) -> None:
+    at = workspace()
+    await log.park("policy", at, 1, "ValueError: a\x00b, \ud800 and ✓")
+    assert await log.parked("policy", at) == [(1, "ValueError: a\ufffdb, \ufffd and ✓")]
+
+
 async def test_a_staged_payload_is_kept_as_it_was_first(log: EventLog) -> None:
     staged_id = workspace()
     assert await log.staged(staged_id) is None

@@ -206,7 +206,7 @@ async def test_only_one_leads_and_another_takes_over(postgres: str) -> None:
     assert await first.lead()
     assert not await second.lead()
     await first.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not await second.lead():
             pass
     await second.close()

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from tests.integration.api.checker import Api
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 CLUSTER: dict[str, Any] = {"name": "one", "kind": "Cluster", "version": "v1"}
 
 

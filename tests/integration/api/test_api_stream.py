@@ -18,7 +18,7 @@ from tests.integration.api.checker import Api
 
 pytestmark = pytest.mark.integration
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 Frame = tuple[str, dict[str, Any]]
 
 

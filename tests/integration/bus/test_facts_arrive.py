@@ -47,7 +47,7 @@ async def both(broker: Broker, stack: AsyncExitStack, sweep_s: float = NEVER_S) 
     stack.push_async_callback(there.courier.stop)
     await here.relay.start()
     await there.courier.start()
-    await asyncio.wait_for(there.courier.ready.wait(), 20)
+    await asyncio.wait_for(there.courier.ready.wait(), 60)
     await here.relay.led.wait()
     return here, there
 
@@ -64,7 +64,7 @@ async def test_messages_lost_repeated_and_reordered_do_no_harm(broker: Broker, s
     there = There(broker, log)
     stack.push_async_callback(there.courier.stop)
     await there.courier.start()
-    await asyncio.wait_for(there.courier.ready.wait(), 20)
+    await asyncio.wait_for(there.courier.ready.wait(), 60)
     messages: list[ranges.Message] = []
     for first in range(1, 40, 3):
         head = await append(log, first, first + 2)
@@ -148,7 +148,7 @@ async def test_starting_and_stopping_twice_changes_nothing(broker: Broker, stack
     assert not there.courier.ready.is_set()
     await here.relay.start()
     await there.courier.start()
-    await asyncio.wait_for(there.courier.ready.wait(), 20)
+    await asyncio.wait_for(there.courier.ready.wait(), 60)
     await append(here.log, 1, 3)
     assert await positions(there.feed, WORKSPACE, 3) == [1, 2, 3]
 
@@ -161,7 +161,7 @@ async def test_courier_starts_and_stops_without_a_broker(broker: Broker) -> None
     await there.courier.stop()
     await there.courier.start()
     broker.start()
-    await asyncio.wait_for(there.courier.ready.wait(), 20)
+    await asyncio.wait_for(there.courier.ready.wait(), 60)
     broker.kill()
     await there.courier.stop()
     assert not there.courier.ready.is_set()

@@ -30,13 +30,13 @@ async def client(broker: Broker, stack: AsyncExitStack) -> Client:
     """A sender, with ingest and a service behind the broker."""
     log = MemoryLog()
     courier = Courier(service, broker.url, Feed(log), log, echo)
-    requests = BusRequests(broker.url, log, limit_s=0.3)
+    requests = BusRequests(broker.url, log, limit_s=3.0)
     ingest = Ingest(broker.url, requests)
     for one in (courier, requests, ingest):
         await one.start()
         stack.push_async_callback(one.stop)
-    await asyncio.wait_for(courier.ready.wait(), 20)
-    await asyncio.wait_for(ingest.ready.wait(), 20)
+    await asyncio.wait_for(courier.ready.wait(), 60)
+    await asyncio.wait_for(ingest.ready.wait(), 60)
     sender = await nats.connect(broker.url)
     stack.push_async_callback(sender.close)
     return sender
@@ -48,12 +48,12 @@ def event(**changed: Any) -> bytes:
 
 
 async def ask(client: Client, body: bytes, workspace_id: str = WORKSPACE) -> Answer:
-    return Answer.model_validate_json((await client.request(f"ingest.v1.{workspace_id}", body, timeout=10)).data)
+    return Answer.model_validate_json((await client.request(f"ingest.v1.{workspace_id}", body, timeout=60)).data)
 
 
 async def dead_letter(client: Client) -> Any:
     subscription = await client.jetstream().subscribe("dlq.v1.*", ordered_consumer=True)
-    return orjson.loads((await subscription.next_msg(timeout=10)).data)
+    return orjson.loads((await subscription.next_msg(timeout=60)).data)
 
 
 async def test_event_is_answered_like_a_command(client: Client) -> None:
@@ -125,7 +125,7 @@ async def test_no_secret_is_kept_in_clear(client: Client, changed: Any) -> None:
     await client.publish(f"ingest.v1.{WORKSPACE}", body)
     await client.flush()
     subscription = await client.jetstream().subscribe("dlq.v1.*", ordered_consumer=True)
-    kept = (await subscription.next_msg(timeout=10)).data
+    kept = (await subscription.next_msg(timeout=60)).data
     assert SECRET.encode() not in kept
     letter = orjson.loads(kept)
     assert (letter["event"]["id"], letter["event"]["type"]) == ("42", orjson.loads(body)["type"])

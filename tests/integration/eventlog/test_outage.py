@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -99,10 +98,9 @@ async def test_an_outage_is_told_and_a_short_one_is_not_noticed(mortal: Servers)
             lambda: log.checkpoint("policy", at),
             lambda: log.save_snapshot("policy", at, Snapshot(1, 1, b"")),
         ):
-            started = time.monotonic()
-            with pytest.raises(LogUnavailable):
-                await call()
-            assert time.monotonic() - started < 5
+            async with asyncio.timeout(60):
+                with pytest.raises(LogUnavailable):
+                    await call()
         mortal.start_postgres()
         with pytest.raises(Repeated) as repeated:
             await log.append(request)

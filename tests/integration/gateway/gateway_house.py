@@ -44,7 +44,7 @@ from services.policy import app as policy
 from services.verifier import app as verifier
 
 KEY = "0123456789abcdef." + "ab" * 32
-PATIENCE_S = 20
+PATIENCE_S = 60
 
 
 class InProcess:

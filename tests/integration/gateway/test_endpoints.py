@@ -226,6 +226,33 @@ async def test_the_resource_list_filters_by_cel(one: House) -> None:
         assert {"line", "column"} <= set(refused["details"][0])
 
 
+@pytest.mark.parametrize(
+    "cel, line, column",
+    [
+        ("resource.name", 1, 10),
+        ("1 + 1", 1, 1),
+        ("\n resource", 2, 2),
+        ('resource["metadata"]', 1, 1),
+        ("true ? resource.name : resource.kind", 1, 17),
+        ("1 / 0 == 1", 1, 1),
+        ("'never'", 1, 1),
+    ],
+)
+async def test_an_expression_that_is_no_condition_filters_nothing(one: House, cel: str, line: int, column: int) -> None:
+    for path in ("/resources", "/resources/facets", "/deployments"):
+        refused = await one.call("GET", path, want=400, params={"cel": cel})
+        assert refused["code"] == "INVALID_CEL"
+        (problem,) = refused["details"]
+        assert (problem["path"], problem["line"], problem["column"]) == ("/query/cel", line, column), refused
+
+
+async def test_what_is_true_or_false_of_some_rows_only_filters_those(one: House) -> None:
+    for name, live in (("a", True), ("b", False), ("c", "true"), ("d", 7), ("e", [1])):
+        await one.call("PUT", one.path_of(name), {**CLUSTER, "name": name, "config": {"live": live}}, want=202)
+    page = await one.call("GET", "/resources", want=200, params={"cel": "resource.config.live"})
+    assert [entry["name"] for entry in page["items"]] == ["c", "a"]
+
+
 async def test_resources_are_searched(one: House) -> None:
     for name, kind in (("a%b", "Cluster"), ("axb", "Cluster"), ("other", "Node")):
         await one.call("PUT", one.path_of(name), {**CLUSTER, "name": name, "kind": kind, "metadata": {"n": name}}, want=202)

@@ -112,6 +112,24 @@ async def test_what_happened_on_a_target_is_looked_for_beside_the_loop(one: Hous
     assert here not in seen
 
 
+async def test_one_request_for_what_happened_on_a_target_reads_only_so_many_bytes(
+    one: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = await deployed(one)
+    path = f"/board/targets/{ids['target']}/history"
+    whole = (await one.call("GET", path, want=200))["items"]
+    monkeypatch.setattr("services.gateway.http.histories.MOST_BYTES", 1)
+    monkeypatch.setattr("services.gateway.http.histories.FIRST", 2)
+    found: list[Any] = []
+    before, asked = "", 0
+    while before != "0":
+        page = await one.call("GET", f"{path}?before={before}" if before else path, want=200)
+        assert len(page["items"]) <= 2
+        found, before, asked = found + page["items"], str(page["before"]), asked + 1
+    assert found == whole
+    assert asked > 2
+
+
 async def test_there_is_no_chain_where_there_is_no_fact(one: House) -> None:
     await shop(one)
     for position in ("0", "999999", "-1", "x", "1.5", "9" * 40):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import orjson
 import pytest
 from starlette.types import Message
 
+from contracts.envelope import Recorded
 from services.gateway.http.app import create_app
 from tests.integration.gateway.gateway_house import KEY, House, house
 
@@ -72,14 +73,14 @@ class Stream:
         return {"type": "http.disconnect"}
 
     async def start(self) -> int:
-        message = await asyncio.wait_for(self.sent.get(), 5)
+        message = await asyncio.wait_for(self.sent.get(), 60)
         status: int = message["status"]
         return status
 
     async def frames(self, count: int) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         while len(found) < count:
-            message = await asyncio.wait_for(self.sent.get(), 5)
+            message = await asyncio.wait_for(self.sent.get(), 60)
             for frame in message.get("body", b"").split(b"\n\n"):
                 fields = dict(line.split(b": ", 1) for line in frame.split(b"\n") if b": " in line and not line.startswith(b":"))
                 if fields:
@@ -90,13 +91,13 @@ class Stream:
 
     async def comment(self) -> bytes:
         while True:
-            body: bytes = (await asyncio.wait_for(self.sent.get(), 5)).get("body", b"")
+            body: bytes = (await asyncio.wait_for(self.sent.get(), 60)).get("body", b"")
             if body.startswith(b": alive"):
                 return body
 
     async def end(self) -> None:
         self.gone.set()
-        await asyncio.wait_for(self.task, 5)
+        await asyncio.wait_for(self.task, 60)
 
 
 async def test_a_stream_goes_on_with_what_happens(one: House) -> None:
@@ -125,11 +126,45 @@ async def test_a_stream_shows_the_wanted_types_only(one: House) -> None:
     await stream.end()
 
 
+@pytest.mark.parametrize("most, portions", [(1, [1, 1, 1, 1, 1]), (10**6, [5])])
+async def test_a_stream_writes_large_facts_a_portion_at_a_time(
+    one: House, monkeypatch: pytest.MonkeyPatch, most: int, portions: list[int]
+) -> None:
+    monkeypatch.setattr("services.gateway.http.events.PAGE_BYTES", most)
+    stream = Stream(one, "after=0")
+    await stream.start()
+    written: list[int] = []
+    while sum(written) < 5:
+        message = await asyncio.wait_for(stream.sent.get(), 60)
+        if count := message.get("body", b"").count(b"event: "):
+            written.append(count)
+    assert written == portions
+    await stream.end()
+
+
+async def test_a_stream_reads_fewer_facts_at_once_where_they_are_large(one: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.gateway.http.events.FIRST", 2)
+    monkeypatch.setattr("services.gateway.http.seeking._BATCH_BYTES", 1)
+    feed, asked = one.deps.feed, list[int]()
+    read = feed.read
+
+    async def told(workspace_id: str, after: int, limit: int) -> Sequence[Recorded]:
+        asked.append(limit)
+        return await read(workspace_id, after, limit)
+
+    monkeypatch.setattr(feed, "read", told)
+    stream = Stream(one, "after=0")
+    await stream.start()
+    assert [frame["id"] for frame in await stream.frames(5)] == [1, 2, 3, 4, 5]
+    assert asked[:4] == [2, 1, 1, 1]
+    await stream.end()
+
+
 async def test_a_stream_ends_when_the_process_is_about_to(one: House) -> None:
     stream = Stream(one)
     await stream.start()
     one.deps.closing.set()
-    await asyncio.wait_for(stream.task, 5)
+    await asyncio.wait_for(stream.task, 60)
 
 
 async def test_a_stream_ends_with_its_key(one: House) -> None:
@@ -137,7 +172,7 @@ async def test_a_stream_ends_with_its_key(one: House) -> None:
     stream = Stream(one, x_api_key=made["apiKey"])
     assert await stream.start() == 200
     await one.call("DELETE", f"/api/v1/api-keys/{made['id']}", want=204)
-    await asyncio.wait_for(stream.task, 5)
+    await asyncio.wait_for(stream.task, 60)
 
 
 @pytest.mark.parametrize("path", ["/events/stream", "/stream?topics=events"])

@@ -30,7 +30,7 @@ from services.gateway.store import RowsRefused, StoreUnavailable
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 WORKSPACE = str(uuid4())
-PATIENCE_S = 10
+PATIENCE_S = 60
 
 
 def system(name: str) -> SystemSaved:

@@ -24,7 +24,7 @@ from tests.integration.gateway.gateway_house import KEY, PATIENCE_S, House, anot
 
 @pytest.fixture
 async def one() -> AsyncIterator[House]:
-    async with house(patience_s=0.3, read_wait_s=0.2) as made:
+    async with house(patience_s=1.5, read_wait_s=1.5) as made:
         yield made
 
 
@@ -448,7 +448,8 @@ async def test_a_list_that_is_too_long_says_so(one: House, monkeypatch: pytest.M
 async def test_too_many_filters_at_once_are_sent_away_for_now(one: House, monkeypatch: pytest.MonkeyPatch) -> None:
     await one.call("PUT", one.path_of("r"), {"name": "n", "kind": "k", "version": "v"}, want=202)
     monkeypatch.setattr("services.gateway.http.filtered._QUEUE_S", 0.0)
-    async with one.deps.filters, one.deps.filters:
+    filters = one.deps.filters
+    async with filters.taken(one.workspace_id), filters.taken(one.workspace_id):
         answer = await one.send("GET", "/resources", params={"cel": "true"})
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
     await one.call("GET", "/resources", want=200, params={"cel": "true"})

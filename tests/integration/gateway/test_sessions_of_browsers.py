@@ -125,6 +125,16 @@ async def test_a_page_of_somebody_else_can_not_sign_anybody_in(one: House, origi
     assert (answer.status_code, answer.json()["code"]) == (403, "FOREIGN_ORIGIN")
 
 
+@pytest.mark.parametrize("host", ["[", "[::1", "a b", "", "a:b:c", "a@b"])
+async def test_a_host_that_is_none_is_no_trouble(one: House, host: str) -> None:
+    assert (await sign_in(one, host=host)).status_code == 200
+    cookie = {"cookie": f"signalbox_session={one.client.cookies['signalbox_session']}"}
+    assert (await one.client.get("/api/session", headers={"host": host, **cookie})).status_code == 200
+    assert (await one.client.get("/", headers={"host": host, "accept": "text/html", **cookie})).status_code in (200, 503)
+    assert (await one.client.get("/api/nowhere/", headers={"host": host, **cookie})).status_code == 404
+    assert (await one.client.delete("/api/session", headers={"host": host, **cookie})).status_code == 403
+
+
 async def test_a_key_with_spaces_around_it_as_it_was_pasted_works(one: House) -> None:
     assert (await sign_in(one, f" {KEY}\n")).status_code == 200
 

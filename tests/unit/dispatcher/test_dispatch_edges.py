@@ -274,10 +274,10 @@ async def test_a_job_is_stopped_once_it_was_handed_over(tmp_path: Path) -> None:
     outside = Outside(cast(EventLog, Written(scene)), Outbound(AddressRules.parse("")), Vault(Sources({}, tmp_path), None))
     perform = performing(cast(Any, {"slow": agent}), outside)
     handing_over = asyncio.create_task(_awaited(perform(intent)))
-    await asyncio.wait_for(agent.begun.wait(), 10)
+    await asyncio.wait_for(agent.begun.wait(), 60)
     stopping = asyncio.create_task(_awaited(perform(Intent(f"{job_id}/cancel/0", {**intent.request, "call": "cancel"}))))
     agent.go.set()
-    await asyncio.wait_for(asyncio.gather(handing_over, stopping), 10)
+    await asyncio.wait_for(asyncio.gather(handing_over, stopping), 60)
     assert agent.calls == ["it runs", "it is stopped"]
 
 

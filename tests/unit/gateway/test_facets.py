@@ -53,3 +53,31 @@ def test_a_key_with_a_value_for_each_is_bounded(monkeypatch: pytest.MonkeyPatch)
     counted.add([resource(serial=str(n)) for n in range(5)])
     (serial,) = counted.told({})["metadata"]
     assert (serial["count"], len(serial["values"]), serial["more"]) == (5, 3, True)
+
+
+def test_keys_and_paths_without_end_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(facets, "_KEYS", 2)
+    counted = Facets()
+    for n in range(4):
+        counted.add([resource(config={f"c{n}": 1}, **{f"k{n}": "x"}), resource(config={"c0": 1}, k0="x")])
+    told = counted.told({})
+    assert [(one["key"], one["count"]) for one in told["metadata"]] == [("k0", 5), ("k1", 1)]
+    assert told["paths"] == ["config.c0", "config.c1"]
+
+
+def test_values_of_all_keys_together_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(facets, "_COUNTED_IN_ALL", 3)
+    counted = Facets()
+    for n in range(2):
+        counted.add([resource(a=str(n)), resource(b=str(n)), resource(a="0")])
+    found = {
+        one["key"]: (one["count"], [each["value"] for each in one["values"]], one["more"]) for one in counted.told({})["metadata"]
+    }
+    assert found == {"a": (4, ["0", "1"], False), "b": (2, ["0"], True)}
+
+
+def test_a_value_that_is_very_long_is_only_said_to_be_there() -> None:
+    counted = Facets()
+    counted.add([resource(notes="x" * 201), resource(notes="x" * 200)])
+    (notes,) = counted.told({})["metadata"]
+    assert (notes["count"], [len(one["value"]) for one in notes["values"]], notes["more"]) == (2, [200], True)

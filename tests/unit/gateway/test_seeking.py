@@ -83,7 +83,7 @@ async def test_what_is_larger_than_a_page_comes_alone(monkeypatch: pytest.Monkey
 
 async def test_how_much_is_read_at_once_follows_from_how_large_facts_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.gateway.http.seeking._BATCH_BYTES", 100_000)
-    monkeypatch.setattr("services.gateway.http.seeking._FIRST", 10)
+    monkeypatch.setattr("services.gateway.http.seeking.FIRST", 10)
     log = await log_of(*[5_000] * 100)
     found, _ = await sought(log, WHERE, EVERYTHING, 1_000)
     assert len(found) == 100

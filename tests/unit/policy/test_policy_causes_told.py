@@ -66,7 +66,7 @@ def test_redeployment_is_told_beside_a_newer_version_and_over_with_its_job() -> 
     scene.policy(approval())
     scene.advance(seconds=1)
     scene.version("v2")
-    waits = "v2 waits. Waiting for approval: 0/1 given. What ends it: approval by 1 more person."
+    waits = "v2 is blocked. Waiting for approval: 0/1 given. What ends it: approval by 1 more person."
     redeploy(scene, first, R)
     asked = "A person asked at 2026-01-01 00:00:02 UTC to deploy v1 again, which waits for its job to be made."
     assert scene.explain(R).message == f"v1 runs here. {asked} {waits}"

@@ -40,7 +40,7 @@ def test_changed_variables_wait_for_the_rules() -> None:
     change_variables(scene, version, R1)
     assert scene.open(version) == set()
     assert scene.explain(R1).message == (
-        "v1 runs here. v1 with its new variables waits. Waiting for approval: 0/1 given. Not counted: ana rejected it. "
+        "v1 runs here. v1 with its new variables is blocked. Waiting for approval: 0/1 given. Not counted: ana rejected it. "
         "What ends it: approval by 1 more person."
     )
     scene.approve(version)
@@ -74,7 +74,7 @@ def test_no_older_version_goes_instead_of_changed_variables_that_wait() -> None:
     scene.approve(first)
     change_variables(scene, second, R1)
     assert scene.open(first) == set()
-    assert scene.explain(R1).versions[0].message.startswith("v2 with its new variables waits")
+    assert scene.explain(R1).versions[0].message.startswith("v2 with its new variables is blocked")
 
 
 def test_target_that_falls_back_to_the_release_it_runs_asks_no_rule() -> None:

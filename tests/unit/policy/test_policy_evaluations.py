@@ -40,7 +40,7 @@ def test_rules_are_grouped_by_policy_and_those_of_none_come_last() -> None:
     ]
     assert [one.summary for one in found.policies][:2] == [
         "Policy 'watched' has no rule that decides whether the version may go.",
-        "Policy 'careful' waits: Waiting for approval: 0/1 given.",
+        "Policy 'careful' blocks: Waiting for approval: 0/1 given.",
     ]
     assert found.policies[2].summary.startswith("What no policy says waits: v1 needs api on")
     assert found.position == len(scene.world.log)

@@ -44,7 +44,7 @@ def test_every_rule_of_every_newer_version() -> None:
         "environmentProgression": ("waiting", "v3 deployed on 100 % of its targets in staging"),
     }
     assert told.message == (
-        "v1 runs here. v3 waits. Waiting for approval: 1/2 given. "
+        "v1 runs here. v3 is blocked. Waiting for approval: 1/2 given. "
         "v3 is deployed on 0 of 1 targets in staging; the rule asks for 100 % of its targets. "
         "What ends it: approval by 1 more person; v3 deployed on 100 % of its targets in staging."
     )

@@ -163,9 +163,9 @@ def test_a_verification_that_holds_is_told_beside_a_newer_version_that_waits() -
     scene.release(first, R)
     verifying = Verifying(scene, scene.job(first, R, "successful"))
     verifying.passes()
-    assert scene.explain(R).message.startswith("v1 runs here. v2 waits. ")
+    assert scene.explain(R).message.startswith("v1 runs here. v2 is blocked. ")
     verifying.fails("hold", after_passing=True)
     assert scene.explain(R).message.startswith(
         "v1 runs here; its verification failed (m: too many errors), which a person is to decide about. "
-        "What ends it: a person who verifies v1 again or redeploys it, or a newer version. v2 waits. "
+        "What ends it: a person who verifies v1 again or redeploys it, or a newer version. v2 is blocked. "
     )

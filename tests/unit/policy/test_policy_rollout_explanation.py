@@ -59,7 +59,7 @@ def test_what_all_targets_wait_for_is_said_once() -> None:
     scene.advance(seconds=30)
     told = explain(scene, version)
     assert told.message == (
-        "v2.0.0 in production: 0 of 3 done, 3 waiting. Waiting for approval: 0/2 given. What ends it: approval by 2 more people."
+        "v2.0.0 in production: 0 of 3 done, 3 blocked. Waiting for approval: 0/2 given. What ends it: approval by 2 more people."
     )
     by_type = {one.rule_type: one for one in told.reasons}
     assert set(by_type) == {"anyApproval", "gradualRollout"}
@@ -67,6 +67,9 @@ def test_what_all_targets_wait_for_is_said_once() -> None:
     assert by_type["anyApproval"].policy_name == "careful"
     assert by_type["anyApproval"].since == scene.state.versions[version].created_at
     assert told.next_at is None
+    # Programs are told which verdict it is; people, that somebody must act.
+    assert (told.waiting, told.blocked) == (3, 0)
+    assert all(one.message.startswith("v2.0.0 is blocked. Waiting for approval") for one in told.targets)
 
 
 def test_verdict_is_told_since_it_became_what_it_is() -> None:

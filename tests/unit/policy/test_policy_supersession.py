@@ -269,7 +269,7 @@ def test_rules_hold_the_version_whose_turn_it_is_and_no_later_one_goes_instead()
     assert (scene.open(second), scene.open(third)) == (set(), set())
     assert scene.reason("anyApproval", second, R1).verdict == "waiting"
     assert [one.rule_type for one in scene.standing(third, R1).reasons] == ["versionOrder"]
-    assert scene.explain(R1).message.startswith("v1 runs here. v2 waits. Waiting for approval")
+    assert scene.explain(R1).message.startswith("v1 runs here. v2 is blocked. Waiting for approval")
     scene.approve(second)
     assert scene.open(second) == {R1}
 

@@ -116,7 +116,7 @@ async def hosted(
 async def ask(host: Host[Counted], wish: Wish, number: int | str, *, min_position: int = 0) -> Answer:
     """Ask the host; the number makes the command id."""
     request = Request(id=id_of(number), workspace_id=WORKSPACE, auth_id="user:ana", min_position=min_position)
-    return await asyncio.wait_for(host.answer(wish, request), 5)
+    return await asyncio.wait_for(host.answer(wish, request), 60)
 
 
 def queue_of(host: Host[Counted]) -> Queue[Counted]:

@@ -152,17 +152,64 @@ async def test_what_nobody_waits_for_any_more_is_not_begun() -> None:
         assert gate.begun == 2
 
 
-async def test_who_waits_when_the_host_stops_is_to_come_back() -> None:
+async def test_who_waits_when_the_host_stops_is_to_come_back_also_for_the_answer_that_is_being_found() -> None:
     gate = Gate()
     async with hosted(MemoryLog(), of=asking(gate)) as host:
         await ask(host, SaveProvider(name="a"), 1)
-        first, second = await beginning(gate, host, 2, 3)
+        asked = await beginning(gate, host, 2, 3)
         await host.stop()
-        assert (await second).unavailable == "inventory is stopping"
-        gate.open.set()
-        assert (await first).result == 1
+        assert [(await one).unavailable for one in asked] == ["inventory is stopping"] * 2
         host.start()
-        assert (await host.answer(CountProviders(), request(4))).result == 1
+        again = asyncio.create_task(host.answer(CountProviders(), request(2)))
+        gate.open.set()
+        assert (await again).result == 1
+        assert gate.begun == 2
+
+
+async def test_what_is_asked_after_the_stop_is_not_begun() -> None:
+    gate = Gate()
+    of = asking(gate)
+    answering, state = Answering(of), of.initial(WORKSPACE)
+    answering.stop()
+    assert (await answering.answer(CountProviders(), request(1), state, START, 0)).unavailable == "inventory is stopping"
+    answering.start()
+    gate.open.set()
+    assert (await answering.answer(CountProviders(), request(1), state, START, 0)).result == 0
+    assert gate.begun == 1
+
+
+async def test_who_asks_again_shares_an_answer_that_nobody_waited_for_in_between() -> None:
+    gate = Gate()
+    async with hosted(MemoryLog(), of=asking(gate)) as host:
+        await ask(host, SaveProvider(name="a"), 1)
+        (left,) = await beginning(gate, host, 2)
+        left.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await left
+        again = asyncio.create_task(host.answer(CountProviders(), request(2)))
+        await asyncio.sleep(0)
+        gate.open.set()
+        assert (await again).result == 1
+        assert gate.begun == 1
+
+
+async def test_long_answers_of_one_workspace_keep_no_other_one_waiting() -> None:
+    gate, other = Gate(), id_of("another workspace")
+
+    def found(wish: CountProviders, state: Counted, asked: Asked, position: int) -> int:
+        return gate(state) if asked.workspace_id == WORKSPACE else 7
+
+    of = replace(service, queries={CountProviders.NAME: QueryHandler(CountProviders, found, long=True)})
+    answering, state = Answering(of), of.initial(WORKSPACE)
+    asked = [asyncio.create_task(answering.answer(CountProviders(), request(one), state, START, 0)) for one in range(5)]
+    assert await asyncio.to_thread(gate.began.wait, LIMIT_S)
+    elsewhere = request(1).model_copy(update={"workspace_id": other})
+    async with asyncio.timeout(LIMIT_S):
+        assert (await answering.answer(CountProviders(), elsewhere, state, START, 0)).result == 7
+    assert gate.begun == 1, "one at a time for each workspace"
+    gate.open.set()
+    assert [(await one).result for one in asked] == [0] * 5
+    answering.stop()
 
 
 async def test_a_long_answer_may_be_a_refusal_and_a_fault_is_told() -> None:

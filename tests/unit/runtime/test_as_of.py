@@ -133,7 +133,7 @@ async def test_the_next_look_back_begins_at_a_stored_state_also_in_another_proce
     log.stored = asyncio.get_running_loop().create_future()
     fold = FoldAt(log, FOLD, store_every=2_000)
     await fold.at(WORKSPACE, 8_500)
-    await asyncio.wait_for(log.stored, 20)
+    await asyncio.wait_for(log.stored, 60)
     await fold.stop()
     stored = await log.load_snapshot("counted", WORKSPACE, 1, 8_500)
     assert stored is not None
@@ -202,7 +202,7 @@ async def test_states_that_nobody_asks_for_any_more_are_let_go_of() -> None:
     fold = Forgetful(log, FOLD, kept=2, idle_s=0.01)
     for position in (10, 20, 30):
         await fold.at(WORKSPACE, position)
-    await asyncio.wait_for(fold.empty.wait(), 20)
+    await asyncio.wait_for(fold.empty.wait(), 60)
     assert await fold.at(WORKSPACE, 20) == at(log, 20)
 
 
@@ -236,7 +236,7 @@ async def test_others_get_turns_while_a_large_fact_is_folded() -> None:
 
     def waiting(state: Counted, recorded: Recorded) -> Counted:
         loop.call_soon_threadsafe(begun.set)
-        assert turn.wait(20), "nobody else got a turn"
+        assert turn.wait(60), "nobody else got a turn"
         return evolve(state, recorded)
 
     fold = FoldAt(log, replace(FOLD, evolve=waiting))
@@ -273,3 +273,14 @@ async def test_a_command_can_not_be_asked_of_the_past() -> None:
     answer = await past.answer(DeleteProvider(name="p1"), request, then, 5)
     assert answer.refusal is not None
     assert "as_of" in answer.refusal.message
+
+
+async def test_who_asked_in_the_moment_of_the_stop_does_not_wait_for_ever() -> None:
+    fold = FoldAt(await filled(10), FOLD)
+    asked = asyncio.create_task(fold.at(WORKSPACE, 5))
+    await asyncio.sleep(0)  # it waits now, and the fold has not had a turn yet
+    await fold.stop()
+    await asyncio.wait({asked}, timeout=60)
+    assert asked.cancelled()
+    assert await fold.at(WORKSPACE, 5) == at(await filled(10), 5), "nothing is left behind that nobody works on"
+    await fold.stop()

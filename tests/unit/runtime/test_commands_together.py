@@ -58,7 +58,7 @@ async def _ask_all(
             Request(id=id_of(ids[n] if ids else n), workspace_id=WORKSPACE, auth_id="user:ana") for n in range(len(wishes))
         ]
         asked = [host.answer(wish, request) for wish, request in zip(wishes, requests, strict=True)]
-        return list(await asyncio.wait_for(asyncio.gather(*asked), 20))
+        return list(await asyncio.wait_for(asyncio.gather(*asked), 60))
 
 
 def _saves(*names: str) -> list[SaveProvider]:

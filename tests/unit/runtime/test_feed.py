@@ -145,3 +145,14 @@ async def test_bulk_work_of_all_workspaces_together_has_a_bound(clock: Clock, mo
     assert log.reads == 0
     await feed.read(other, 0, 100)
     assert log.reads == 1
+
+
+async def test_a_waiter_that_is_told_to_end_ends_though_news_come_in_the_same_moment() -> None:
+    log, _ = await filled(3)
+    feed = Feed(log)
+    waiting = asyncio.create_task(feed.wait(WORKSPACE, 2, 30))
+    await asyncio.sleep(0)
+    feed.hint(WORKSPACE, 3)
+    waiting.cancel()
+    await asyncio.wait({waiting})
+    assert waiting.cancelled()

@@ -58,7 +58,7 @@ async def test_an_effect_is_performed_and_settled() -> None:
     log = MemoryLog()
     async with hosted(log) as host:
         await ask(host, SaveProvider(name="call"), 1)
-        await asyncio.wait_for(queue_of(host).reach(2), 5)
+        await asyncio.wait_for(queue_of(host).reach(2), 60)
         assert isinstance((await log.read(WORKSPACE, 1, 1))[0].fact, ProviderDeleted)
 
 
@@ -102,7 +102,7 @@ async def test_every_decision_would_be_made_again() -> None:
     async with hosted(log) as host:
         for number, name in enumerate(("a", "twin:b", "call", "twin:c", "call2")):
             await ask(host, SaveProvider(name=name), number)
-        await asyncio.wait_for(queue_of(host).reach(9), 5)
+        await asyncio.wait_for(queue_of(host).reach(9), 60)
     count, differences = await audit.redecide(log, service, WORKSPACE)
     assert (count >= 7, differences) == (True, [])
 
@@ -128,8 +128,8 @@ async def test_a_fact_that_can_not_be_handled_stops_the_workspace_and_is_told() 
     host = Host(broken_service, log, Feed(log))
     host.start()
     request = Request(id=WORKSPACE, workspace_id=WORKSPACE, auth_id="user:ana")
-    await asyncio.wait_for(host.answer(SaveProvider(name="a"), request), 5)
-    refused = await asyncio.wait_for(host.answer(SaveProvider(name="b"), request), 5)
+    await asyncio.wait_for(host.answer(SaveProvider(name="a"), request), 60)
+    refused = await asyncio.wait_for(host.answer(SaveProvider(name="b"), request), 60)
     assert refused.unavailable is not None
     assert host.health()["stopped"] == {WORKSPACE: "ValueError: no such shape"}
     assert [error for _, error in await log.parked("inventory", WORKSPACE)] == ["ValueError: no such shape"]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -14,6 +18,8 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.sql import SQL, Identifier
 
+from libs.runtime import ending
+from libs.runtime import leases as leases_
 from libs.runtime.leases import PARTITIONS, Leases, partition_of
 from tests.story.house import wait_until
 
@@ -21,8 +27,7 @@ pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[3]
 WORKSPACES = tuple(str(UUID(int=(0xA << 124) + number)) for number in range(PARTITIONS))
-SOON_S = 5.0
-TAKEN_OVER_S = 1.0
+SOON_S = 60.0
 
 
 class Watched:
@@ -105,7 +110,7 @@ async def test_another_installation_on_the_same_server_takes_no_share(postgres: 
         connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 
 
-async def test_the_partitions_of_a_killed_replica_are_taken_over_within_a_second(postgres: str) -> None:
+async def test_the_partitions_of_a_killed_replica_are_taken_over(postgres: str) -> None:
     async with replica(postgres) as one:
         other = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.unit.runtime.replica", postgres, cwd=ROOT, stdout=asyncio.subprocess.PIPE
@@ -117,7 +122,7 @@ async def test_the_partitions_of_a_killed_replica_are_taken_over_within_a_second
         finally:
             other.kill()
             await other.wait()
-        await one.until(held(PARTITIONS), TAKEN_OVER_S)
+        await one.until(held(PARTITIONS))
 
 
 async def test_a_lost_connection_puts_nothing_down_and_is_made_again(postgres: str) -> None:
@@ -157,3 +162,51 @@ async def test_a_listener_that_breaks_does_not_end_the_leases(postgres: str) -> 
             await one.until(held(8))
         await one.until(held(PARTITIONS))
         assert broke
+
+
+async def test_nothing_is_put_down_while_the_lost_session_still_holds_it(postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[psycopg.AsyncConnection[Any]] = []
+    connect = psycopg.AsyncConnection.connect
+
+    async def noted(*place: Any, **how: Any) -> psycopg.AsyncConnection[Any]:
+        made.append(await connect(*place, **how))
+        return made[-1]
+
+    monkeypatch.setattr(psycopg.AsyncConnection, "connect", noted)
+    monkeypatch.setattr(leases_, "OUTLIVE_S", 3600.0)
+    async with replica(postgres) as one:
+        before = made[0].info.backend_pid
+        os.kill(before, signal.SIGSTOP)  # it does not notice that its client is gone
+        try:
+            with socket.socket(fileno=os.dup(made[0].fileno())) as cut:
+                cut.shutdown(socket.SHUT_RDWR)
+            async with asyncio.timeout(60):
+                await asyncio.to_thread(wait_until, lambda: len(made) == 2, "it connects again")
+            looked = "SELECT query FROM pg_stat_activity WHERE pid = %s AND query LIKE '%%pg_locks%%'"
+            with psycopg.connect(postgres, autocommit=True) as other:
+                pid = made[1].info.backend_pid
+                await asyncio.to_thread(wait_until, lambda: other.execute(looked, (pid,)).rowcount, "it looks around")
+            await asyncio.sleep(0)
+        finally:
+            os.kill(before, signal.SIGCONT)
+        await asyncio.to_thread(wait_until, lambda: len(holders(postgres)) == PARTITIONS + 1, "it holds everything again", SOON_S)
+        assert (one.changes, len(one.owned())) == (1, PARTITIONS)
+
+
+async def test_they_stop_though_the_connection_is_lost_in_the_same_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    connecting = asyncio.Event()
+
+    async def lost(*_: object, **__: object) -> None:
+        connecting.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise psycopg.OperationalError("the server closed the connection unexpectedly") from None
+
+    monkeypatch.setattr(psycopg.AsyncConnection, "connect", lost)
+    monkeypatch.setattr(ending, "END_AGAIN_S", 3600.0)  # nothing is left to being told again
+    leases = Leases("", "planner")
+    leases.start()
+    await connecting.wait()
+    async with asyncio.timeout(60):
+        await leases.stop()

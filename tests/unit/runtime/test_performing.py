@@ -12,7 +12,7 @@ from libs.runtime.lanes import LANE, Lanes
 from libs.runtime.performing import Performing
 from libs.runtime.service import Intent, NotYet
 
-PATIENCE_S = 10
+PATIENCE_S = 60
 
 
 class Desk:
@@ -117,3 +117,35 @@ async def test_what_the_log_can_not_hold_is_no_part_of_an_outcome(said: str, kep
     desk.performing.begin([Intent("a", {})])
     await desk.outcome()
     assert [one.result for one in desk.performing.outcomes(10)] == [{"said": kept, kept: [kept]}]
+
+
+@pytest.mark.parametrize("late", [NotYet(0.0), ValueError("lost its connection as it was told to end")])
+async def test_an_effect_that_makes_something_else_of_its_end_is_not_begun_again_after_the_stop(
+    late: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("libs.runtime.performing.AGAIN_S", 0.0)
+    under_way = asyncio.Event()
+    begun: list[str] = []
+
+    async def perform(intent: Intent) -> Any:
+        begun.append(intent.key)
+        under_way.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            if isinstance(late, Exception):
+                raise late from None
+        return late
+
+    performing = Performing(perform, Lanes(), lambda: datetime.now(UTC), lambda key: True, lambda: None)
+    performing.begin([Intent("a", {})])
+    await under_way.wait()
+    await performing.stop()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert begun == ["a"], "its intent is taken up in the next life"
+    performing.begin([Intent("b", {})])
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert begun == ["a", "b"]
+    await performing.stop()

@@ -34,7 +34,7 @@ class Counting:
         return appended
 
     async def until(self, deleted: int) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while sum(self.rounds) < deleted:
                 self.changed.clear()
                 await self.changed.wait()
@@ -58,10 +58,9 @@ async def test_what_comes_soon_after_it_is_decided_on_together() -> None:
         began = loop.time()
         for number in range(MANY):
             await ask(host, SaveProvider(name=f"call {number}"), number)
-        asking_s = loop.time() - began
         await counting.until(1 + MANY)
-        # As many decisions as there is room for while they came, and one or two for the rest; without the pause one for each.
-        assert len(counting.rounds) <= 3 + asking_s / SOON_S
+        # As many decisions as there is room for while they came, however long that took; without the pause one for each.
+        assert len(counting.rounds) <= 3 + (loop.time() - began) / SOON_S
 
 
 async def test_outcomes_that_could_not_be_appended_are_decided_on_after_the_pause() -> None:

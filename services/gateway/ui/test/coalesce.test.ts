@@ -11,6 +11,7 @@ function stage() {
       asked += 1
       return new Promise((done) => answers.push(done))
     },
+    150,
     (action) => {
       timers.push(action)
       return () => timers.splice(timers.indexOf(action), 1)

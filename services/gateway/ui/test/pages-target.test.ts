@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { approvalWords, expiry, listed, rejectionWords, standsOf } from '../src/acts/words.ts'
+import { approvalWords, expiries, expiry, listed, rejectionWords, standsOf } from '../src/acts/words.ts'
 import type { BoardApproval, Evaluations, Measurement, Reason, RolloutExplanation } from '../src/api/schema'
 import { askedOf, groupsOf, offOf, passedBy } from '../src/pages/approvals/groups.ts'
 import { figure, gistOf, limitsOf, reasonsOf, seriesOf } from '../src/pages/target/words.ts'
@@ -59,6 +59,12 @@ test('an approval says whether it is enough, and what is in the way still', () =
 test('a skip ends so many hours from now, or never', () => {
   assert.equal(expiry(1, Date.parse('2026-01-01T00:00:00Z')), '2026-01-01T01:00:00.000Z')
   assert.equal(expiry(null, 0), undefined)
+  // Tried again after an outage it is the same request, which the gateway refuses with another end.
+  const ends = expiries()
+  assert.equal(ends('key-1', 1, 0), '1970-01-01T01:00:00.000Z')
+  assert.equal(ends('key-1', 1, 5_000), '1970-01-01T01:00:00.000Z')
+  assert.equal(ends('key-2', 1, 5_000), '1970-01-01T01:00:05.000Z')
+  assert.equal(ends('key-2', null, 9_000), undefined)
   assert.equal(listed(['a', 'b', 'c']), 'a, b and c')
 })
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { changeOf, changeWords, heldWords, instantOf, lackingOf, lackingOfChange, localOf, scopeWords, whenOf, wishOf } from '../src/pages/freezes/words.ts'
+import { changeOf, changeWords, heldWords, instantOf, lackingOf, lackingOfChange, HALF, localOf, scopeWords, unfinished, whenOf, wishOf } from '../src/pages/freezes/words.ts'
 import { isWeb } from '../src/parts/links.ts'
 import { changesBetween, changesOf } from '../src/pages/resource/changes.ts'
 
@@ -47,11 +47,21 @@ test('what changed is told path by path', () => {
 })
 
 test('a freeze that is to end says when, and one of something says of what', () => {
-  const one = { scope: 'workspace', scopeId: '', lasts: 'at', ends: '2090-01-01T10:00' } as const
+  const one = { scope: 'workspace', scopeId: '', lasts: 'at', ends: '2090-01-01T10:00', starts: '' } as const
   assert.equal(lackingOf(one), '')
   assert.equal(lackingOf({ ...one, ends: '' }), 'Say until when.')
   assert.equal(lackingOf({ ...one, lasts: '', ends: '' }), '')
   assert.equal(lackingOf({ ...one, scope: 'environment' }), 'Choose which environment.')
+})
+
+test('a time that is half typed is not none: nothing is declared or changed by it', () => {
+  const one = { scope: 'workspace', scopeId: '', lasts: 'at', ends: '2090-01-01T10:00', starts: '' } as const
+  assert.equal(lackingOf({ ...one, ends: HALF }), 'The end is no whole date and time: finish it, or empty it.')
+  assert.equal(lackingOf({ ...one, lasts: 'PT1H', starts: HALF }), 'The start is no whole date and time: finish it, or empty it.')
+  assert.equal(lackingOf({ ...one, lasts: 'PT1H', ends: HALF }), '')
+  const freeze = { reason: 'audit', endsAt: '2026-03-05T12:00:30.000Z' }
+  assert.deepEqual(changeOf(freeze, { ...wishOf(freeze), ends: HALF }), {})
+  assert.deepEqual([unfinished('end', ''), unfinished('end', '2090-01-01T10:00')], ['', ''])
 })
 
 test('only addresses of the web become links', () => {

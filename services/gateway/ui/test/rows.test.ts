@@ -17,7 +17,7 @@ test('a patch changes its row and no other', () => {
   effect(() => void (rows.keys.value, (runs.keys += 1)))
   assert.ok(rows.patch([['a', { n: 5 }]], 11))
   assert.deepEqual(runs, { a: 2, b: 1, keys: 1 })
-  assert.equal(rows.get('a')?.value.n, 5)
+  assert.equal(rows.get('a')?.value?.n, 5)
 })
 
 test('a patch that says the same draws nothing again', () => {
@@ -33,7 +33,7 @@ test('what is told twice after a cut is passed over', () => {
   rows.patch([['a', { n: 7 }]], 12)
   assert.equal(rows.patch([['a', { n: 6 }]], 11), false)
   assert.equal(rows.patch([['a', { n: 6 }]], 12), false)
-  assert.equal(rows.get('a')?.value.n, 7)
+  assert.equal(rows.get('a')?.value?.n, 7)
 })
 
 test('rows come and go', () => {
@@ -43,12 +43,26 @@ test('rows come and go', () => {
   assert.equal(rows.get('b'), undefined)
 })
 
+test('who looks at a row hears when it comes, goes, and comes back', () => {
+  const rows = seeded()
+  const seen: (number | undefined)[] = []
+  const others = { runs: 0 }
+  effect(() => void seen.push(rows.get('c')?.value?.n))
+  effect(() => void (rows.get('a')?.value, (others.runs += 1)))
+  rows.patch([['c', { n: 3 }]], 11)
+  rows.patch([['c', null]], 12)
+  rows.patch([['c', { n: 4 }]], 13)
+  rows.seed([['a', { n: 1 }]], 20)
+  assert.deepEqual(seen, [undefined, 3, undefined, 4, undefined])
+  assert.equal(others.runs, 1)
+})
+
 test('a new snapshot keeps the signals of rows that stay, whatever its position', () => {
   const rows = seeded()
   const before = rows.get('a')
   rows.seed([['a', { n: 9 }]], 5)
   assert.equal(rows.get('a'), before)
-  assert.equal(before?.value.n, 9)
+  assert.equal(before?.value?.n, 9)
   assert.deepEqual(rows.keys.value, ['a'])
   assert.ok(rows.patch([['a', { n: 10 }]], 6))
 })

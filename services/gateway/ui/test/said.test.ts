@@ -47,4 +47,10 @@ test('who did it is told by name, by service, or by the beginning of the id', ()
   assert.equal(whoOf('11111111-1111-4111-8111-111111111111', name), 'user 11111111')
   assert.equal(whoOf('Ana Person', name), 'Ana Person')
   assert.equal(whoOf('', name), 'somebody')
+  assert.equal(whoOf('user:', name), 'somebody')
+  assert.equal(whoOf('key:11111111-1111-4111-8111-111111111111', name), 'key 11111111')
+})
+
+test('a name may have a colon', () => {
+  for (const told of ['Ops: night shift', 'team:payments', 'service: the crew', 'a:b:c']) assert.equal(whoOf(told, () => undefined), told)
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { age, brief, left, local, span, utc, waiting } from '../src/time/words.ts'
+import { age, brief, left, local, span, utc, waiting, zoned } from '../src/time/words.ts'
 
 const S = 1_000
 const M = 60 * S
@@ -78,4 +78,11 @@ test('who waits is said to wait for so long', () => {
   assert.equal(waiting(0, 2_000), 'waiting since just now')
   assert.equal(waiting(0, 60_000), 'waiting for 1m')
   assert.equal(waiting(0, 3 * 3_600_000), 'waiting for 3h')
+})
+
+test('instants in a text of the API are told as the reader has them, and nothing else is', () => {
+  const now = Date.UTC(2026, 2, 5)
+  const at = local(Date.UTC(2026, 2, 4, 14, 3), now)
+  for (const written of ['2026-03-04T14:03Z', '2026-03-04 14:03 UTC', '2026-03-04T14:03:00.000Z']) assert.equal(zoned(`frozen: ${written}, or so`, now), `frozen: ${at}, or so`)
+  for (const other of ['2026-03-04', '2026-99-04T14:03Z', '14:03:22', 'api-2026-03-04T1…', '']) assert.equal(zoned(other, now), other)
 })

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -54,7 +54,8 @@ class House:
     def __init__(self, idle_s: float = 600.0, log: MemoryLog | None = None) -> None:
         self.log = log or MemoryLog()
         self.closing = asyncio.Event()
-        self.boards = Boards(self.log, Feed(self.log), self.closing, idle_s=idle_s)
+        self.feed = Feed(self.log)
+        self.boards = Boards(self.log, self.feed, self.closing, idle_s=idle_s)
         self.number = 0
 
     async def record(self, *facts: Fact) -> int:
@@ -326,6 +327,35 @@ async def test_a_reader_is_reminded_after_what_the_log_told(house: House) -> Non
             (head, [["versions", V3]]),
             (head, [["settings", ""]]),
         ]
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+async def test_a_reader_is_reminded_once_the_board_is_made_anew(
+    house: House, monkeypatch: pytest.MonkeyPatch, leaves: bool
+) -> None:
+    monkeypatch.setattr(view, "LOOK_S", 0.01)
+    await house.shop()
+    async with house.boards.used(WORKSPACE) as board:
+        await board.reached_head(PATIENCE_S)
+        (reader, topics), (other, _) = await listen(board, "settings,versions"), await listen(board, "settings,versions")
+        read, failed = house.feed.read, asyncio.Event()
+
+        async def broken(workspace_id: str, after: int, limit: int) -> Sequence[Recorded]:
+            monkeypatch.setattr(house.feed, "read", read)
+            failed.set()
+            raise ValueError("it can not be read")
+
+        monkeypatch.setattr(house.feed, "read", broken)
+        await asyncio.wait_for(failed.wait(), PATIENCE_S)
+        assert board.known is None
+        for one in (reader, reader, other):
+            board.remind(topics, "", one, ("settings", ""), NOW)
+        if leaves:
+            board.leave(topics, "", reader)
+        await asyncio.wait_for(other.more.wait(), PATIENCE_S)
+        for one, left in ((reader, leaves), (other, False)):
+            told = [orjson.loads(frame.split(b"data: ", 1)[1])["touched"] for frame in one.take()]
+            assert told == ([] if left else [[["settings", ""]]])
 
 
 async def test_the_past_is_the_board_as_it_was(house: House) -> None:

@@ -16,7 +16,7 @@ const MOST = 6
 export function rollbackWords(ways: Ways, where: string, withNames: boolean): string {
   const said = ways.items.slice(0, MOST).map((way) => `${withNames ? `${way.deployment.name}, ` : ''}${counted(way.targets, 'target')} from ${way.leaves.tag} ${towards(way)}`)
   const more = ways.items.length - said.length
-  const all = more > 0 ? [...said, `${more} more ways`] : said
+  const all = more > 0 ? [...said, counted(more, 'more way')] : said
   const lead =
     ways.items.length === 1
       ? `Rolls ${where} back now: ${all[0]}.`

@@ -8,7 +8,7 @@ import { toast } from '../parts/say.tsx'
 import { now } from '../time/clock.ts'
 import { titleOf } from '../why/words.ts'
 import '../styles/shared.css'
-import { EXPIRIES, expiry, skipWords } from './words.ts'
+import { EXPIRIES, expiries, skipWords } from './words.ts'
 
 export interface Skipped {
   versionId: string
@@ -26,6 +26,7 @@ export function canSkip(reason: Reason): boolean {
 export function askSkip(reason: Reason, { versionId, tag, scopes }: Skipped): void {
   const scope = signal(0)
   const lasts = signal(0)
+  const ends = expiries()
   const rule = `${titleOf(reason.ruleType)} of ${reason.policyName || 'its policy'}`
   confirm({
     title: `Let ${tag} pass ${titleOf(reason.ruleType).toLowerCase()}?`,
@@ -41,7 +42,7 @@ export function askSkip(reason: Reason, { versionId, tag, scopes }: Skipped): vo
     reason: 'required',
     act: async ({ reason: because, key }) => {
       const { environmentId, resourceId } = scopes[scope.peek()] ?? {}
-      const expiresAt = expiry(EXPIRIES[lasts.peek()]?.hours ?? null, now.peek())
+      const expiresAt = ends(key, EXPIRIES[lasts.peek()]?.hours ?? null, now.peek())
       await send('post', '/api/v1/workspaces/{workspaceId}/policy-skips', {
         body: {
           ruleId: reason.ruleId,

@@ -85,3 +85,13 @@ export const EXPIRIES: readonly { label: string; hours: number | null }[] = [
 export function expiry(hours: number | null, now: number): string | undefined {
   return hours === null ? undefined : new Date(now + hours * 3_600_000).toISOString()
 }
+
+/** As `expiry`, for a request that may be tried again under its key after an outage: it is the same request only while its end is the same. */
+export function expiries(): (key: string, hours: number | null, now: number) => string | undefined {
+  const begun = new Map<string, number>()
+  return (key, hours, now) => {
+    const from = begun.get(key) ?? now
+    begun.set(key, from)
+    return expiry(hours, from)
+  }
+}

@@ -1,7 +1,12 @@
 /** How long what could not be shown yet is left alone, in ms. */
 const BEHIND_MS = 1_000
 
-/** When to ask again: soon after the first touch, never while an answer is on its way, once more when something came meanwhile. Pure. */
+const byTimer = (action: () => void, ms: number) => {
+  const timer = setTimeout(action, ms)
+  return () => clearTimeout(timer)
+}
+
+/** When to ask again: soon after the first touch, never while an answer is on its way, once more when something came meanwhile. */
 export class Coalesced {
   /** The newest position whose touch was heard of: the answer is to show it. */
   heard = 0
@@ -13,7 +18,7 @@ export class Coalesced {
   readonly #later: (action: () => void, ms: number) => () => void
   readonly #ms: number
 
-  constructor(ask: () => Promise<void>, later: (action: () => void, ms: number) => () => void, ms = 150) {
+  constructor(ask: () => Promise<void>, ms = 150, later: (action: () => void, ms: number) => () => void = byTimer) {
     this.#ask = ask
     this.#later = later
     this.#ms = ms

@@ -30,10 +30,6 @@ export interface Wanted extends Omit<Asked, 'signal'> {
 
 const GRACE_MS = 120
 const KEPT = 40
-const later = (action: () => void, ms: number) => {
-  const timer = setTimeout(action, ms)
-  return () => clearTimeout(timer)
-}
 
 /** Answers by address, the last few: going back shows at once what was there, and then asks whether it still holds. */
 const kept = new Map<string, unknown>()
@@ -106,12 +102,10 @@ export function useAddress<T>(template: string, wanted: Wanted = {}): Queried<T>
         }
       }
     }
-    const coalesced: Coalesced = new Coalesced(ask, later, patience.current)
+    const coalesced: Coalesced = new Coalesced(ask, patience.current)
     asks.current = coalesced
     // Listen first, ask then: what changes between the two is told, not lost.
-    const touched = (_: unknown, position: number) => coalesced.touch(position)
-    const reset = (position: number) => coalesced.touch(position)
-    const leave = topics.length && !past ? subscribe({ topics, touched, rows: touched, reset }) : () => {}
+    const leave = topics.length && !past ? subscribe({ topics, heard: (position) => coalesced.touch(position) }) : () => {}
     void coalesced.now()
     return () => {
       leave()

@@ -55,11 +55,7 @@ export function useTargets(wanted: TargetsWanted, size = 100): Targets {
 
   useSignalEffect(() => {
     if (at.value !== null) return
-    const later = (action: () => void, ms: number) => {
-      const timer = setTimeout(action, ms)
-      return () => clearTimeout(timer)
-    }
-    const again = new Coalesced(async () => reload.current(), later, REORDER_MS)
+    const again: Coalesced = new Coalesced(async () => reload.current(again.heard), REORDER_MS)
     const leave = subscribe({
       topics: [`rollout:${deploymentId}/${environmentId}`],
       rows(changed, position) {
@@ -67,11 +63,11 @@ export function useTargets(wanted: TargetsWanted, size = 100): Targets {
           const next = row as BoardTarget | null
           const before = told.current.get(key)?.row ?? listed.current.get(key)
           if (next) told.current.set(key, { row: next, position })
-          if (reorders(before, next, asked.current)) again.touch()
+          if (reorders(before, next, asked.current)) again.touch(position)
         }
         drawn.value += 1
       },
-      reset: () => again.touch(),
+      reset: (position) => again.touch(position),
     })
     return () => {
       leave()

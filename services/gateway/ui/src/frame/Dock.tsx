@@ -6,6 +6,7 @@ import { Button } from '../parts/Button.tsx'
 import { thousands } from '../parts/numbers.ts'
 import { Copy } from '../parts/say.tsx'
 import { happened, lookAt, past, position, step } from '../time/moment.ts'
+import { named } from './keys.ts'
 
 /** About a minute of a busy log: what PageUp and PageDown move by. */
 const PAGE = 50
@@ -32,10 +33,10 @@ export function Dock() {
         <span class="faint only-wide">Look back</span>
       )}
       <span class="steps">
-        <Button kind="bare" small label="One event back ( [ )" onPress={() => step(-1)}>
+        <Button kind="bare" small label={named('One event back', '[')} onPress={() => step(-1)}>
           <Icon name="left" />
         </Button>
-        <Button kind="bare" small label="One event forward ( ] )" off={back ? '' : 'This is the newest event.'} onPress={() => step(1)}>
+        <Button kind="bare" small label={named('One event forward', ']')} off={back ? '' : 'This is the newest event.'} onPress={() => step(1)}>
           <Icon name="right" />
         </Button>
       </span>

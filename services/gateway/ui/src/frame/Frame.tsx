@@ -1,18 +1,20 @@
 /** What is around every page. */
-import { type Signal, useSignalEffect } from '@preact/signals'
+import { useSignalEffect } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import { expired } from '../api/client.ts'
 import { counters, useOfBoard } from '../board/board.ts'
 import { caughtUp, connection, heardAt } from '../live/link.ts'
-import { Confirmations } from '../parts/Dialog.tsx'
+import { asked } from '../parts/asked.ts'
 import { thousands } from '../parts/numbers.ts'
-import { Empty, Toasts, toast } from '../parts/say.tsx'
-import { at, go, href, place, slug, visits } from '../router/location.ts'
+import { Toasts, toast } from '../parts/say.tsx'
+import { at, go, place, visits } from '../router/location.ts'
 import { workspace } from '../session.ts'
 import { now } from '../time/clock.ts'
 import { lookAt, past, step } from '../time/moment.ts'
 import { crumbs } from './crumbs.ts'
+import { density } from './density.ts'
 import { Dock } from './Dock.tsx'
+import { keep } from './kept.ts'
 import { globalKeys } from './keys.ts'
 import { Lazy, NOT_LOADED } from './Lazy.tsx'
 import { helpOpen, paletteOpen } from './overlays.ts'
@@ -24,6 +26,7 @@ import { Top } from './Top.tsx'
 
 const palette = () => import('./Palette.tsx')
 const help = () => import('./Help.tsx')
+const question = () => import('../parts/Dialog.tsx')
 const signInAgain = () => import('./SignInAgain.tsx')
 
 globalKeys([
@@ -33,6 +36,7 @@ globalKeys([
   { key: '[', does: 'one event back', run: () => step(-1) },
   { key: ']', does: 'one event forward', run: () => step(1) },
   { key: 't', does: 'change the theme', run: nextTheme },
+  { key: 'd', does: 'make rows compact, or comfortable', run: () => keep('density', density.peek() ? '' : 'compact') },
   { key: 'Escape', does: 'back to live', run: escape },
   ...ENTRIES.map((entry) => ({ key: `g ${entry.key}`, does: `go to ${entry.label.toLowerCase()}`, run: () => go(entry.href()) })),
 ])
@@ -61,22 +65,22 @@ export function Frame() {
       <Side />
       <Top />
       <main class="page" id="page" ref={page} tabIndex={-1} data-fill={place.value?.name === 'overview' ? '' : undefined}>
-        {workspace.value ? <Page /> : <Lost />}
+        <Page />
       </main>
       <Notices />
       <Dock />
-      <Confirmations />
+      {asked.value ? <Lazy load={question} failed={() => missing('The question that comes before it', () => (asked.value = null))} /> : null}
       <Toasts />
-      {paletteOpen.value ? <Lazy load={palette} failed={() => missing('The search', paletteOpen)} /> : null}
-      {helpOpen.value ? <Lazy load={help} failed={() => missing('The list of keys', helpOpen)} /> : null}
-      {expired.value ? <Lazy load={signInAgain} failed={() => missing('The session is over, and the form to sign in again', null)} /> : null}
+      {paletteOpen.value ? <Lazy load={palette} failed={() => missing('The search', () => (paletteOpen.value = false))} /> : null}
+      {helpOpen.value ? <Lazy load={help} failed={() => missing('The list of keys', () => (helpOpen.value = false))} /> : null}
+      {expired.value ? <Lazy load={signInAgain} failed={() => missing('The session is over, and the form to sign in again')} /> : null}
     </div>
   )
 }
 
 /** What lies over the page has no place of its own to say this in; asked for again it says so again. */
-function missing(what: string, open: Signal<boolean> | null): void {
-  if (open) open.value = false
+function missing(what: string, close?: () => void): void {
+  close?.()
   toast('failed', `${what} ${NOT_LOADED}`, () => location.reload(), 'Load the page again')
 }
 
@@ -105,16 +109,5 @@ function Notices() {
       {back.events === 0 ? 'Caught up: nothing happened' : `Caught up with ${thousands(back.events)} ${back.events === 1 ? 'event' : 'events'}`} while
       the connection was away for {back.seconds} s.
     </div>
-  )
-}
-
-function Lost() {
-  return (
-    <Empty page title="There is no such workspace, or not for you">
-      <p>
-        The address names <code>{slug.value}</code>. Choose another one at the top left, or{' '}
-        <a href={href('home', {}, { at: null })}>go to the first of yours</a>.
-      </p>
-    </Empty>
   )
 }

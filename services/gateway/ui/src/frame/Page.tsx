@@ -3,28 +3,23 @@ import { useSignal } from '@preact/signals'
 import type { ComponentType } from 'preact'
 import { ApiError } from '../api/error.ts'
 import Overview from '../pages/overview/index.tsx'
-import { Empty, ErrorCard } from '../parts/say.tsx'
-import { href, place } from '../router/location.ts'
+import { ErrorCard } from '../parts/say.tsx'
+import { place } from '../router/location.ts'
+import { workspace } from '../session.ts'
 import { Lazy, NOT_LOADED } from './Lazy.tsx'
 
 type Loaded = { default: ComponentType<Record<string, string>> }
 
 const PAGES = import.meta.glob<Loaded>(['../pages/*/index.tsx', '!../pages/overview/index.tsx', '!../pages/signin/index.tsx'])
 
+const lost = () => import('./Lost.tsx')
+
 export function Page() {
   const failure = useSignal<string | null>(null)
   const here = place.value
-  if (here?.name === 'overview') return <Overview />
+  if (workspace.value && here?.name === 'overview') return <Overview />
   const load = here ? PAGES[`../pages/${here.name}/index.tsx`] : undefined
-  if (!here || !load) {
-    return (
-      <Empty page title="There is no such page">
-        <p>
-          The address may be mistyped, or from another version. <a href={href('overview')}>Go to the overview</a>.
-        </p>
-      </Empty>
-    )
-  }
+  if (!workspace.value || !here || !load) return <Lazy load={lost} />
   if (failure.value === here.name) {
     return (
       <div class="sheet">

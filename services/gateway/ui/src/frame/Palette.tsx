@@ -9,6 +9,7 @@ import { type Command, fitness, pageCommands } from './commands.ts'
 import { helpOpen, paletteOpen } from './overlays.ts'
 import { ENTRIES } from './places.ts'
 import { THEMES, setTheme } from './theme.ts'
+import { saved } from '../pages/overview/saved.ts'
 
 interface Found extends Command {
   status?: Status
@@ -31,6 +32,7 @@ function all(): Found[] {
       const to = href('rollout', { deploymentId: cell.deploymentId, environmentId: cell.environmentId })
       return [{ label: `${name} ${environment}`, hint: cell.desired?.tag ?? '', href: to, status: cell.status }]
     }),
+    ...saved.value.map((one) => ({ label: `View: ${one.name}`, hint: one.filter, href: href('overview', {}, { q: one.filter }) })),
     ...THEMES.map((one) => ({ label: `Theme: ${one}`, hint: 'action', run: () => setTheme(one) })),
     { label: 'Show the keys', hint: 'action', run: () => (helpOpen.value = true) },
   ]

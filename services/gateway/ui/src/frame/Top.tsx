@@ -3,6 +3,7 @@ import { Icon } from '../parts/base.tsx'
 import { Button } from '../parts/Button.tsx'
 import { crumbs } from './crumbs.ts'
 import { Fresh } from './Fresh.tsx'
+import { named } from './keys.ts'
 import { helpOpen, paletteOpen } from './overlays.ts'
 import { sideOpen } from './Side.tsx'
 
@@ -46,7 +47,7 @@ export function Top() {
       </button>
       <Fresh />
       <span class="only-wide">
-        <Button kind="bare" label="Keys ( ? )" onPress={() => (helpOpen.value = true)}>
+        <Button kind="bare" label={named('Keys', '?')} onPress={() => (helpOpen.value = true)}>
           <Icon name="help" />
         </Button>
       </span>

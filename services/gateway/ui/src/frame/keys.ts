@@ -1,6 +1,7 @@
-/** Keys of the whole page, and those of the page that is shown. Single letters are off in fields. */
+/** Keys of the whole page, and those of the page that is shown. Single letters are off in fields, and everywhere for who switched them off. */
 import { signal } from '@preact/signals'
 import { useLayoutEffect, useRef } from 'preact/hooks'
+import { kept } from './kept.ts'
 
 export interface KeyAction {
   /** As the event tells it: `y`, `?`, `[`; two with a space are pressed one after the other: `g o`. */
@@ -15,6 +16,19 @@ const globals: KeyAction[] = []
 export const pageKeys = signal<readonly KeyAction[]>([])
 let started = ''
 let startedAt = 0
+
+/** 'off' (by `keep('letters', …)`): single letters, digits and signs are no keys. Whoever speaks to the computer, or hits keys by mistake, would set off one after the other. */
+export const letters = kept('letters')
+
+/** Whether a key works now: those of a single letter, or that begin with one, can be switched off. */
+export function works(key: string): boolean {
+  return !letters.value || !/^[!-~]( |$)/.test(key)
+}
+
+/** What a button is called that has a key: with the key while it works. */
+export function named(label: string, key: string): string {
+  return works(key) ? `${label} ( ${key} )` : label
+}
 
 /** Keys that work everywhere. */
 export function globalKeys(actions: readonly KeyAction[]): void {
@@ -46,6 +60,16 @@ export function useKeys(actions: readonly KeyAction[]): void {
 export function typing(target: EventTarget | null): boolean {
   return target instanceof Element && target.closest('input:not([type=range], [type=checkbox], [type=radio]), textarea, select, [contenteditable]') !== null
 }
+
+// Before any part of the page hears of it. In a field letters are text, and in a menu they go to what begins so.
+addEventListener(
+  'keydown',
+  (event) => {
+    if (works(event.key) || event.altKey || event.metaKey || event.ctrlKey) return
+    if (!typing(event.target) && !(event.target as Element).closest('[role=menu]')) event.stopPropagation()
+  },
+  true,
+)
 
 document.addEventListener('keydown', (event) => {
   if (event.defaultPrevented || event.altKey) return

@@ -20,10 +20,11 @@ export interface Subscription {
   /** The position of the snapshot that the rows come on top of; without one, all from now on. */
   since?: number
   rows?(rows: [topic: string, key: string, row: WireRow | null][], position: number): void
-  touched?(ids: [topic: string, id: string][], position: number): void
   events?(events: EventHead[], position: number): void
   /** The stream can not go on from where it was: take a new snapshot. */
   reset?(position: number): void
+  /** Any of this, or what only has a name in the stream: ask again, for an answer that shows `position`. After a reset nobody knows how many changes it were: 1. */
+  heard?(position: number, changes: number): void
 }
 
 /** Who listens, and up to where each has heard. */
@@ -52,9 +53,13 @@ export function follow(id: string, position: number): void {
   if (id !== workspaceId) {
     workspaceId = id
     head.value = position
+    headTime.value = ''
     connection.value = 'connecting'
+    caughtUp.value = null
     cutAt = null
     asked = ''
+    // Positions are those of a workspace: whoever goes on listening has heard of nothing in this one.
+    for (const one of subscriptions.keys()) subscriptions.set(one, position || -1)
   } else if (position > head.peek()) head.value = position
   ask()
 }
@@ -136,8 +141,7 @@ function take(message: FromHub): void {
   if (frame.kind === 'reset') {
     for (const one of [...subscriptions.keys()]) {
       if (!subscriptions.has(one)) continue
-      subscriptions.set(one, Math.max(frame.position, subscriptions.get(one) ?? -1))
-      one.reset?.(frame.position)
+      again(one, Math.max(frame.position, subscriptions.get(one) ?? -1), frame.position)
     }
     return
   }
@@ -161,9 +165,14 @@ function take(message: FromHub): void {
 function begin(position: number): void {
   for (const [one, heard] of [...subscriptions]) {
     if (heard >= 0 || !subscriptions.has(one)) continue
-    subscriptions.set(one, position)
-    one.reset?.(position)
+    again(one, position, position)
   }
+}
+
+function again(one: Subscription, upTo: number, position: number): void {
+  subscriptions.set(one, upTo)
+  one.reset?.(position)
+  one.heard?.(position, 1)
 }
 
 function hand({ rows, touched, events, position }: Patch): void {
@@ -174,8 +183,10 @@ function hand({ rows, touched, events, position }: Patch): void {
     const mine = rows.filter(([topic]) => one.topics.includes(topic))
     if (mine.length) one.rows?.(mine, position)
     const named = touched.filter(([topic, id]) => one.topics.includes(topic) || one.topics.includes(`${topic}:${id}`))
-    if (named.length) one.touched?.(named, position)
-    if (events.length && one.topics.includes('events')) one.events?.(events, position)
+    const happened = one.topics.includes('events') ? events : []
+    if (happened.length) one.events?.(happened, position)
+    const changes = mine.length + named.length + happened.length
+    if (changes) one.heard?.(position, changes)
   }
 }
 

@@ -2,20 +2,23 @@
 import { type Signal, batch, signal } from '@preact/signals'
 
 export class Rows<T> {
-  readonly #rows = new Map<string, Signal<T>>()
+  readonly #rows = new Map<string, Signal<T | undefined>>()
   /** The keys in the order in which they came; it changes only when a row comes or goes. */
   readonly keys = signal<readonly string[]>([])
   /** Up to where in the log the rows are; -1: there are none yet. */
   position = -1
 
-  get(key: string): Signal<T> | undefined {
-    return this.#rows.get(key)
+  /** The row of a key, whose value is undefined once it is gone. Who is told that there is none looks again when rows come. */
+  get(key: string): Signal<T | undefined> | undefined {
+    const row = this.#rows.get(key)
+    if (!row) void this.keys.value
+    return row
   }
 
   values(): T[] {
     return this.keys.value.flatMap((key) => {
-      const row = this.#rows.get(key)
-      return row ? [row.value] : []
+      const row = this.#rows.get(key)?.value
+      return row === undefined ? [] : [row]
     })
   }
 
@@ -23,7 +26,7 @@ export class Rows<T> {
   seed(rows: Iterable<[string, T]>, position: number): void {
     const given = new Map(rows)
     batch(() => {
-      for (const key of this.#rows.keys()) if (!given.has(key)) this.#rows.delete(key)
+      for (const key of this.#rows.keys()) if (!given.has(key)) this.#drop(key)
       for (const [key, row] of given) this.#put(key, row)
       this.position = position
       this.#list([...given.keys()])
@@ -36,7 +39,7 @@ export class Rows<T> {
     batch(() => {
       let listed = false
       for (const [key, row] of rows) {
-        if (row === null) listed = this.#rows.delete(key) || listed
+        if (row === null) listed = this.#drop(key) || listed
         else listed = this.#put(key, row) || listed
       }
       this.position = position
@@ -54,6 +57,13 @@ export class Rows<T> {
     }
     if (JSON.stringify(there.peek()) !== JSON.stringify(row)) there.value = row
     return false
+  }
+
+  /** Whether there was one. */
+  #drop(key: string): boolean {
+    const there = this.#rows.get(key)
+    if (there) there.value = undefined
+    return this.#rows.delete(key)
   }
 
   #list(keys: string[]): void {

@@ -1,9 +1,10 @@
 /** Dialogs on the browser's own <dialog>: focus stays inside, Escape closes, the rest of the page is inert. */
-import { signal, useSignal } from '@preact/signals'
+import { useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
 import { useId, useLayoutEffect, useRef } from 'preact/hooks'
 import { requestKey } from '../api/client.ts'
 import { ApiError } from '../api/error.ts'
+import { asked } from './asked.ts'
 import { Button } from './Button.tsx'
 import { ErrorCard, toast } from './say.tsx'
 
@@ -24,11 +25,13 @@ export function Dialog({ title, onClose, children, wide = false, keep = false }:
   useLayoutEffect(() => {
     const before = document.activeElement
     box.current?.showModal()
-    return () => {
-      // What opened it may be gone by what was confirmed: then the page has the focus, not nothing.
-      if (before instanceof HTMLElement && before.isConnected) before.focus()
-      else document.getElementById('page')?.focus({ preventScroll: true })
-    }
+    // Once it is gone: as long as it is there, nothing beside it takes the focus.
+    return () =>
+      queueMicrotask(() => {
+        // What opened it may be gone by what was confirmed: then the page has the focus, not nothing.
+        if (before instanceof HTMLElement && before.isConnected) before.focus()
+        else document.getElementById('page')?.focus({ preventScroll: true })
+      })
   }, [])
   return (
     <dialog
@@ -71,15 +74,13 @@ export interface Confirmation {
   act(confirmed: Confirmed): Promise<unknown>
 }
 
-const asked = signal<Confirmation | null>(null)
-
 /** Ask before something is done. Works anywhere: the frame draws it. */
 export function confirm(confirmation: Confirmation): void {
   asked.value = confirmation
 }
 
 /** Where `confirm` shows; drawn once, by the frame. */
-export function Confirmations() {
+export default function Confirmations() {
   const now = asked.value
   return now ? <Ask key={now.title} asked={now} onDone={() => (asked.value = null)} /> : null
 }

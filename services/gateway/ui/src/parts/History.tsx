@@ -1,6 +1,7 @@
 /** What happened, newest first: a line each, with a way to look at the world as it was then. Older lines are asked for by page. */
 import { batch, useSignal, useSignalEffect } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { ApiError } from '../api/error.ts'
 import { at } from '../router/location.ts'
 import { lookAt } from '../time/moment.ts'
@@ -34,6 +35,13 @@ export function History({ items, before, older }: HistoryProps) {
   const next = useSignal<number | null>(null)
   const error = useSignal<ApiError | null>(null)
   const busy = useSignal(false)
+  const list = useRef<HTMLOListElement>(null)
+  const last = useRef(0)
+  useLayoutEffect(() => {
+    const line = last.current ? list.current?.querySelector<HTMLElement>(`[data-position="${last.current}"] button`) : null
+    last.current = 0
+    if (document.activeElement === document.body) line?.focus()
+  }, [next.value])
   // At another moment it is another history.
   useSignalEffect(() => {
     void at.value
@@ -48,26 +56,30 @@ export function History({ items, before, older }: HistoryProps) {
   const known = new Set(items.map((one) => one.position))
   const all = [...items, ...more.value.filter((one) => !known.has(one.position))]
   const ask = async () => {
+    const of = at.peek()
     busy.value = true
     error.value = null
     try {
       const start = more.peek().length ? from : Math.min(before, oldest)
       const page = await older(start)
+      if (at.peek() !== of) return
+      // The button goes with the last of them: who pressed it goes on with the first of what it brought.
+      last.current = page.before ? 0 : (page.items[0]?.position ?? 0)
       batch(() => {
         more.value = [...more.peek(), ...page.items]
         next.value = page.before
       })
     } catch (failure) {
-      error.value = failure instanceof ApiError ? failure : new ApiError(0, String(failure))
+      if (at.peek() === of) error.value = failure instanceof ApiError ? failure : new ApiError(0, String(failure))
     } finally {
       busy.value = false
     }
   }
   return (
     <>
-      <ol class="history">
+      <ol class="history" ref={list}>
         {all.map((one) => (
-          <li key={one.position} data-st={one.status}>
+          <li key={one.position} data-position={one.position} data-st={one.status}>
             <Glyph status={one.status} />
             <div>
               <span>{typeof one.what === 'string' ? <Said>{one.what}</Said> : one.what}</span>

@@ -1,8 +1,13 @@
 /** A list of any length: only the rows in sight are drawn, one of them has the focus, j/k and arrows move it. */
 import { useSignal, useSignalEffect } from '@preact/signals'
 import type { ComponentChildren, VNode } from 'preact'
-import { useLayoutEffect, useRef } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
+import { ROW, rowOf } from '../frame/density.ts'
+import { useKeys } from '../frame/keys.ts'
 import { go } from '../router/location.ts'
+import { nextOf } from './attention.ts'
+import { narrow } from './narrow.ts'
+import { toast } from './say.tsx'
 import { moved, scrollTo, windowOf } from './window.ts'
 
 export interface Column {
@@ -15,68 +20,95 @@ export interface Column {
   onSort?(): void
 }
 
-export interface ListProps<T> {
-  label: string
+/** How a list looks: its columns, the height of its rows, and the cells of a row, one for each column. */
+export interface Look<T> {
   columns: readonly Column[]
+  /** Where rows are comfortable, in px; compact ones are lower. */
+  rowHeight?: number
+  cells(row: T): readonly ComponentChildren[]
+}
+
+export interface ListProps<T> extends Look<T> {
+  label: string
+  /** How it looks on a page as narrow as a phone's: less in taller rows. */
+  slim?: Look<T>
   /** How many rows there are, those that have not come yet among them. */
   count: number
   /** A row by its place; undefined: it is on its way, and a stripe stands there. */
   row(index: number): T | undefined
   rowKey(row: T): string
-  /** The cells of a row, one for each column. */
-  cells(row: T): readonly ComponentChildren[]
   /** Where a row leads: Enter and clicks go there, as a link would. */
   link?(row: T): string
   /** Enter or a click, for rows that lead nowhere. */
   onOpen?(row: T): void
   /** More keys of a row: `y` approves. Answer true when the key was one. */
   onKey?(key: string, row: T): boolean
-  /** Which rows are in sight, so that their pages can be asked for: see `usePages`. */
-  onWindow?(from: number, to: number): void
+  /** Which rows are in sight, so that their pages can be asked for: see `usePages`. Left out where all of them are there. */
+  onWindow?: ((from: number, to: number) => void) | undefined
   /** The status of a row, for its tint. */
   status?(row: T): string
-  rowHeight?: number
+  /** Whether `.` goes to the next row that failed or is blocked, by `status`. */
+  seeks?: boolean
 }
 
 /** A grid with headings. It fills what its container gives it: the container must have a height. */
 export function List<T>(props: ListProps<T>) {
-  const { label, columns, count, row, rowKey, link, onOpen, onKey, onWindow } = props
-  const height = props.rowHeight ?? 34
+  const { label, count, row, rowKey, link, onOpen, onKey, onWindow } = props
+  const look = props.slim && narrow.value ? props.slim : props
+  const { columns } = look
+  const height = rowOf(look.rowHeight ?? ROW)
   const box = useRef<HTMLDivElement>(null)
   const shown = useSignal<[number, number]>([0, Math.min(count, 30)])
   const active = useSignal(0)
+  /** How far it was scrolled when rows were so high. */
+  const scrolled = useRef([0, height] as [top: number, height: number])
 
-  const look = () => {
+  const measure = () => {
     const list = box.current
     if (!list) return
+    scrolled.current = [list.scrollTop, height]
     const next = windowOf(list.scrollTop, list.clientHeight, height, count)
     if (next[0] !== shown.peek()[0] || next[1] !== shown.peek()[1]) shown.value = next
   }
   useLayoutEffect(() => {
-    look()
-    const watch = new ResizeObserver(look)
+    const [top, before] = scrolled.current
+    // The same rows stay in sight when they become higher or lower.
+    if (before !== height && box.current) box.current.scrollTop = (top * height) / before
+    measure()
+    const watch = new ResizeObserver(measure)
     if (box.current) watch.observe(box.current)
     if (active.peek() >= count) active.value = Math.max(0, count - 1)
     return () => watch.disconnect()
   }, [count, height])
   useSignalEffect(() => onWindow?.(...shown.value))
+  // Pages may be wanted from now on, of what one has scrolled to already.
+  useEffect(() => onWindow?.(...shown.peek()), [Boolean(onWindow)])
 
   const focus = (index: number) => {
     const list = box.current
     if (!list) return
     const to = scrollTo(index, list.scrollTop, list.clientHeight, height)
     if (to !== null) list.scrollTop = to
-    look()
+    measure()
     active.value = index
   }
+  /** A row that is still on its way can not have it: the list keeps it for that row. */
+  const arrive = () => requestAnimationFrame(() => (box.current?.querySelector<HTMLElement>('[data-active]') ?? box.current)?.focus())
+  const seek = () => {
+    const there = box.current?.contains(document.activeElement) ? active.peek() : -1
+    const to = nextOf(Array.from({ length: count }, (_, index) => statusOf(row(index), props)), there)
+    if (to === null) return toast('healthy', 'Nothing in this list has failed or is blocked.')
+    focus(to)
+    arrive()
+  }
+  useKeys(props.seeks ? [{ key: '.', does: 'next row that failed, then that is blocked', run: seek }] : [])
   const keys = (event: KeyboardEvent) => {
     if (event.metaKey || event.ctrlKey || event.altKey || (event.target as Element).closest('input, select, textarea')) return
     const to = moved(event.key, active.peek(), count, Math.floor((box.current?.clientHeight ?? 0) / height) - 1)
     const there = row(active.peek())
     if (to !== null && count) {
       focus(to)
-      // A row that is still on its way can not have it: the list keeps it for that row.
-      requestAnimationFrame(() => (box.current?.querySelector<HTMLElement>('[data-active]') ?? box.current)?.focus())
+      arrive()
     } else if (there && event.key === 'Enter' && !(event.target as Element).closest('button, a:not(.whole)')) {
       if (link) go(link(there))
       else onOpen?.(there)
@@ -88,8 +120,8 @@ export function List<T>(props: ListProps<T>) {
     if (box.current && document.activeElement === box.current) box.current.querySelector<HTMLElement>('[data-active]')?.focus({ preventScroll: true })
   })
   // A row that is still in sight, and whose list is the same, is handed out again: then nothing of it is looked at while one scrolls.
-  const known = useRef<{ props: ListProps<T>; rows: Map<T, { index: number; isStop: boolean; drawn: VNode }> }>({ props, rows: new Map() })
-  if (known.current.props !== props) known.current = { props, rows: new Map() }
+  const known = useRef<{ props: ListProps<T>; look: Look<T>; height: number; rows: Map<T, { index: number; isStop: boolean; drawn: VNode }> }>({ props, look, height, rows: new Map() })
+  if (known.current.props !== props || known.current.look !== look || known.current.height !== height) known.current = { props, look, height, rows: new Map() }
   const before = known.current.rows
   const rows = new Map<T, { index: number; isStop: boolean; drawn: VNode }>()
   known.current.rows = rows
@@ -98,7 +130,7 @@ export function List<T>(props: ListProps<T>) {
     const next =
       last?.index === index && last.isStop === isStop
         ? last
-        : { index, isStop, drawn: <Row key={rowKey(one)} list={props} row={one} index={index} height={height} isStop={isStop} onFocus={() => (active.value = index)} /> }
+        : { index, isStop, drawn: <Row key={rowKey(one)} list={props} cells={look.cells} row={one} index={index} height={height} isStop={isStop} onFocus={() => (active.value = index)} /> }
     rows.set(one, next)
     return next.drawn
   }
@@ -121,7 +153,7 @@ export function List<T>(props: ListProps<T>) {
           </span>
         ))}
       </div>
-      <div class="rows" role="rowgroup" tabIndex={-1} ref={box} onScroll={look} onKeyDown={keys}>
+      <div class="rows" role="rowgroup" tabIndex={-1} ref={box} onScroll={measure} onKeyDown={keys}>
         <div class="inner" role="presentation" style={{ '--total': String(count * height) }}>
           {Array.from({ length: Math.max(0, Math.min(to, count) - from) }, (_, offset) => {
             const index = from + offset
@@ -137,6 +169,7 @@ export function List<T>(props: ListProps<T>) {
 
 interface RowProps<T> {
   list: ListProps<T>
+  cells: Look<T>['cells']
   row: T
   index: number
   height: number
@@ -145,7 +178,7 @@ interface RowProps<T> {
 }
 
 /** A row of its own, so that what it shows is followed by it alone. */
-function Row<T>({ list: { cells, link, onOpen, status }, row, index, height, isStop, onFocus }: RowProps<T>) {
+function Row<T>({ list: { link, onOpen, status }, cells, row, index, height, isStop, onFocus }: RowProps<T>) {
   return (
     <div
       class="row"
@@ -170,6 +203,10 @@ function Row<T>({ list: { cells, link, onOpen, status }, row, index, height, isS
       ))}
     </div>
   )
+}
+
+function statusOf<T>(row: T | undefined, { status }: ListProps<T>): string | undefined {
+  return row === undefined ? undefined : status?.(row)
 }
 
 function placeOf(index: number, height: number) {

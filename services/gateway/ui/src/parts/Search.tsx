@@ -1,5 +1,6 @@
 /** The field by which a page looks for something: `/` goes to it, Escape leaves it, the arrow down goes to what was found. */
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
+import { works } from '../frame/keys.ts'
 import { Icon } from './base.tsx'
 import './search.css'
 
@@ -19,13 +20,22 @@ export interface SearchProps {
 export function Search({ label, placeholder, value, onText, wait = 0, down = '[data-active]' }: SearchProps) {
   const field = useRef<HTMLInputElement>(null)
   const timer = useRef(0)
+  const told = useRef(value.trim())
   // What is being typed is not told yet, and must not be by another page.
   useEffect(() => () => clearTimeout(timer.current), [])
   useLayoutEffect(() => {
-    // It changed by itself: somebody dropped the filter, or went back.
-    const shown = field.current
-    if (shown && shown.value.trim() !== value.trim() && (!wait || document.activeElement !== shown)) shown.value = value
+    const asIs = value.trim()
+    // What was told from here may come back while more is typed.
+    if (asIs === told.current) return
+    // It changed by itself: somebody dropped the filter, or went back. What was typed before that is not told any more.
+    told.current = asIs
+    clearTimeout(timer.current)
+    if (field.current) field.current.value = value
   }, [value])
+  const tell = (text: string) => {
+    told.current = text.trim()
+    onText(text)
+  }
   return (
     <label class="find">
       <Icon name="filter" />
@@ -42,8 +52,8 @@ export function Search({ label, placeholder, value, onText, wait = 0, down = '[d
         onInput={(event) => {
           const text = event.currentTarget.value
           clearTimeout(timer.current)
-          if (wait) timer.current = window.setTimeout(() => onText(text.trim()), wait)
-          else onText(text)
+          if (wait) timer.current = window.setTimeout(() => tell(text.trim()), wait)
+          else tell(text)
         }}
         onKeyDown={(event) => {
           if (event.key === 'Escape') event.currentTarget.blur()
@@ -53,7 +63,7 @@ export function Search({ label, placeholder, value, onText, wait = 0, down = '[d
           next.focus()
         }}
       />
-      <kbd>/</kbd>
+      {works('/') ? <kbd>/</kbd> : null}
     </label>
   )
 }

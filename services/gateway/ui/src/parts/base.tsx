@@ -1,11 +1,11 @@
 /** The smallest parts: icons, status, times, keys. */
-import { useComputed } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
 import type { Status as Value } from '../board/types.ts'
 import { GLYPHS } from '../icons/glyphs.ts'
 import type { IconName } from '../icons/names.ts'
 import { now } from '../time/clock.ts'
 import { age, brief, left, local, utc, waiting } from '../time/words.ts'
+import { useTold } from './useTold.ts'
 
 /** A symbol of the sprite, which is in the page from its first byte. It never stands alone: the text beside it, or the button's label, says the same. */
 export function Icon({ name }: { name: IconName }) {
@@ -39,7 +39,7 @@ export function Status({ status, detail, pill = false }: { status: Value; detail
 /** An instant in the viewer's zone, exact in UTC on hover; `ago` shows how long ago instead, `waits` how long somebody waits. Nothing for an empty one. */
 export function Time({ at, ago = false, waits = false }: { at: string | null | undefined; ago?: boolean; waits?: boolean }) {
   const instant = at ? Date.parse(at) : Number.NaN
-  const text = useComputed(() => (waits ? waiting(instant, now.value) : ago ? agoWords(instant) : local(instant, now.value)))
+  const text = useTold(() => (waits ? waiting(instant, now.value) : ago ? agoWords(instant) : local(instant, now.value)), [at, ago, waits])
   if (Number.isNaN(instant) || !at) return null
   return (
     <time dateTime={at} title={utc(instant)}>
@@ -56,7 +56,7 @@ function agoWords(instant: number): string {
 /** What is left until an instant, ticking; the instant itself on hover. */
 export function Countdown({ until, label = '', small = false }: { until: string | null | undefined; label?: string; small?: boolean }) {
   const instant = until ? Date.parse(until) : Number.NaN
-  const text = useComputed(() => (small ? brief : left)(instant, now.value))
+  const text = useTold(() => (small ? brief : left)(instant, now.value), [until, small])
   if (Number.isNaN(instant) || !until) return null
   return (
     <time class="ticks" dateTime={until} title={`${label}${utc(instant)}`}>

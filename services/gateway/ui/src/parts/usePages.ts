@@ -112,17 +112,8 @@ export function usePages<T, A = Page<T>>(
     if (pages.current.size) previous.current = pages.current
     pages.current = new Map()
     asking.current = new Map()
-    const coalesced: Coalesced = new Coalesced(
-      () => fetchWindow(true, coalesced.heard),
-      (action, ms) => {
-        const timer = setTimeout(action, ms)
-        return () => clearTimeout(timer)
-      },
-      250,
-    )
-    const touched = (_: unknown, position: number) => coalesced.touch(position)
-    const reset = (position: number) => coalesced.touch(position)
-    const leave = names && at.value === null ? subscribe({ topics: names.split(' '), touched, rows: touched, reset }) : () => {}
+    const coalesced: Coalesced = new Coalesced(() => fetchWindow(true, coalesced.heard), 250)
+    const leave = names && at.value === null ? subscribe({ topics: names.split(' '), heard: (position) => coalesced.touch(position) }) : () => {}
     behind.current = () => coalesced.behind()
     newest.current = () => coalesced.heard
     reload.current = (heard) => void coalesced.now(heard)

@@ -80,3 +80,11 @@ export function local(instant: number, now: number): string {
   const year = then.getFullYear()
   return `${then.getDate()} ${MONTHS[then.getMonth()]}${year === today.getFullYear() ? '' : ` ${year}`}, ${clock}`
 }
+
+/** A text of the API with its instants in the viewer's zone; what only looks like one stays. */
+export function zoned(text: string, now: number): string {
+  return text.replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?( UTC|Z)/g, (at) => {
+    const instant = Date.parse(at.replace(' UTC', 'Z').replace(' ', 'T'))
+    return Number.isNaN(instant) ? at : local(instant, now)
+  })
+}

@@ -178,5 +178,5 @@ function other({ ruleType, reason }: BoardApproval['others'][number]): string {
 }
 
 function spoken(row: BoardApproval): string {
-  return `${row.deployment.name} ${row.version.tag} for ${row.environment.name}: ${row.counts} of ${counted(row.needs, 'approval')}, ${counted(row.targets, 'target')} wait`
+  return `${row.deployment.name} ${row.version.tag} for ${row.environment.name}: ${row.counts} of ${counted(row.needs, 'approval')}, ${counted(row.targets, 'target waits', 'targets wait')}`
 }

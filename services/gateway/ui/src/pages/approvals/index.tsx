@@ -40,10 +40,17 @@ export default function Approvals() {
 }
 
 function Now({ inbox }: { inbox: Inbox }) {
-  if (inbox.error.value) return <ErrorCard error={inbox.error.value} what="What waits:" retry={inbox.reload} />
-  if (!inbox.there.value) return <Skeleton lines={9} />
+  const error = inbox.error.value
+  if (!inbox.there.value) return error ? <ErrorCard error={error} what="What waits:" retry={inbox.reload} /> : <Skeleton lines={9} />
   const rows = inbox.rows.values()
-  if (rows.length) return <Waiting groups={groupsOf(rows)} />
+  if (error || rows.length) {
+    return (
+      <>
+        {error ? <ErrorCard error={error} what="This is not the newest state:" retry={inbox.reload} /> : null}
+        <Waiting groups={groupsOf(rows)} />
+      </>
+    )
+  }
   return (
     <Empty title={past.value ? 'Nothing waited for anybody then' : 'Nothing waits for anybody'}>
       <p>

@@ -6,6 +6,7 @@ import type { BoardApproval, BoardTarget } from '../../api/schema'
 import { session } from '../../api/client.ts'
 import { useTargets } from '../../board/useTargets.ts'
 import type { Cell } from '../../board/types.ts'
+import { ROW, rowOf } from '../../frame/density.ts'
 import { Bar, Countdown, Glyph, Icon, Status } from '../../parts/base.tsx'
 import { Action, PAST } from '../../parts/Button.tsx'
 import { List } from '../../parts/List.tsx'
@@ -18,7 +19,6 @@ import { askedOf, offOf } from '../approvals/groups.ts'
 import type { Place, Shown } from './shown.ts'
 import { type GateLine, gateOf, standingOf } from './words.ts'
 
-const ROW = 34
 const MOST_ROWS = 8
 
 export function Lanes({ shown }: { shown: Shown }) {
@@ -132,7 +132,7 @@ function Lane({ shown, place }: { shown: Shown; place: Place }) {
 function LaneTargets({ shown, place }: { shown: Shown; place: Place }) {
   const targets = useTargets({ deploymentId: shown.deployment.id, environmentId: place.id })
   const rows = Math.min(MOST_ROWS, targets.there ? targets.count : place.cell.targets)
-  const height = rows * ROW + 33
+  const height = rows * rowOf(ROW) + 33
   if (targets.error && !targets.there) return <ErrorCard error={targets.error} what="Its targets:" retry={targets.reload} />
   return (
     <div class="lane-targets" style={{ '--tall': String(height) }}>

@@ -2,8 +2,7 @@
 import { addressOf } from '../../api/client.ts'
 import type { VersionReach } from '../../api/schema'
 import { Time } from '../../parts/base.tsx'
-import { List } from '../../parts/List.tsx'
-import { narrow } from '../../parts/narrow.ts'
+import { List, type Look } from '../../parts/List.tsx'
 import { Empty, ErrorCard, Skeleton } from '../../parts/say.tsx'
 import { Search } from '../../parts/Search.tsx'
 import { VersionState } from '../../parts/State.tsx'
@@ -11,6 +10,44 @@ import { usePages } from '../../parts/usePages.ts'
 import { Button } from '../../parts/Button.tsx'
 import { href, query, setQuery } from '../../router/location.ts'
 import { farOf, reachWords } from './words.ts'
+
+const WIDE: Look<VersionReach> = {
+  columns: [
+    { title: 'Version', width: 'minmax(0, 1.2fr)' },
+    { title: 'Status', width: '120px' },
+    { title: 'Made', width: '120px' },
+    { title: 'Runs in', width: 'minmax(0, 3fr)' },
+  ],
+  cells: (one) => [
+    ...slimCells(one),
+    <span key="r" class="reach-cell" title={reachWords(one.reach)}>
+      {one.reach.filter((place) => place.targets).map((place) => (
+        <span key={place.environmentId} data-far={farOf(place)}>
+          <i /> {place.name} <span class="num">{place.running ? `${place.running}/${place.targets}` : '–'}</span>
+        </span>
+      ))}
+    </span>,
+  ],
+}
+const SLIM: Look<VersionReach> = {
+  columns: [
+    { title: 'Version', width: 'minmax(0, 1fr)' },
+    { title: 'Status', width: '96px' },
+    { title: 'Made', width: '72px' },
+  ],
+  cells: slimCells,
+}
+
+function slimCells({ version }: VersionReach) {
+  return [
+    <span key="t">
+      <span class="mono">{version.tag}</span>
+      {version.name && version.name !== version.tag ? <span class="faint"> {version.name}</span> : null}
+    </span>,
+    <VersionState key="s" state={version.status} />,
+    <Time key="w" at={version.createdAt} ago />,
+  ]
+}
 
 export function Versions({ deploymentId }: { deploymentId: string }) {
   const text = query.value.get('q') ?? ''
@@ -38,40 +75,13 @@ export function Versions({ deploymentId }: { deploymentId: string }) {
         <div class="card tall" style={{ '--tall': String(rows * 34 + 34) }}>
           <List
             label="Versions"
-            columns={
-              narrow.value
-                ? [{ title: 'Version', width: 'minmax(0, 1fr)' }, { title: 'Status', width: '96px' }, { title: 'Made', width: '72px' }]
-                : [
-                    { title: 'Version', width: 'minmax(0, 1.2fr)' },
-                    { title: 'Status', width: '120px' },
-                    { title: 'Made', width: '120px' },
-                    { title: 'Runs in', width: 'minmax(0, 3fr)' },
-                  ]
-            }
+            {...WIDE}
+            slim={SLIM}
             count={pages.count}
             row={pages.row}
             onWindow={pages.onWindow}
             rowKey={(one) => one.version.versionId}
             link={(one) => href('version', { versionId: one.version.versionId })}
-            cells={({ version, reach }) => [
-              <span key="t">
-                <span class="mono">{version.tag}</span>
-                {version.name && version.name !== version.tag ? <span class="faint"> {version.name}</span> : null}
-              </span>,
-              <VersionState key="s" state={version.status} />,
-              <Time key="w" at={version.createdAt} ago />,
-              ...(narrow.value
-                ? []
-                : [
-                    <span key="r" class="reach-cell" title={reachWords(reach)}>
-                      {reach.filter((one) => one.targets).map((one) => (
-                        <span key={one.environmentId} data-far={farOf(one)}>
-                          <i /> {one.name} <span class="num">{one.running ? `${one.running}/${one.targets}` : '–'}</span>
-                        </span>
-                      ))}
-                    </span>,
-                  ]),
-            ]}
           />
         </div>
       )}

@@ -1,5 +1,5 @@
 /** All deployments: of which system each is, its newest version, what runs where, and how it stands. */
-import { useComputed } from '@preact/signals'
+import { type ReadonlySignal, computed, useComputed } from '@preact/signals'
 import { counted } from '../../acts/words.ts'
 import { boardError, boardThere, cells, columns, reloadBoard, rows } from '../../board/board.ts'
 import { type Sum, fitting, sumOf } from '../../board/sums.ts'
@@ -8,8 +8,7 @@ import { useCrumbs } from '../../frame/crumbs.ts'
 import { useKeys } from '../../frame/keys.ts'
 import { Glyph, Status } from '../../parts/base.tsx'
 import { Button } from '../../parts/Button.tsx'
-import { List } from '../../parts/List.tsx'
-import { narrow } from '../../parts/narrow.ts'
+import { List, type Look } from '../../parts/List.tsx'
 import { said } from '../../parts/Said.tsx'
 import { Empty, ErrorCard, Skeleton } from '../../parts/say.tsx'
 import { Search } from '../../parts/Search.tsx'
@@ -17,36 +16,57 @@ import { href, query, setQuery } from '../../router/location.ts'
 import { past } from '../../time/moment.ts'
 import './deployments.css'
 
-interface Row extends Sum {
+interface Row {
   line: Line
+  /** What is where. A signal for each row, so that a cell that changes is counted, and drawn, in its row alone. */
+  stands: ReadonlySignal<Stands>
+}
+
+interface Stands extends Sum {
   /** Its environments in the order in which versions pass them. */
   places: readonly { name: string; cell: Cell }[]
 }
 
-const WIDE = [
-  { title: 'Deployment', width: 'minmax(0, 1fr)' },
-  { title: 'System', width: 'minmax(0, 0.6fr)' },
-  { title: 'Newest', width: 'minmax(0, 116px)' },
-  { title: 'Runs in', width: 'minmax(0, 2.2fr)' },
-  { title: 'Stands', width: '118px' },
-]
-const NARROW = [
-  { title: 'Deployment', width: 'minmax(0, 1fr)' },
-  { title: 'Runs in', width: 'minmax(0, 1.3fr)' },
-]
+const known = new WeakMap<Line, Row>()
+
+function rowOf(line: Line): Row {
+  const row = known.get(line) ?? { line, stands: computed(() => standsOf(line)) }
+  known.set(line, row)
+  return row
+}
+
+function standsOf(line: Line): Stands {
+  const places = columns.value.flatMap(({ id, name }) => {
+    const cell = cells.get(`${line.id}/${id}`)?.value
+    return cell?.targets ? [{ name, cell }] : []
+  })
+  return { places, ...sumOf(places.map((one) => one.cell)) }
+}
+
+const WIDE: Look<Row> = {
+  columns: [
+    { title: 'Deployment', width: 'minmax(0, 1fr)' },
+    { title: 'System', width: 'minmax(0, 0.6fr)' },
+    { title: 'Newest', width: 'minmax(0, 116px)' },
+    { title: 'Runs in', width: 'minmax(0, 2.2fr)' },
+    { title: 'Stands', width: '118px' },
+  ],
+  rowHeight: 38,
+  cells: wideCells,
+}
+const SLIM: Look<Row> = {
+  columns: [
+    { title: 'Deployment', width: 'minmax(0, 1fr)' },
+    { title: 'Runs in', width: 'minmax(0, 1.3fr)' },
+  ],
+  rowHeight: 54,
+  cells: slimCells,
+}
 
 export default function DeploymentsPage() {
   useCrumbs([{ label: 'Deployments' }])
   const text = useComputed(() => query.value.get('q') ?? '')
-  const all = useComputed(() =>
-    fitting(rows.value, text.value).map((line): Row => {
-      const places = columns.value.flatMap(({ id, name }) => {
-        const cell = cells.get(`${line.id}/${id}`)?.value
-        return cell?.targets ? [{ name, cell }] : []
-      })
-      return { line, places, ...sumOf(places.map((one) => one.cell)) }
-    }),
-  )
+  const all = useComputed(() => fitting(rows.value, text.value).map(rowOf))
   useKeys([
     { key: 'j', does: 'next deployment; k the one before' },
     { key: 'Enter', does: 'open it' },
@@ -64,7 +84,6 @@ export default function DeploymentsPage() {
       </Empty>
     )
   }
-  const small = narrow.value
   return (
     <div class="fill deployments">
       <h1 class="sr">Deployments</h1>
@@ -77,16 +96,14 @@ export default function DeploymentsPage() {
       {boardError.value ? <ErrorCard error={boardError.value} what="This is not the newest state:" retry={reloadBoard} /> : null}
       {all.value.length ? (
         <List<Row>
-          key={String(small)}
           label="Deployments"
-          columns={small ? NARROW : WIDE}
-          rowHeight={small ? 54 : 38}
+          {...WIDE}
+          slim={SLIM}
           count={all.value.length}
           row={(index) => all.value[index]}
           rowKey={(one) => one.line.id}
           link={(one) => href('deployment', { deploymentId: one.line.id })}
-          status={(one) => one.status}
-          cells={(one) => (small ? slimCells(one) : wideCells(one))}
+          status={(one) => one.stands.value.status}
         />
       ) : (
         <Empty title="No deployment fits this filter">
@@ -103,26 +120,28 @@ export default function DeploymentsPage() {
 }
 
 function wideCells(one: Row) {
+  const { status, places } = one.stands.value
   return [
     <b class="cut">{one.line.name}</b>,
     <span class="quiet cut">{systemsOf(one)}</span>,
     <span class="mono cut">{one.line.newest?.tag ?? <span class="faint">none yet</span>}</span>,
-    <Places row={one} />,
-    <Status status={one.status} />,
+    <Places places={places} />,
+    <Status status={status} />,
   ]
 }
 
 function slimCells(one: Row) {
+  const { status, places } = one.stands.value
   return [
-    <span class="two" data-st={one.status}>
+    <span class="two" data-st={status}>
       <b class="cut named-st">
-        <Glyph status={one.status} />
+        <Glyph status={status} />
         {one.line.name}
-        <span class="sr">, {one.status}</span>
+        <span class="sr">, {status}</span>
       </b>
       <span class="cut quiet small mono">{one.line.newest?.tag ?? 'no version yet'}</span>
     </span>,
-    <Places row={one} />,
+    <Places places={places} />,
   ]
 }
 
@@ -130,11 +149,11 @@ function systemsOf({ line }: Row): string {
   return line.systems.map((one) => one.name).join(', ')
 }
 
-function Places({ row }: { row: Row }) {
-  if (!row.places.length) return <span class="faint">no targets</span>
+function Places({ places }: Pick<Stands, 'places'>) {
+  if (!places.length) return <span class="faint">no targets</span>
   return (
     <span class="places">
-      {row.places.map(({ name, cell }) => {
+      {places.map(({ name, cell }) => {
         const [first] = cell.running
         return (
           <span key={cell.key} class="at" data-st={cell.status} title={`${name}: ${said(cell.message) || cell.status}`}>

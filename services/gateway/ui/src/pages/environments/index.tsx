@@ -1,5 +1,5 @@
 /** The environments in the order in which versions pass them: what is in each, which resources it picks, and its deployments. */
-import { useComputed } from '@preact/signals'
+import { type ReadonlySignal, computed, useComputed } from '@preact/signals'
 import { rollEverythingBack } from '../../acts/rollout.tsx'
 import { workspaceId } from '../../api/client.ts'
 import type { Environment } from '../../api/schema'
@@ -9,33 +9,47 @@ import { type Sum, fitting, sumOf } from '../../board/sums.ts'
 import type { Cell, Line } from '../../board/types.ts'
 import { useCommands } from '../../frame/commands.ts'
 import { useCrumbs } from '../../frame/crumbs.ts'
+import { ROW, rowOf as highOf } from '../../frame/density.ts'
 import { useKeys } from '../../frame/keys.ts'
 import { Bar, Countdown, Glyph, Icon, Status } from '../../parts/base.tsx'
 import { Action, Button, PAST } from '../../parts/Button.tsx'
 import { List } from '../../parts/List.tsx'
 import { said } from '../../parts/Said.tsx'
-import { narrow } from '../../parts/narrow.ts'
 import { Empty, ErrorCard, Skeleton, toast } from '../../parts/say.tsx'
 import { Search } from '../../parts/Search.tsx'
+import { useTold } from '../../parts/useTold.ts'
 import { href, query, setQuery } from '../../router/location.ts'
 import { past } from '../../time/moment.ts'
 import { resourcesOf } from './words.ts'
 import './environments.css'
 
-interface Row extends Sum {
+interface Row {
   line: Line
-  place: number
+  /** What is in it. A signal for each row, so that a cell that changes is counted, and drawn, in its row alone. */
+  sum: ReadonlySignal<Sum>
+}
+
+const known = new WeakMap<Line, Row>()
+
+function rowOf(line: Line): Row {
+  const row = known.get(line) ?? { line, sum: computed(() => sumOf(cellsIn(line).map((one) => one.cell))) }
+  known.set(line, row)
+  return row
+}
+
+/** What of each deployment is in an environment. */
+function cellsIn(line: Line): { deployment: Line; cell: Cell }[] {
+  return rows.value.flatMap((deployment) => {
+    const cell = cells.get(`${deployment.id}/${line.id}`)?.value
+    return cell?.targets ? [{ deployment, cell }] : []
+  })
 }
 
 export default function EnvironmentsPage() {
   useCrumbs([{ label: 'Environments' }])
   const found = useQuery('/api/v1/workspaces/{workspaceId}/environments', { query: { limit: 1000 }, topics: ['matrix'], patience: 2_000, when: boardThere.value })
   const text = useComputed(() => query.value.get('q') ?? '')
-  const all = useComputed(() => {
-    const by = new Map<string, Cell[]>()
-    for (const cell of cells.values()) by.set(cell.environmentId, [...(by.get(cell.environmentId) ?? []), cell])
-    return fitting(columns.value, text.value).map((line): Row => ({ line, place: columns.value.indexOf(line) + 1, ...sumOf(by.get(line.id) ?? []) }))
-  })
+  const all = useComputed(() => fitting(columns.value, text.value).map(rowOf))
   const chosen = useComputed(() => all.value.find((one) => one.line.id === query.value.get('env')) ?? all.value[0])
   const choose = (id: string) => setQuery({ env: id })
   const back = () => {
@@ -55,7 +69,6 @@ export default function EnvironmentsPage() {
     return <div class="sheet">{boardError.value ? <ErrorCard error={boardError.value} what="The environments:" retry={reloadBoard} /> : <Skeleton lines={12} />}</div>
   }
   if (!columns.value.length) return past.value ? <None /> : <First />
-  const small = narrow.value
   return (
     <div class="sheet environments">
       <div class="head">
@@ -76,26 +89,18 @@ export default function EnvironmentsPage() {
         </Empty>
       ) : (
         <div class="halves">
-          <div class="card tall" style={{ '--tall': String(Math.min(14, all.value.length) * 44 + 34) }}>
-            <List
+          <div class="card tall" style={{ '--tall': String(Math.min(14, all.value.length) * highOf(44) + 34) }}>
+            <List<Row>
               label="Environments"
               rowHeight={44}
-              columns={
-                small
-                  ? [{ title: 'Environment', width: 'minmax(0, 1fr)' }, { title: 'Healthy', width: '84px' }, { title: 'Trouble', width: 'minmax(0, 92px)' }]
-                  : [
-                      { title: '#', width: '26px' },
-                      { title: 'Environment', width: 'minmax(0, 1.2fr)' },
-                      { title: 'Healthy', width: 'minmax(96px, 1fr)' },
-                      { title: 'Not healthy', width: 'minmax(0, 1.2fr)' },
-                    ]
-              }
+              columns={WIDE}
+              cells={(one) => [<Place key="#" of={one} />, ...slimCells(one, one.line.id === chosen.value?.line.id)]}
+              slim={{ columns: NARROW, rowHeight: 44, cells: (one) => slimCells(one, one.line.id === chosen.value?.line.id) }}
               count={all.value.length}
               row={(index) => all.value[index]}
               rowKey={(one) => one.line.id}
               onOpen={(one) => choose(one.line.id)}
-              status={(one) => one.status}
-              cells={(one) => cellsOf(one, one.line.id === chosen.value?.line.id, small)}
+              status={(one) => one.sum.value.status}
             />
           </div>
           {chosen.value ? <Detail key={chosen.value.line.id} row={chosen.value} found={found} onBack={back} /> : null}
@@ -106,44 +111,47 @@ export default function EnvironmentsPage() {
 }
 
 function offBack(row: Row): string {
-  return row.targets ? '' : `${row.line.name} has no targets.`
+  return row.sum.value.targets ? '' : `${row.line.name} has no targets.`
 }
 
-function cellsOf(one: Row, mine: boolean, small: boolean) {
-  const name = (
-    <span key="n" class="ename" data-st={one.status}>
-      <Glyph status={one.status} />
+const WIDE = [
+  { title: '#', width: '26px' },
+  { title: 'Environment', width: 'minmax(0, 1.2fr)' },
+  { title: 'Healthy', width: 'minmax(96px, 1fr)' },
+  { title: 'Not healthy', width: 'minmax(0, 1.2fr)' },
+]
+const NARROW = [
+  { title: 'Environment', width: 'minmax(0, 1fr)' },
+  { title: 'Healthy', width: '84px' },
+  { title: 'Trouble', width: 'minmax(0, 92px)' },
+]
+
+/** Where it is in the order in which versions pass them, whatever the filter leaves. */
+function Place({ of }: { of: Row }) {
+  return <span class="num faint">{columns.value.indexOf(of.line) + 1}</span>
+}
+
+function slimCells({ line, sum: { value: sum } }: Row, mine: boolean) {
+  return [
+    <span key="n" class="ename" data-st={sum.status}>
+      <Glyph status={sum.status} />
       <b class="cut" aria-current={mine ? 'true' : undefined}>
-        {one.line.name}
+        {line.name}
       </b>
-      <span class="sr">, {one.status}</span>
-    </span>
-  )
-  const healthy = (
+      <span class="sr">, {sum.status}</span>
+    </span>,
     <span key="h" class="healthy">
       <span class="num">
-        {one.done} of {one.targets}
+        {sum.done} of {sum.targets}
       </span>
-      <Bar done={one.done} all={one.targets} status="healthy" />
-    </span>
-  )
-  const not = (
+      <Bar done={sum.done} all={sum.targets} status="healthy" />
+    </span>,
     <span key="x" class="nots">
-      <Count status="failed" n={one.failed} word="failed" />
-      <Count status="progressing" n={one.active} word="on the way" />
-      <Count status="pending" n={one.held} word="held" />
-    </span>
-  )
-  return small
-    ? [name, healthy, not]
-    : [
-        <span key="#" class="num faint">
-          {one.place}
-        </span>,
-        name,
-        healthy,
-        not,
-      ]
+      <Count status="failed" n={sum.failed} word="failed" />
+      <Count status="progressing" n={sum.active} word="on the way" />
+      <Count status="pending" n={sum.held} word="held" />
+    </span>,
+  ]
 }
 
 function Count({ status, n, word }: { status: 'failed' | 'progressing' | 'pending'; n: number; word: string }) {
@@ -160,18 +168,13 @@ function Count({ status, n, word }: { status: 'failed' | 'progressing' | 'pendin
 function Detail({ row, found, onBack }: { row: Row; found: Queried<{ items: Environment[] }>; onBack(): void }) {
   const { line } = row
   const environment = found.data.value?.items.find((one) => one.id === line.id)
-  const deployments = useComputed(() =>
-    rows.value.flatMap((deployment) => {
-      const cell = cells.get(`${deployment.id}/${line.id}`)?.value
-      return cell && cell.targets ? [{ deployment, cell }] : []
-    }),
-  )
+  const deployments = useTold(() => cellsIn(line), [line])
   const selector = environment?.resourceSelector ?? ''
   return (
     <section class="card env-detail" aria-label={line.name}>
       <header>
         <h2>{line.name}</h2>
-        <Status status={row.status} pill />
+        <Status status={row.sum.value.status} pill />
         <div class="n">
           <Action kind="danger" small off={offBack(row)} onPress={onBack}>
             <Icon name="back" />
@@ -223,7 +226,7 @@ function Detail({ row, found, onBack }: { row: Row; found: Queried<{ items: Envi
       </div>
       <h3 class="under">Deployments</h3>
       {deployments.value.length ? (
-        <div class="tall" style={{ '--tall': String(Math.min(12, deployments.value.length) * 34 + 34) }}>
+        <div class="tall" style={{ '--tall': String(Math.min(12, deployments.value.length) * highOf(ROW) + 34) }}>
           <List
             label={`Deployments in ${line.name}`}
             columns={[
@@ -243,7 +246,7 @@ function Detail({ row, found, onBack }: { row: Row; found: Queried<{ items: Envi
               </span>,
               <span key="s" class="status" data-st={cell.status} title={said(cell.message)}>
                 <Glyph status={cell.status} />
-                <span class="cut">{cell.reason || cell.status}</span>
+                <span class="cut">{said(cell.reason) || cell.status}</span>
                 {cell.until ? <Countdown until={cell.until} small /> : null}
               </span>,
             ]}

@@ -1,6 +1,7 @@
 /** The event log: everything that happened, newest first. */
 import { useSignal } from '@preact/signals'
 import { useRef } from 'preact/hooks'
+import { counted } from '../../acts/words.ts'
 import { ApiError } from '../../api/error.ts'
 import { useQuery } from '../../api/useQuery.ts'
 import { useCrumbs } from '../../frame/crumbs.ts'
@@ -8,7 +9,6 @@ import { useKeys } from '../../frame/keys.ts'
 import { Icon, Time } from '../../parts/base.tsx'
 import { Button } from '../../parts/Button.tsx'
 import { List } from '../../parts/List.tsx'
-import { narrow } from '../../parts/narrow.ts'
 import { Said } from '../../parts/Said.tsx'
 import { Empty, ErrorCard, Skeleton, toast } from '../../parts/say.tsx'
 import { Search } from '../../parts/Search.tsx'
@@ -128,7 +128,7 @@ function Export({ filter }: { filter: Filter }) {
     count.value = 0
     try {
       const saved = await exportEvents(filter, (now) => (count.value = now))
-      toast('healthy', saved < MOST_EXPORTED ? `Exported ${saved.toLocaleString('en')} events.` : `Exported the newest ${saved.toLocaleString('en')} events.`)
+      toast('healthy', saved < MOST_EXPORTED ? `Exported ${counted(saved, 'event')}.` : `Exported the newest ${counted(saved, 'event')}.`)
     } catch (failure) {
       toast('failed', `The export ended early: ${failure instanceof ApiError ? failure.message : String(failure)}`)
     } finally {
@@ -184,60 +184,54 @@ const NARROW = [
 
 function Rows({ events, chosen }: { events: ReturnType<typeof useEvents>; chosen: string }) {
   const { list, names } = events
-  const slim = narrow.value
   if (!list) return null
+  const what = (one: LogEvent) => (
+    <span class="kind" data-service={serviceOf(one.type)}>
+      {wordsOf(one.type)}
+    </span>
+  )
+  const thing = (one: LogEvent) => thingOf(one.subject, names)
+  const rest = (one: LogEvent) => <Said links={false}>{restOf({ ...one, about: aboutOf(one.data) }, names)}</Said>
+  const who = (one: LogEvent) => byWhom(one.authid, names, personName)
+  const place = (one: LogEvent) => <span class="mono faint num">{one.position.toLocaleString('en')}</span>
   return (
     <List<LogEvent>
-      key={`${slim} ${list.anchor} ${list.whole}`}
+      key={`${list.anchor} ${list.whole}`}
       label="Events, newest first"
-      columns={slim ? NARROW : chosen ? BESIDE : WIDE}
-      rowHeight={slim ? 54 : 34}
+      columns={chosen ? BESIDE : WIDE}
       count={list.count}
       row={(index) => list.row(index)}
       onWindow={events.onWindow}
       rowKey={(one) => String(one.position)}
       status={(one) => (String(one.position) === chosen ? 'chosen' : '')}
       onOpen={(one) => setQuery({ event: one.position })}
-      cells={(one) => {
-        const about = aboutOf(one.data)
-        const what = (
-          <span class="kind" data-service={serviceOf(one.type)}>
-            {wordsOf(one.type)}
-          </span>
-        )
-        if (slim) {
-          return [
-            <span class="two">
-              <b class="cut">{what}</b>
-              <span class="cut quiet small">
-                {thingOf(one.subject, names)} <Said links={false}>{restOf({ ...one, about }, names)}</Said>
-              </span>
-            </span>,
-            <span class="two end small">
-              <Time at={one.time} />
-              <span class="faint">{byWhom(one.authid, names, personName)}</span>
-            </span>,
-          ]
-        }
-        const place = <span class="mono faint num">{one.position.toLocaleString('en')}</span>
-        if (chosen) {
-          return [
-            <Time at={one.time} />,
-            what,
-            <>
-              {thingOf(one.subject, names)} <span class="quiet"><Said links={false}>{restOf({ ...one, about }, names)}</Said></span>
-            </>,
-            place,
-          ]
-        }
-        return [
-          <Time at={one.time} />,
-          what,
-          <span class="quiet">{byWhom(one.authid, names, personName)}</span>,
-          thingOf(one.subject, names),
-          <span class="quiet"><Said links={false}>{restOf({ ...one, about }, names)}</Said></span>,
-          place,
-        ]
+      cells={(one) =>
+        chosen
+          ? [
+              <Time at={one.time} />,
+              what(one),
+              <>
+                {thing(one)} <span class="quiet">{rest(one)}</span>
+              </>,
+              place(one),
+            ]
+          : [<Time at={one.time} />, what(one), <span class="quiet">{who(one)}</span>, thing(one), <span class="quiet">{rest(one)}</span>, place(one)]
+      }
+      slim={{
+        columns: NARROW,
+        rowHeight: 54,
+        cells: (one) => [
+          <span class="two">
+            <b class="cut">{what(one)}</b>
+            <span class="cut quiet small">
+              {thing(one)} {rest(one)}
+            </span>
+          </span>,
+          <span class="two end small">
+            <Time at={one.time} />
+            <span class="faint">{who(one)}</span>
+          </span>,
+        ],
       }}
     />
   )

@@ -21,10 +21,6 @@ export interface Filter {
 
 /** So many facts are kept at the top; with more the list is opened anew. */
 const MOST_FRESH = 2_000
-const later = (action: () => void, ms: number) => {
-  const timer = setTimeout(action, ms)
-  return () => clearTimeout(timer)
-}
 
 export function useEvents(filter: Filter, follows: () => boolean) {
   const pages = useSignal<EventPages<LogEvent> | null>(null)
@@ -126,7 +122,7 @@ export function useEvents(filter: Filter, follows: () => boolean) {
         counted.value = { count: counted.peek().count + items.length, upTo: items.at(-1)?.position ?? counted.peek().upTo }
       } else waiting.value = [...waiting.peek(), ...items]
     }
-    const coalesced = new Coalesced(catchUp, later, 200)
+    const coalesced = new Coalesced(catchUp, 200)
     const touch = () => coalesced.touch()
     const leave = past
       ? () => {}

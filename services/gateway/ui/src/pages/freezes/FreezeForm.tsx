@@ -1,6 +1,7 @@
 /** What is to be frozen and for how long, with what that would hold while it is written. */
 import { type Signal, signal, useComputed } from '@preact/signals'
 import type { Body } from '../../api/client.ts'
+import { counted } from '../../acts/words.ts'
 import { useQuery } from '../../api/useQuery.ts'
 import { columns, rows } from '../../board/board.ts'
 import { vocabulary } from '../../cel/complete.ts'
@@ -8,6 +9,7 @@ import { CelField } from '../../parts/CelField.tsx'
 import { Said } from '../../parts/Said.tsx'
 import { Labelled } from '../policy/Form.tsx'
 import { recurrenceWords } from '../../rules/sentences.ts'
+import { InstantField } from './InstantField.tsx'
 import { useWouldHold } from './useHeld.ts'
 import { useNames } from './useNames.ts'
 import { type Scoped, heldWords, instantOf, localOf, scopeWords } from './words.ts'
@@ -75,8 +77,8 @@ const HOURS: Record<string, number> = { PT1H: 1, PT4H: 4, P1D: 24, P7D: 168 }
 
 /** Until when, as a part of a sentence, with instants as the API has them. */
 export function lastsWords(one: Wanted): string {
-  if (one.lasts === 'at') return one.ends ? `until ${instantOf(one.ends)}` : 'until a time'
-  if (one.lasts === 'again') return `for ${one.minutes || '…'} minutes after ${recurrenceWords(one.rrule)} (${one.timezone || 'UTC'})`
+  if (one.lasts === 'at') return `until ${instantOf(one.ends) ?? 'a time'}`
+  if (one.lasts === 'again') return `for ${one.minutes ? counted(Number(one.minutes), 'minute') : '… minutes'} after ${recurrenceWords(one.rrule)} (${one.timezone || 'UTC'})`
   return LASTS.find((each) => each.value === one.lasts)?.label ?? ''
 }
 
@@ -86,7 +88,7 @@ export function FreezeWords({ of }: { of: Signal<Wanted> }) {
   const scope = useComputed<Scoped>(() => ({ scope: of.value.scope, scopeId: of.value.scopeId, selector: of.value.selector }))
   const { held, problem } = useWouldHold(scope)
   const one = of.value
-  const starts = one.starts ? `from ${instantOf(one.starts)} on` : 'from now on'
+  const starts = `from ${one.starts ? (instantOf(one.starts) ?? 'a time') : 'now'} on`
   return (
     <>
       Nothing is deployed to {scopeWords({ ...one, selector: one.selector.trim() }, names.value.of)} <Said>{`${starts}, ${lastsWords(one)}`}</Said>.{' '}
@@ -145,7 +147,7 @@ export function FreezeForm({ of }: { of: Signal<Wanted> }) {
         )}
         <Labelled label="How long">
           {(id) => (
-            <select id={id} class="field" value={one.lasts} onChange={(event) => set({ lasts: event.currentTarget.value, ends: one.ends || localOf(Date.now() + 24 * 3_600_000) })}>
+            <select id={id} class="field" value={one.lasts} onChange={(event) => set({ lasts: event.currentTarget.value, ends: instantOf(one.ends) ? one.ends : localOf(Date.now() + 24 * 3_600_000) })}>
               {LASTS.map(({ value, label }) => (
                 <option key={value} value={value}>
                   {label}
@@ -155,7 +157,7 @@ export function FreezeForm({ of }: { of: Signal<Wanted> }) {
           )}
         </Labelled>
         {one.lasts === 'at' ? (
-          <Labelled label="Until">{(id) => <input id={id} class="field" type="datetime-local" value={one.ends} onInput={(event) => set({ ends: event.currentTarget.value })} />}</Labelled>
+          <InstantField label="Until" which="end" value={one.ends} onText={(ends) => set({ ends })} />
         ) : null}
       </div>
       {one.lasts === 'again' ? (
@@ -170,7 +172,7 @@ export function FreezeForm({ of }: { of: Signal<Wanted> }) {
         <div class="freeze-form more">
           <CelField label="Only targets that fit (optional)" value={one.selector} words={words.value} onInput={(selector) => set({ selector })} />
           <div class="pair">
-            <Labelled label="Starts (empty: now)">{(id) => <input id={id} class="field" type="datetime-local" value={one.starts} onInput={(event) => set({ starts: event.currentTarget.value })} />}</Labelled>
+            <InstantField label="Starts (empty: now)" which="start" value={one.starts} onText={(starts) => set({ starts })} />
             <Labelled label="Link (optional)">{(id) => <input id={id} class="field" type="url" placeholder="https://…" value={one.link} onInput={(event) => set({ link: event.currentTarget.value })} />}</Labelled>
           </div>
           <label class="check">

@@ -4,7 +4,7 @@ import { send } from '../../api/client.ts'
 import { ApiError } from '../../api/error.ts'
 import type { Freeze } from '../../api/schema'
 import { useQuery } from '../../api/useQuery.ts'
-import { EXPIRIES, counted, expiry } from '../../acts/words.ts'
+import { EXPIRIES, counted, expiries } from '../../acts/words.ts'
 import { columns, rows } from '../../board/board.ts'
 import { confirm } from '../../parts/Dialog.tsx'
 import { Said } from '../../parts/Said.tsx'
@@ -12,9 +12,10 @@ import { toast } from '../../parts/say.tsx'
 import { now } from '../../time/clock.ts'
 import { Labelled } from '../policy/Form.tsx'
 import { FreezeForm, FreezeWords, bodyOf, wanted } from './FreezeForm.tsx'
+import { InstantField } from './InstantField.tsx'
 import { useWouldHold } from './useHeld.ts'
 import { useNames } from './useNames.ts'
-import { type Scoped, type Wished, changeOf, changeWords, heldWords, lackingOf, lackingOfChange, scopeWords, wishOf } from './words.ts'
+import { type Scoped, type Wished, changeOf, changeWords, heldWords, lackingOf, lackingOfChange, scopeWords, unfinished, wishOf } from './words.ts'
 
 const FREEZES = '/api/v1/workspaces/{workspaceId}/freezes'
 const FREEZE = '/api/v1/workspaces/{workspaceId}/freezes/{freezeId}'
@@ -109,7 +110,7 @@ export function change(freeze: Freeze): void {
     verb: 'Change it',
     act: async ({ key }) => {
       const body = changeOf(freeze, of.peek())
-      const lacking = lackingOfChange(freeze, body, now.peek())
+      const lacking = unfinished('end', of.peek().ends) || lackingOfChange(freeze, body, now.peek())
       if (lacking) throw new ApiError(0, lacking)
       await send('patch', FREEZE, { path: { freezeId: freeze.id }, body, key })
       toast('healthy', 'The freeze is changed.')
@@ -135,9 +136,7 @@ function ChangeForm({ freeze, of }: { freeze: Freeze; of: Signal<Wished> }) {
   return (
     <div class="freeze-form">
       <div class="pair">
-        <Labelled label="Until (empty: until somebody thaws it)">
-          {(id) => <input id={id} class="field" type="datetime-local" value={one.ends} onInput={(event) => set({ ends: event.currentTarget.value })} />}
-        </Labelled>
+        <InstantField label="Until (empty: until somebody thaws it)" which="end" value={one.ends} onText={(ends) => set({ ends })} />
         {freeze.rrule ? (
           <Labelled label="For so many minutes each time">
             {(id) => <input id={id} class="field" type="number" min={1} value={one.minutes} onInput={(event) => set({ minutes: event.currentTarget.value })} />}
@@ -154,6 +153,7 @@ function ChangeForm({ freeze, of }: { freeze: Freeze; of: Signal<Wished> }) {
 /** Let one version pass a freeze, for a time. */
 export function letPass(freeze: Freeze): void {
   const of = signal<Passing>({ versionId: '', environmentId: '', lasts: 0 })
+  const ends = expiries()
   confirm({
     title: 'Let a version pass the freeze?',
     consequence: <PassWords freeze={freeze} of={of} />,
@@ -164,7 +164,7 @@ export function letPass(freeze: Freeze): void {
     act: async ({ reason, key }) => {
       const { versionId, environmentId, lasts } = of.peek()
       if (!versionId) throw new ApiError(0, 'Choose the version first.')
-      const expiresAt = expiry(EXPIRIES[lasts]?.hours ?? 1, now.peek()) ?? ''
+      const expiresAt = ends(key, EXPIRIES[lasts]?.hours ?? 1, now.peek()) ?? ''
       await send('post', `${FREEZE}/overrides`, { path: { freezeId: freeze.id }, body: { versionId, reason, expiresAt, ...(environmentId ? { environmentId } : {}) }, key })
       toast('healthy', 'The version passes the freeze.')
     },

@@ -58,9 +58,18 @@ export function whenOf(one: Standing): When {
 }
 
 /** What is missing of a freeze before it can be declared; '' for nothing. Without an end where one is meant it would last for good. */
-export function lackingOf(one: { scope: Scoped['scope']; scopeId: string; lasts: string; ends: string }): string {
+export function lackingOf(one: { scope: Scoped['scope']; scopeId: string; lasts: string; ends: string; starts: string }): string {
   if (one.scope !== 'workspace' && !one.scopeId) return `Choose which ${one.scope}.`
-  return one.lasts === 'at' && !instantOf(one.ends) ? 'Say until when.' : ''
+  if (one.lasts === 'at' && !one.ends) return 'Say until when.'
+  return (one.lasts === 'at' ? unfinished('end', one.ends) : '') || unfinished('start', one.starts)
+}
+
+/** What a form has of a field of the browser in which a day or a time is half typed: no instant, and not none either. */
+export const HALF = 'half'
+
+/** What to say of an instant that can not be read; '' for one that can, and for none. */
+export function unfinished(which: 'start' | 'end', local: string): string {
+  return local && !instantOf(local) ? `The ${which} is no whole date and time: finish it, or empty it.` : ''
 }
 
 /** The end of a freeze that lasts so long, or until a time of the day: what the field of the browser says is in the reader's zone. */
@@ -107,7 +116,9 @@ export function changeOf(freeze: Changeable, wish: Wished): Change {
   const was = wishOf(freeze)
   const change: Change = {}
   if (wish.reason.trim() !== was.reason) change.reason = wish.reason.trim()
-  if (wish.ends !== was.ends) change.endsAt = instantOf(wish.ends) ?? null
+  // What can not be read is no wish to have none.
+  const ends = wish.ends ? instantOf(wish.ends) : null
+  if (wish.ends !== was.ends && ends !== undefined) change.endsAt = ends
   if (freeze.rrule && wish.minutes !== was.minutes) change.durationMinutes = Number(wish.minutes)
   return change
 }

@@ -42,7 +42,7 @@ export default function JobPage({ jobId }: { jobId: string }) {
   const active = found ? isActive(found.status) : false
   const desired = state.data.value?.desiredRelease?.version.tag ?? ''
   const offCancel = active ? '' : 'It has ended: there is nothing to stop.'
-  const offRetry = !key ? 'It is a step of a workflow: run the workflow again.' : active ? 'It is under way: cancel it first.' : desired ? '' : 'Nothing is wanted there now.'
+  const offRetry = !key ? 'It is a step of a workflow: run the workflow again.' : active ? 'It is under way: cancel it first.' : desired ? '' : state.data.value ? 'Nothing is wanted there now.' : 'What is wanted there is not known yet.'
   const cancel = () => names && cancelJob(names)
   const override = () => names && found && overrideJob(names, found.status)
   const retry = () => names && retryJob(names, key, desired)

@@ -7,8 +7,7 @@ import { useCrumbs } from '../../frame/crumbs.ts'
 import { useKeys } from '../../frame/keys.ts'
 import { Time } from '../../parts/base.tsx'
 import { Button, PAST } from '../../parts/Button.tsx'
-import { List } from '../../parts/List.tsx'
-import { narrow } from '../../parts/narrow.ts'
+import { List, type Look } from '../../parts/List.tsx'
 import { Said, said } from '../../parts/Said.tsx'
 import { Empty, ErrorCard, Skeleton, toast } from '../../parts/say.tsx'
 import { JobState } from '../../parts/State.tsx'
@@ -136,28 +135,33 @@ function Pick({ name, label, all, options, first = false }: { name: string; labe
   )
 }
 
-const WIDE = [
-  { title: 'Status', width: '150px' },
-  { title: 'What', width: 'minmax(0, 2fr)' },
-  { title: 'Where', width: 'minmax(0, 2fr)' },
-  { title: 'Agent', width: 'minmax(0, 1fr)' },
-  { title: 'Made', width: '110px' },
-  { title: 'Took', width: '96px' },
-  { title: 'Message', width: 'minmax(0, 2fr)' },
-]
-const NARROW = [
-  { title: 'Job', width: 'minmax(0, 1fr)' },
-  { title: 'Status', width: 'minmax(90px, max-content)' },
-]
+const WIDE: Look<Job> = {
+  columns: [
+    { title: 'Status', width: '150px' },
+    { title: 'What', width: 'minmax(0, 2fr)' },
+    { title: 'Where', width: 'minmax(0, 2fr)' },
+    { title: 'Agent', width: 'minmax(0, 1fr)' },
+    { title: 'Made', width: '110px' },
+    { title: 'Took', width: '96px' },
+    { title: 'Message', width: 'minmax(0, 2fr)' },
+  ],
+  cells: wideCells,
+}
+const SLIM: Look<Job> = {
+  columns: [
+    { title: 'Job', width: 'minmax(0, 1fr)' },
+    { title: 'Status', width: 'minmax(90px, max-content)' },
+  ],
+  rowHeight: 54,
+  cells: slimCells,
+}
 
 function Rows({ jobs }: { jobs: ReturnType<typeof usePages<Job, Jobs>> }) {
-  const slim = narrow.value
   return (
     <List<Job>
-      key={String(slim)}
       label="Jobs"
-      columns={slim ? NARROW : WIDE}
-      rowHeight={slim ? 54 : 34}
+      {...WIDE}
+      slim={SLIM}
       count={jobs.count}
       row={jobs.row}
       onWindow={jobs.onWindow}
@@ -171,7 +175,6 @@ function Rows({ jobs }: { jobs: ReturnType<typeof usePages<Job, Jobs>> }) {
         else toast('pending', 'It has ended: there is nothing to stop.')
         return true
       }}
-      cells={(job) => (slim ? slimCells(job) : wideCells(job))}
     />
   )
 }

@@ -4,7 +4,7 @@ import type { Cell, Line } from '../../board/types.ts'
 import { Countdown, Glyph, Time } from '../../parts/base.tsx'
 import { href } from '../../router/location.ts'
 import { now } from '../../time/clock.ts'
-import { local } from '../../time/words.ts'
+import { zoned } from '../../time/words.ts'
 import { noteOf, spoken, tagOf } from './layout.ts'
 
 interface Props {
@@ -30,7 +30,7 @@ export function CellLink({ line, column, active, dim }: Props) {
       data-st={cell.status}
       data-dim={dim?.(cell) ? '' : undefined}
       data-cell={cell.key}
-      aria-label={spoken(cell, line, column, cell.until ? local(Date.parse(cell.until), now.peek()) : '')}
+      aria-label={spoken(cell, line, column, said)}
     >
       <Glyph status={cell.status} />
       <span class="v">{tagOf(cell) || '–'}</span>
@@ -39,15 +39,20 @@ export function CellLink({ line, column, active, dim }: Props) {
   )
 }
 
+/** Not by `Said`, which asks for names: no id is as short as what a cell says. */
+function said(text: string): string {
+  return zoned(text, now.peek())
+}
+
 /** What is said at the right of a cell, in as few elements as can be: there are many cells. */
 export function Note({ cell }: { cell: Cell }) {
   const note = noteOf(cell)
   if ('of' in note) return <span class="x num">{note.of.join('/')}</span>
   if ('reason' in note) {
-    if (!note.until) return <span class="x cut">{note.reason}</span>
+    if (!note.until) return <span class="x cut">{said(note.reason)}</span>
     return (
       <span class="x">
-        <span class="cut">{note.reason}</span>
+        <span class="cut">{said(note.reason)}</span>
         <Countdown until={note.until} small />
       </span>
     )

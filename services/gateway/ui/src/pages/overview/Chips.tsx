@@ -5,6 +5,7 @@ import type { Line } from '../../board/types.ts'
 import { Glyph } from '../../parts/base.tsx'
 import { href } from '../../router/location.ts'
 import { Note } from './CellLink.tsx'
+import { Heading } from './Heading.tsx'
 import { type Item, factsOf } from './layout.ts'
 
 export function Chips({ items, columns, filter }: { items: readonly Item[]; columns: readonly Line[]; filter: Filter }) {
@@ -12,7 +13,9 @@ export function Chips({ items, columns, filter }: { items: readonly Item[]; colu
     <div class="chips">
       {items.map((item) =>
         item.kind === 'group' ? (
-          <h2 key={item.key}>{item.name}</h2>
+          <h2 key={item.key}>
+            <Heading group={item} columns={columns} filter={filter} />
+          </h2>
         ) : (
           <section key={item.key} aria-label={item.line.name}>
             <h3>
@@ -38,6 +41,7 @@ function Chip({ line, column, filter }: { line: Line; column: Line; filter: Filt
     <li>
       <a
         class="chip"
+        data-cell={cell.key}
         data-st={cell.status}
         href={href('rollout', { deploymentId: line.id, environmentId: column.id })}
       >

@@ -3,17 +3,19 @@ import { useSignal } from '@preact/signals'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import type { Filter } from '../../board/filter.ts'
 import type { Line } from '../../board/types.ts'
-import { useKeys } from '../../frame/keys.ts'
+import { ROW, rowOf } from '../../frame/density.ts'
 import { Lazy } from '../../frame/Lazy.tsx'
 import { oncePainted } from '../../frame/painted.ts'
 import { scrollTo, windowOf } from '../../parts/window.ts'
 import { href } from '../../router/location.ts'
 import { CellLink } from './CellLink.tsx'
+import { fold } from './folds.ts'
+import { Heading } from './Heading.tsx'
 import { type Item, factsOf, neighbour } from './layout.ts'
 import type { Peeked } from './Peek.tsx'
+import { sought } from './sought.ts'
 
-/** The measures of --row and of the heading in overview.css. */
-const ROW = 34
+/** The measure of the heading in overview.css. */
 const HEAD = 36
 /** So many rows are in the first paint: each more is a part of what one waits for, and the others follow in the next frame. */
 const FIRST = 8
@@ -24,17 +26,24 @@ const peekCard = () => import('./Peek.tsx')
 export function Matrix({ items, columns, filter }: { items: readonly Item[]; columns: readonly Line[]; filter: Filter }) {
   const box = useRef<HTMLDivElement>(null)
   const shown = useSignal<[number, number]>([0, Math.min(items.length, FIRST)])
-  const active = useSignal<[row: number, column: number]>([items.findIndex((item) => item.kind === 'row'), 0])
+  const height = rowOf(ROW)
+  const active = useSignal<[row: number, column: number]>([firstOf(items), 0])
   const peeked = useSignal<Peeked | null>(null)
   const hover = useRef(0)
+  /** How far it was scrolled when rows were so high. */
+  const scrolled = useRef([0, height] as [top: number, height: number])
 
   const look = () => {
     const grid = box.current
     if (!grid) return
-    const next = windowOf(grid.scrollTop, grid.clientHeight - HEAD, ROW, items.length)
+    const next = windowOf(grid.scrollTop, grid.clientHeight - HEAD, height, items.length)
+    scrolled.current = [grid.scrollTop, height]
     if (next[0] !== shown.peek()[0] || next[1] !== shown.peek()[1]) shown.value = next
   }
   useLayoutEffect(() => {
+    const [top, before] = scrolled.current
+    // The same rows stay in sight when they become higher or lower.
+    if (before !== height && box.current) box.current.scrollTop = (top * height) / before
     const watch = new ResizeObserver(look)
     // Not before the first paint: to ask for the height would lay out the page twice before it is seen.
     const forget = oncePainted(() => {
@@ -42,12 +51,12 @@ export function Matrix({ items, columns, filter }: { items: readonly Item[]; col
       if (box.current) watch.observe(box.current)
     })
     // The filter may have taken away the row that had the tab stop.
-    if (items[active.peek()[0]]?.kind !== 'row') active.value = [items.findIndex((item) => item.kind === 'row'), 0]
+    if (!items[active.peek()[0]]) active.value = [firstOf(items), 0]
     return () => {
       forget()
       watch.disconnect()
     }
-  }, [items])
+  }, [items, height])
   useEffect(() => () => clearTimeout(hover.current), [])
 
   const found = (target: EventTarget | null): [row: number, column: number] | null => {
@@ -55,11 +64,12 @@ export function Matrix({ items, columns, filter }: { items: readonly Item[]; col
     if (!key) return null
     const [deploymentId, environmentId] = key.split('/')
     const row = items.findIndex((item) => item.key === deploymentId)
-    const column = columns.findIndex((one) => one.id === environmentId)
+    // The heading of a group is in no column: the one that one came from is kept.
+    const column = environmentId ? columns.findIndex((one) => one.id === environmentId) : active.peek()[1]
     return row < 0 || column < 0 ? null : [row, column]
   }
   const elementAt = ([row, column]: [number, number]) =>
-    box.current?.querySelector<HTMLElement>(`[data-cell="${items[row]?.key}/${columns[column]?.id}"]`)
+    box.current?.querySelector<HTMLElement>(`[data-cell="${items[row]?.key}${items[row]?.kind === 'row' ? `/${columns[column]?.id}` : ''}"]`)
   const peek = (at: [number, number] | null) => {
     const item = at && items[at[0]]
     const column = at && columns[at[1]]
@@ -67,38 +77,51 @@ export function Matrix({ items, columns, filter }: { items: readonly Item[]; col
     const isThere = item?.kind === 'row' && column && near && !near.classList.contains('none')
     peeked.value = isThere ? { key: `${item.key}/${column.id}`, line: item.line, column, near: near.getBoundingClientRect() } : null
   }
+  const move = (to: [number, number]) => {
+    active.value = to
+    const grid = box.current
+    const top = grid ? scrollTo(to[0], grid.scrollTop, grid.clientHeight - HEAD, height) : null
+    if (grid && top !== null) grid.scrollTop = top
+    look()
+    const arrive = () => {
+      elementAt(to)?.focus({ preventScroll: top !== null })
+      if (peeked.peek()) peek(to)
+    }
+    // At once where the cell is there, so that the next key finds it focused; a row that comes into sight is painted first.
+    if (top === null && elementAt(to)) arrive()
+    else requestAnimationFrame(arrive)
+  }
+  const wanted = sought.value
+  useLayoutEffect(() => {
+    const [row, column] = wanted.split('/')
+    const to: [number, number] = [items.findIndex((item) => item.key === row), columns.findIndex((one) => one.id === column)]
+    if (to[0] < 0 || to[1] < 0) return
+    sought.value = ''
+    move(to)
+  }, [wanted, items])
   const keys = (event: KeyboardEvent) => {
     if (event.metaKey || event.ctrlKey || event.altKey) return
     const here = found(event.target)
     if (!here) return
-    if (event.key === ' ') {
+    if (event.key === 'z') {
+      const heading = items.findLastIndex((one, index) => one.kind === 'group' && index <= here[0])
+      if (heading < 0) return
+      move([heading, here[1]])
+      fold(items[heading]?.key ?? '')
+    } else if (event.key === ' ') {
+      // It presses the heading of a group.
+      if (items[here[0]]?.kind === 'group') return
       peek(peeked.peek() ? null : here)
     } else if (event.key === 'Escape' && peeked.peek()) {
       peek(null)
     } else {
-      const to = neighbour(event.key, items, here[0], here[1], columns.length)
+      const to = neighbour(event.key, items.length, here[0], here[1], columns.length)
       if (!to) return
-      active.value = to
-      const grid = box.current
-      const top = grid ? scrollTo(to[0], grid.scrollTop, grid.clientHeight - HEAD, ROW) : null
-      if (grid && top !== null) grid.scrollTop = top
-      look()
-      const arrive = () => {
-        elementAt(to)?.focus({ preventScroll: top !== null })
-        if (peeked.peek()) peek(to)
-      }
-      // At once where the cell is there, so that the next key finds it focused; a row that comes into sight is painted first.
-      if (top === null && elementAt(to)) arrive()
-      else requestAnimationFrame(arrive)
+      move(to)
     }
     event.preventDefault()
     event.stopPropagation()
   }
-  useKeys([
-    { key: '← → ↑ ↓', does: 'move in the matrix; h j k l do the same' },
-    { key: 'Space', does: 'peek into a cell' },
-    { key: 'Enter', does: 'open a cell' },
-  ])
 
   const [from, to] = shown.value
   return (
@@ -147,7 +170,7 @@ export function Matrix({ items, columns, filter }: { items: readonly Item[]; col
             return item.kind === 'group' ? (
               <div key={item.key} class="mx-group" role="row" {...place}>
                 <span role="rowheader">
-                  {item.name} <span class="faint num">{item.count}</span>
+                  <Heading group={item} columns={columns} filter={filter} tabIndex={active.value[0] === index ? 0 : -1} />
                 </span>
               </div>
             ) : (
@@ -175,4 +198,9 @@ export function Matrix({ items, columns, filter }: { items: readonly Item[]; col
       {peeked.value ? <Lazy load={peekCard} props={{ peeked: peeked.value }} failed={() => (peeked.value = null)} /> : null}
     </>
   )
+}
+
+/** Where the tab stop is at first: in the first row, or at a heading where all are folded. */
+function firstOf(items: readonly Item[]): number {
+  return Math.max(0, items.findIndex((item) => item.kind === 'row'))
 }

@@ -17,12 +17,8 @@ export function useReach(): Reach {
   const asked = useQuery('/api/v1/workspaces/{workspaceId}/policies/reach', { topics: ['policies'] })
   useSignalEffect(() => {
     if (at.value !== null) return
-    const later = (action: () => void, ms: number) => {
-      const timer = setTimeout(action, ms)
-      return () => clearTimeout(timer)
-    }
-    const coalesced = new Coalesced(async () => asked.reload(), later, EVERY_MS)
-    const leave = subscribe({ topics: ['matrix'], rows: () => coalesced.touch() })
+    const coalesced: Coalesced = new Coalesced(async () => asked.reload(coalesced.heard), EVERY_MS)
+    const leave = subscribe({ topics: ['matrix'], heard: (position) => coalesced.touch(position) })
     return () => {
       leave()
       coalesced.stop()

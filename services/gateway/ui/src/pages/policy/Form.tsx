@@ -25,7 +25,22 @@ export function Form({ drafted, words }: { drafted: Drafted; words: Vocabulary }
       <CelField label="For targets that fit" value={selector} words={words} mistake={wrong('selector')} note="An expression on resource, environment and deployment." onInput={(text) => set({ selector: text })} />
       <div class="form-pair">
         <Labelled label="Priority" wrong={wrong('priority')?.message}>
-          {(id) => <input id={id} class="field" type="number" value={String(priority)} onInput={(event) => set({ priority: Number(event.currentTarget.value) || 0 })} />}
+          {(id) => (
+            <input
+              id={id}
+              class="field"
+              type="number"
+              step={1}
+              value={String(priority)}
+              onInput={({ currentTarget: { valueAsNumber } }) => {
+                // A sign alone, or nothing, is a number that is begun: it stays what it was until there is one.
+                if (!Number.isNaN(valueAsNumber)) set({ priority: valueAsNumber })
+              }}
+              onBlur={({ currentTarget: field }) => {
+                if (Number.isNaN(field.valueAsNumber)) field.value = String(priority)
+              }}
+            />
+          )}
         </Labelled>
         <label class="check">
           <input type="checkbox" checked={enabled} onChange={(event) => set({ enabled: event.currentTarget.checked })} /> Switched on
@@ -169,7 +184,7 @@ export function Labelled({ label, wrong, hint, wide = false, children }: Labelle
     <div class={wide ? 'labelled wide' : 'labelled'}>
       <label for={id}>{label}</label>
       {children(id)}
-      {wrong ? <div class="wrong">{wrong}</div> : hint ? <small>{hint}</small> : null}
+      {wrong ? <div class="wrong" id={`${id}-wrong`}>{wrong}</div> : hint ? <small>{hint}</small> : null}
     </div>
   )
 }

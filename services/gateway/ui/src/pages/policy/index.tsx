@@ -38,7 +38,7 @@ export default function PolicyPage({ policyId }: { policyId: string }) {
     return at.value === null ? (
       <Editor key="new" policy={null} leaving={leaving} />
     ) : (
-      <Empty title="Nothing can be written in the past">
+      <Empty page title="Nothing can be written in the past">
         <p>
           <a href={href('policy', { policyId: 'new' }, { at: null })}>Go back to now</a> to write a new policy.
         </p>
@@ -47,7 +47,7 @@ export default function PolicyPage({ policyId }: { policyId: string }) {
   }
   if (policy.error.value?.status === 404) {
     return (
-      <Empty title={at.value === null ? 'There is no such policy' : 'There was no such policy then'}>
+      <Empty page title={at.value === null ? 'There is no such policy' : 'There was no such policy then'}>
         <p>
           <a href={href('policies')}>Look through all policies</a>.
         </p>

@@ -51,12 +51,8 @@ export function useDraft(begun: Draft, policyId: string | null): Drafted {
   // What it holds changes with what happens; each count is a look at all targets, so not at every event.
   useSignalEffect(() => {
     if (at.value !== null) return
-    const later = (action: () => void, ms: number) => {
-      const timer = setTimeout(action, ms)
-      return () => clearTimeout(timer)
-    }
-    const coalesced = new Coalesced(async () => void (again.value += 1), later, AGAIN_MS)
-    const leave = subscribe({ topics: ['matrix'], rows: () => (document.hidden ? undefined : coalesced.touch()) })
+    const coalesced = new Coalesced(async () => void (again.value += 1), AGAIN_MS)
+    const leave = subscribe({ topics: ['matrix'], heard: () => (document.hidden ? undefined : coalesced.touch()) })
     return () => {
       leave()
       coalesced.stop()

@@ -54,7 +54,7 @@ export default function ResourcePage({ identifier }: { identifier: string }) {
 
   if (resource.error.value?.status === 404) {
     return (
-      <Empty title={at.value === null ? 'There is no such resource' : 'There was no such resource then'}>
+      <Empty page title={at.value === null ? 'There is no such resource' : 'There was no such resource then'}>
         <p>
           Nothing {at.value === null ? 'is' : 'was'} called <code>{identifier}</code>. <a href={href('resources')}>Look through all resources</a>.
         </p>

@@ -82,11 +82,13 @@ export default function Resources() {
   const heard = useRef(0)
   useSignalEffect(() => {
     if (at.value !== null) return
-    const note = (position: number, how: number) => {
-      heard.current = position
-      changed.value += how
-    }
-    return subscribe({ topics: ['resources'], touched: (ids, position) => note(position, ids.length), reset: (position) => note(position, 1) })
+    return subscribe({
+      topics: ['resources'],
+      heard: (position, changes) => {
+        heard.current = position
+        changed.value += changes
+      },
+    })
   })
   const refresh = () => {
     changed.value = 0
@@ -102,6 +104,12 @@ export default function Resources() {
     if (narrow.value) go(href('resource', { identifier }))
     else setQuery({ sel: identifier })
   }
+  const close = () => {
+    const here = document.activeElement
+    setQuery({ sel: null })
+    // Whoever was in it, or nowhere, goes on at the row that they came from.
+    if (here === document.body || here?.closest('.beside')) document.querySelector<HTMLElement>('.explorer [data-active]')?.focus()
+  }
   useKeys([
     { key: 'r', does: 'show what changed', run: refresh },
     { key: 'f', does: 'go to the facets', run: () => document.querySelector<HTMLElement>('.facets button, .facets summary')?.focus() },
@@ -109,7 +117,7 @@ export default function Resources() {
     { key: 'k', does: 'row before' },
     { key: 'Enter', does: 'show the row beside the list' },
     { key: 'o', does: 'open the row as a page' },
-    { key: 'x', does: 'close what is beside the list', run: () => setQuery({ sel: null }) },
+    { key: 'x', does: 'close what is beside the list', run: close },
   ])
 
   const mistake = list.error?.code === 'INVALID_CEL' ? (list.error.findings[0] ?? list.error) : null
@@ -168,7 +176,7 @@ export default function Resources() {
               columns={columns}
               count={sorted ? sorted.length : list.count}
               row={(index) => (sorted ? sorted[index] : list.row(index))}
-              onWindow={sorted ? askNothing : list.onWindow}
+              onWindow={sorted ? undefined : list.onWindow}
               rowKey={(one) => one.identifier}
               onOpen={(one) => select(one.identifier)}
               onKey={(key, one) => {
@@ -189,15 +197,12 @@ export default function Resources() {
               ]}
             />
           )}
-          {selected ? <Detail key={selected} identifier={selected} onClose={() => setQuery({ sel: null })} /> : null}
+          {selected ? <Detail key={selected} identifier={selected} onClose={close} /> : null}
         </div>
       )}
     </div>
   )
 }
-
-/** All rows are there: nothing is to be asked for as one scrolls. */
-function askNothing(): void {}
 
 function Nothing({ text, onText }: { text: string; onText(text: string): void }) {
   const shorter = joined(clausesOf(text).slice(0, -1))

@@ -1,16 +1,16 @@
 /** The targets of a rollout, each with where the version stands on it, why, and when it is its turn. */
-import { useComputed } from '@preact/signals'
 import { useMemo } from 'preact/hooks'
 import type { BoardTarget } from '../../api/schema'
 import { STATUSES } from '../../board/types.ts'
 import type { Targets as Found } from '../../board/useTargets.ts'
+import { rowOf } from '../../frame/density.ts'
 import { Countdown, Glyph, Time } from '../../parts/base.tsx'
 import { Button } from '../../parts/Button.tsx'
 import { List } from '../../parts/List.tsx'
 import { Said, said } from '../../parts/Said.tsx'
-import { narrow } from '../../parts/narrow.ts'
 import { Empty, ErrorCard, Skeleton } from '../../parts/say.tsx'
 import { JobState } from '../../parts/State.tsx'
+import { useTold } from '../../parts/useTold.ts'
 import { href, query, setQuery } from '../../router/location.ts'
 import { now } from '../../time/clock.ts'
 import { Moves } from '../deployment/Lanes.tsx'
@@ -19,6 +19,8 @@ import '../../parts/counter.css'
 
 /** Up to so many the order of turns is known at once; of more the list comes by page, in the order of the server. */
 export const ALL_AT_ONCE = 1_000
+/** Of a row, where rows are comfortable. */
+const HEIGHT = 38
 const WIDE = [
   { title: '#', width: '34px' },
   { title: 'Target', width: 'minmax(120px, 1.3fr)' },
@@ -52,9 +54,9 @@ export function Targets({ targets, turns, status, environment }: Props) {
   const sorted = whole && order === 'turn' && turns.size ? byTurn(rows, turns) : null
   const row = (index: number) => (sorted ? sorted[index] : targets.row(index))
   const count = sorted ? sorted.length : targets.count
-  const height = useMemo(() => Math.min(16, count) * 38 + 34, [count])
+  const rowHeight = rowOf(HEIGHT)
+  const height = useMemo(() => Math.min(16, count) * rowHeight + 34, [count, rowHeight])
   const counts = targets.head?.statuses
-  const small = narrow.value
   return (
     <section class="card rollout-targets" aria-label={`Targets in ${environment}`}>
       <header>
@@ -111,15 +113,17 @@ export function Targets({ targets, turns, status, environment }: Props) {
         <div class="tall" style={{ '--tall': String(height) }}>
           <List
             label={`Targets in ${environment}`}
-            rowHeight={38}
-            columns={small ? NARROW : WIDE}
+            seeks
+            rowHeight={HEIGHT}
+            columns={WIDE}
+            cells={(one) => wideCells(one, turns.get(one.resourceId))}
+            slim={{ columns: NARROW, rowHeight: HEIGHT, cells: (one) => slimCells(one, turns.get(one.resourceId)) }}
             count={count}
             row={row}
-            onWindow={sorted ? askNothing : targets.onWindow}
+            onWindow={sorted ? undefined : targets.onWindow}
             rowKey={(one) => one.key}
             link={(one) => href('target', { releaseTargetKey: one.key })}
             status={(one) => verdictOf(one).status}
-            cells={(one) => cellsOf(one, turns.get(one.resourceId), small)}
           />
         </div>
       )}
@@ -127,20 +131,26 @@ export function Targets({ targets, turns, status, environment }: Props) {
   )
 }
 
-/** All rows are there: nothing is to be asked for as one scrolls. */
-function askNothing(): void {}
+function nameOf(target: BoardTarget): string {
+  return target.name || target.identifier
+}
 
-function cellsOf(target: BoardTarget, turn: Turn | undefined, small: boolean) {
-  const verdict = verdictOf(target)
-  const name = target.name || target.identifier
-  const stands = (
-    <span key="s" class="status" data-st={verdict.status}>
-      <Glyph status={verdict.status} />
-      <span class="cut">{verdict.word}</span>
+function Stands({ target }: { target: BoardTarget }) {
+  const { status, word } = verdictOf(target)
+  return (
+    <span class="status" data-st={status}>
+      <Glyph status={status} />
+      <span class="cut">{word}</span>
     </span>
   )
-  const when = <When key="w" target={target} turn={turn} />
-  if (small) return [<span key="n" title={said(noteOf(target, turn))}>{name}</span>, stands, when]
+}
+
+function slimCells(target: BoardTarget, turn: Turn | undefined) {
+  return [<span key="n" title={said(noteOf(target, turn))}>{nameOf(target)}</span>, <Stands key="s" target={target} />, <When key="w" target={target} turn={turn} />]
+}
+
+function wideCells(target: BoardTarget, turn: Turn | undefined) {
+  const name = nameOf(target)
   const note = noteOf(target, turn)
   return [
     <span key="#" class="num faint">
@@ -150,7 +160,7 @@ function cellsOf(target: BoardTarget, turn: Turn | undefined, small: boolean) {
     <span key="n" class="cut" title={target.identifier}>
       {name}
     </span>,
-    stands,
+    <Stands key="s" target={target} />,
     <Moves key="m" target={target} />,
     <span key="y" class="quiet small" title={said(note)}>
       <Said>{note}</Said>
@@ -164,7 +174,7 @@ function cellsOf(target: BoardTarget, turn: Turn | undefined, small: boolean) {
         –
       </span>
     ),
-    when,
+    <When key="w" target={target} turn={turn} />,
   ]
 }
 
@@ -172,7 +182,7 @@ function cellsOf(target: BoardTarget, turn: Turn | undefined, small: boolean) {
 function When({ target, turn }: { target: BoardTarget; turn: Turn | undefined }) {
   const waits = target.verdict === 'waiting' || target.verdict === 'blocked'
   const until = target.until ?? (waits ? turn?.at : '')
-  const coming = useComputed(() => Boolean(until) && Date.parse(until ?? '') > now.value - 1_000)
+  const coming = useTold(() => Boolean(until) && Date.parse(until ?? '') > now.value - 1_000, [until])
   if (until && coming.value) return <Countdown until={until} label="Its turn: " small />
   return (
     <span class="quiet small">

@@ -1,4 +1,4 @@
-/** Settings: API keys, and what runs behind the workspace. */
+/** Settings: API keys, what runs behind the workspace, and what this browser keeps. */
 import type { ComponentChildren } from 'preact'
 import { useCrumbs } from '../../frame/crumbs.ts'
 import { useKeys } from '../../frame/keys.ts'
@@ -6,6 +6,7 @@ import { Empty } from '../../parts/say.tsx'
 import { go, href } from '../../router/location.ts'
 import { Agents } from './Agents.tsx'
 import { ApiKeys } from './ApiKeys.tsx'
+import { Browser } from './Browser.tsx'
 import { Providers } from './Providers.tsx'
 import { System } from './System.tsx'
 import './settings.css'
@@ -15,6 +16,7 @@ const SECTIONS: readonly { key: string; label: string; body(): ComponentChildren
   { key: 'agents', label: 'Agents', body: () => <Agents /> },
   { key: 'providers', label: 'Providers', body: () => <Providers /> },
   { key: 'system', label: 'System', body: () => <System /> },
+  { key: 'browser', label: 'This browser', body: () => <Browser /> },
 ]
 
 export default function SettingsPage({ section }: { section: string }) {
@@ -34,7 +36,7 @@ export default function SettingsPage({ section }: { section: string }) {
         shown.body()
       ) : (
         <Empty page title="There are no such settings">
-          <p>There are API keys, agents, providers and the system.</p>
+          <p>There are API keys, agents, providers, the system and this browser.</p>
         </Empty>
       )}
     </div>

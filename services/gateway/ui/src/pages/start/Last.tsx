@@ -1,6 +1,6 @@
 /** The end of the guide: the version on its way, until it runs. */
 import { useQuery } from '../../api/useQuery.ts'
-import { Bar, Glyph, Status } from '../../parts/base.tsx'
+import { Bar, Countdown, Glyph, Status } from '../../parts/base.tsx'
 import { Command } from '../../parts/say.tsx'
 import { workspaceId } from '../../api/client.ts'
 import { href } from '../../router/location.ts'
@@ -60,7 +60,7 @@ export function Last({ there }: { there: There }) {
         ) : (
           <div class="arriving" role="status">
             <p>
-              <Status status={cell.status} {...(cell.reason ? { detail: cell.reason } : {})} />
+              <Status status={cell.status} {...(cell.reason ? { detail: cell.reason } : {})} /> {cell.until ? <Countdown until={cell.until} /> : null}
             </p>
             <Bar done={arrived} all={cell.targets} />
             <p class="quiet">

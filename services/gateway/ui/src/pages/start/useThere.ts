@@ -31,16 +31,8 @@ export function useThere(): Seen {
   }
   // Any fact may be the one that is waited for, whoever made it: this page, or a command in a shell.
   useEffect(() => {
-    const coalesced: Coalesced = new Coalesced(
-      async () => reload(coalesced.heard),
-      (action, ms) => {
-        const timer = setTimeout(action, ms)
-        return () => clearTimeout(timer)
-      },
-      200,
-    )
-    const reset = (position: number) => coalesced.touch(position)
-    const leave = subscribe({ topics: ['events'], events: (_, position) => coalesced.touch(position), reset })
+    const coalesced: Coalesced = new Coalesced(async () => reload(coalesced.heard), 200)
+    const leave = subscribe({ topics: ['events'], heard: (position) => coalesced.touch(position) })
     return () => {
       leave()
       coalesced.stop()

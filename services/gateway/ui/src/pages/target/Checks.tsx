@@ -1,4 +1,5 @@
 /** What was measured after the newest job: each verification with its metrics, newest value, chart and table. */
+import { counted } from '../../acts/words.ts'
 import type { MetricStatus, Verification } from '../../api/schema'
 import { Lazy } from '../../frame/Lazy.tsx'
 import { Card, Countdown, Time } from '../../parts/base.tsx'
@@ -99,9 +100,9 @@ function Dots({ metric }: { metric: MetricStatus }) {
   const all = Math.max(metric.count, taken.length)
   const shown = taken.slice(-24)
   return (
-    <span class="dots" title={`${taken.length} of ${all} measurements`}>
+    <span class="dots" title={`${taken.length} of ${counted(all, 'measurement')}`}>
       <span class="sr">
-        {taken.length} of {all} measurements
+        {taken.length} of {counted(all, 'measurement')}
       </span>
       {shown.map((one) => (
         <i key={one.number} data-st={verificationStatus(one.status)} />
@@ -117,7 +118,7 @@ function Measurements({ metric, series }: { metric: MetricStatus; series: Series
   const values = new Map(series.points.map((one) => [one.measurement.number, one.value]))
   return (
     <details class="table-view">
-      <summary>{metric.measurements.length} measurements</summary>
+      <summary>{counted(metric.measurements.length, 'measurement')}</summary>
       <div class="scroll-x">
         <table class="table">
           <thead>

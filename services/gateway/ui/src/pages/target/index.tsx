@@ -114,7 +114,7 @@ export default function TargetPage({ releaseTargetKey: key }: { releaseTargetKey
 
   if (shown.error.value?.status === 404) {
     return (
-      <Empty title={past.value ? 'This was no release target then' : 'This is no release target'}>
+      <Empty page title={past.value ? 'This was no release target then' : 'This is no release target'}>
         <p>
           A resource is a target where the selectors of a deployment and of an environment both choose it.
           {past.value ? '' : ' Look back in time to see what happened here while it was one.'}

@@ -85,7 +85,7 @@ export default function VersionPage({ versionId }: { versionId: string }) {
 
   if (found.error.value?.status === 404) {
     return (
-      <Empty title={past.value ? 'This version was not there yet' : 'There is no such version'}>
+      <Empty page title={past.value ? 'This version was not there yet' : 'There is no such version'}>
         <p>
           <a href={href('versions')}>All versions</a>
         </p>
