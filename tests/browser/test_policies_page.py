@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.browser.arranging import Workspace
 from tests.browser.journeys.hands import keys
@@ -64,11 +65,23 @@ async def test_policies_read_as_sentences_with_what_they_hold_now(
 async def test_a_priority_may_be_below_zero_and_is_never_none(signed_in: Page, workspace: Workspace) -> None:
     body = {"name": "late", "selector": "true", "priority": 3, "rules": [{"anyApproval": {"minApprovals": 1}}]}
     policy = workspace.call("POST", "/policies", body)["id"]
+    read_on = asyncio.Event()
+
+    async def later(route: Route) -> None:
+        await read_on.wait()
+        await route.continue_()
+
+    await signed_in.route("**/resources/facets*", later)
     await signed_in.goto(workspace.url(f"/p/{policy}"))
     field = signed_in.get_by_label("Priority")
     await expect(field).to_have_value("3")
     await field.focus()
     await keys(signed_in, "Control+a", "Delete")
+    # The words for expressions come, and the form is drawn again, in the middle of typing.
+    async with signed_in.expect_response("**/resources/facets*") as answer:
+        read_on.set()
+    await (await answer.value).finished()
+    await signed_in.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
     await expect(field).to_have_value("")
     await signed_in.get_by_label("Name").focus()
     await expect(field).to_have_value("3")

@@ -1,4 +1,5 @@
 /** The common parts of a policy as a form. */
+import { useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
 import { useId } from 'preact/hooks'
 import type { Vocabulary } from '../../cel/complete.ts'
@@ -25,22 +26,7 @@ export function Form({ drafted, words }: { drafted: Drafted; words: Vocabulary }
       <CelField label="For targets that fit" value={selector} words={words} mistake={wrong('selector')} note="An expression on resource, environment and deployment." onInput={(text) => set({ selector: text })} />
       <div class="form-pair">
         <Labelled label="Priority" wrong={wrong('priority')?.message}>
-          {(id) => (
-            <input
-              id={id}
-              class="field"
-              type="number"
-              step={1}
-              value={String(priority)}
-              onInput={({ currentTarget: { valueAsNumber } }) => {
-                // A sign alone, or nothing, is a number that is begun: it stays what it was until there is one.
-                if (!Number.isNaN(valueAsNumber)) set({ priority: valueAsNumber })
-              }}
-              onBlur={({ currentTarget: field }) => {
-                if (Number.isNaN(field.valueAsNumber)) field.value = String(priority)
-              }}
-            />
-          )}
+          {(id) => <Whole id={id} value={priority} onChange={(next) => set({ priority: next })} />}
         </Labelled>
         <label class="check">
           <input type="checkbox" checked={enabled} onChange={(event) => set({ enabled: event.currentTarget.checked })} /> Switched on
@@ -167,6 +153,26 @@ function One({ field, value, wrong, words, onChange }: OneProps) {
         )
       }
     </Labelled>
+  )
+}
+
+/** A whole number. A sign alone, or nothing, is one that is begun: it stays what it was until there is one, and is shown again on leaving. */
+function Whole({ id, value, onChange }: { id: string; value: number; onChange(next: number): void }) {
+  // What is being typed is shown as it is typed, whatever else is drawn again meanwhile.
+  const typed = useSignal<string | null>(null)
+  return (
+    <input
+      id={id}
+      class="field"
+      type="number"
+      step={1}
+      value={typed.value ?? String(value)}
+      onInput={({ currentTarget: field }) => {
+        typed.value = field.value
+        if (!Number.isNaN(field.valueAsNumber)) onChange(field.valueAsNumber)
+      }}
+      onBlur={() => (typed.value = null)}
+    />
   )
 }
 
