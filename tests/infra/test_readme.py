@@ -40,7 +40,7 @@ def test_the_story_works_as_it_is_written(tmp_path: Path, supervise: Callable[..
         timeout=100,
     )
     assert told.returncode == 0, told.stdout + told.stderr
-    assert "Nothing runs here yet. v1.0.0 waits." in told.stdout
+    assert "Nothing runs here yet. v1.0.0 is blocked." in told.stdout
     assert "approval by 1 more person" in told.stdout
     assert '"error"' not in told.stdout
     assert running.stop() == 0
