@@ -142,13 +142,13 @@ class Process:
     async def _settle(self, stop: asyncio.Event) -> None:
         """Wait until every service knows what it owns and has loaded it, and can be asked."""
         for leases, courier in zip(self.leases, self.couriers, strict=True):
-            await first(leases.settled.wait(), stop.wait())
-            await first(courier.ready.wait(), stop.wait())
+            await unless_told(stop, leases.settled.wait())
+            await unless_told(stop, courier.ready.wait())
         for workspace_id, head in (await self._heads(stop)).items():
             self.feed.hint(workspace_id, head)
             for host in self.hosts:
                 if (queue := host.queue(workspace_id)) is not None:
-                    await first(queue.ready.wait(), stop.wait())
+                    await unless_told(stop, queue.ready.wait())
 
     async def _heads(self, stop: asyncio.Event) -> dict[str, int]:
         while not stop.is_set():
@@ -165,14 +165,6 @@ class Process:
             os.close(self.settings.ready_fd)
 
 
-async def first(*waits: Any) -> None:
-    """Wait until the first of several is done."""
-    tasks = [asyncio.ensure_future(wait) for wait in waits]
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in tasks:
-        task.cancel()
-
-
 async def all_of(stops: Sequence[Callable[[], Awaitable[None]]]) -> None:
     """Stop several beside each other. Raises what the first one raises that does, after all have ended."""
     for error in await asyncio.gather(*(stop() for stop in stops), return_exceptions=True):
@@ -180,7 +172,7 @@ async def all_of(stops: Sequence[Callable[[], Awaitable[None]]]) -> None:
             raise error
 
 
-async def unless_told(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+async def unless_told(stop: asyncio.Event, work: Coroutine[Any, Any, object]) -> None:
     """Do something that may have to wait, or give it up when told to stop. Raises what it raises."""
     doing = asyncio.create_task(work)
     told = asyncio.create_task(stop.wait())

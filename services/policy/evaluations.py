@@ -8,7 +8,7 @@ from contracts.commands.policy.reasons import Reason
 from services.policy.candidates import is_fit, marked, unfit
 from services.policy.evaluation import Findings, walk
 from services.policy.explanation import pair_with, reasons_of
-from services.policy.finding import APPROVAL, BAD_MARK, DEPLOYABLE
+from services.policy.finding import BAD_MARK, DEPLOYABLE, blocks
 from services.policy.gate import Judge
 from services.policy.rollout import Candidates
 from services.policy.state import NOWHERE, Pair, State, Version
@@ -83,5 +83,5 @@ def _summary(who: str, results: list[Reason]) -> str:
     against = [one for one in results if one.verdict != "allowed"]
     if not against:
         return f"{who} allows it."
-    blocking = [one for one in against if one.verdict == "blocked"] or [one for one in against if one.rule_type == APPROVAL]
-    return f"{who} blocks: {blocking[0].message}" if blocking else f"{who} waits: {against[0].message}"
+    worst = min(against, key=lambda one: (one.verdict != "blocked", not blocks(one.rule_type, one.verdict)))
+    return f"{who} {'blocks' if blocks(worst.rule_type, worst.verdict) else 'waits'}: {worst.message}"

@@ -165,7 +165,7 @@ def held(
 ) -> VersionStanding:
     """A version that rules hold. `changed`: it runs with other variables."""
     against = telling(findings)
-    blocked = any(blocks(key, finding) for key, finding in findings)
+    blocked = any(blocks(key.rule_type, finding.verdict) for key, finding in findings)
     what = f"{version.tag} with its new variables" if changed else version.tag
     said = " ".join(stopped(finding.sentence) for finding in against)
     ends = "; ".join(dict.fromkeys(finding.ended_by for finding in against if finding.ended_by))

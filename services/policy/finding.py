@@ -76,11 +76,11 @@ TURN_CAME = Finding("allowed", "The versions before it have gone, so its turn ha
 """Recorded where a version waited for earlier ones."""
 
 
-def blocks(key: RuleKey, finding: Finding) -> bool:
+def blocks(rule_type: str, verdict: Verdict) -> bool:
     """Whether people are told that it blocks, as the board has it: somebody must act, and a missing approval is such a thing as well. What time
     or others end is said to wait.
     """
-    return finding.verdict == "blocked" or (key.rule_type == APPROVAL and not finding.allows)
+    return verdict == "blocked" or (rule_type == APPROVAL and verdict != "allowed")
 
 
 def positions(*groups: tuple[int, ...]) -> tuple[int, ...]:

@@ -149,7 +149,7 @@ class Look:
     def _told_of(self, one: str) -> Standing:
         """How a target stands, as people are told."""
         stands = self.standings[one]
-        if stands == "waiting" and any(blocks(key, finding) for key, finding in self._findings(one) or ()):
+        if stands == "waiting" and any(blocks(key.rule_type, finding.verdict) for key, finding in self._findings(one) or ()):
             return "blocked"
         return stands
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from contracts.envelope import NIL_WORKSPACE, Recorded
 from libs.eventlog.port import EventLog, LogUnavailable
+from libs.runtime.ending import end
 from libs.runtime.feed import Feed
 from services.gateway.readmodel import patches_of
 from services.gateway.rows import Change
@@ -79,9 +80,7 @@ class Projector:
         """Stop and give the lease back; again changes nothing."""
         task, self._task = self._task, None
         if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await end(task)
         self._leading = False
         await self._sink.close()
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 from contracts.envelope import NIL_WORKSPACE
 from libs.eventlog.port import LogUnavailable
+from libs.runtime.ending import end
 from libs.runtime.feed import Feed
 from services.gateway.state import READS, SystemState, evolve, initial
 
@@ -40,9 +40,7 @@ class SystemView:
         """Stop following; again changes nothing."""
         task, self._task = self._task, None
         if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await end(task)
 
     async def catch_up(self) -> None:
         """Fold everything that is in the log now. Raises: LogUnavailable."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections import deque
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from contracts.envelope import Recorded
 from libs.eventlog.port import EventLog, LogUnavailable
 from libs.runtime import snapshots
 from libs.runtime.as_of import FoldAt
+from libs.runtime.ending import end
 from libs.runtime.feed import Feed
 from services.gateway.board import frames
 from services.gateway.board.app import BOARD
@@ -149,9 +149,7 @@ class BoardView:
         tasks = [one for one in (self._task, self._storing) if one is not None]
         self._task = self._storing = None
         for task in tasks:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await end(task)
         self.ended.set()
 
     async def reached(self, position: int, timeout_s: float) -> bool:

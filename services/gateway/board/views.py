@@ -9,6 +9,7 @@ from typing import Final
 
 from libs.eventlog.port import EventLog
 from libs.runtime.as_of import FoldAt
+from libs.runtime.ending import end
 from libs.runtime.feed import Feed
 from services.gateway.board.app import BOARD
 from services.gateway.board.matrices import Matrices
@@ -75,9 +76,7 @@ class Boards:
     async def stop(self) -> None:
         """Let go of all; again changes nothing."""
         if self._ending is not None:
-            self._ending.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._ending
+            await end(self._ending)
             self._ending = None
         everything, self._kept = self._kept, {}
         for kept in everything.values():
